@@ -54,6 +54,6 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@echo "Setting up $(VENV): once, about half a minute"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
-	@$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/pip install --disable-pip-version-check -qq --require-hashes -r requirements.lock
+	@$(BIN)/pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e .
 	@touch $@
