@@ -1,0 +1,237 @@
+"""The module Accessing your product contents: how buyers receive what they bought, one of four options [K]."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from models.ask import Answers, Ask, Choice, always
+from models.text import Slug, Text
+
+
+class AccessKind(Choice):
+    """The four access options [K]. The hint says what each does; `best_for` says for whom."""
+
+    HOSTED_MEMBERSHIP = (
+        "hosted_membership",
+        "{host}-hosted membership",
+        "they log in: courses, gated content, resource hubs",
+    )
+    INTEGRATED_MEMBERSHIP = (
+        "integrated_membership",
+        "Integrated membership",
+        "your site on another platform lets them in",
+    )
+    DOWNLOADABLE_FILE = (
+        "downloadable_file",
+        "Downloadable file",
+        "a secure link: PDF, audio, video, ZIP",
+    )
+    NO_ACCESS_PAGE = (
+        "no_access_page",
+        "No access page",
+        "goods, coaching, tickets, calendars, webinars",
+    )
+
+
+class Reason(Choice):
+    """Why a product needs no access page [K: the examples]."""
+
+    PHYSICAL = "physical", "Physical goods", "you ship it"
+    SERVICE = "service", "Service", "you get in touch"
+    EVENT_TICKET = "event_ticket", "Event ticket", "they come to a place"
+    CALENDAR = "calendar", "Linked calendar", "they are registered on a calendar"
+    WEBINAR = "webinar", "Linked webinar", "they are registered for a webinar"
+    EXTERNAL = "external", "Something else", "you deliver it outside"
+
+
+class HostedMembership(Answers):
+    """They log in to a membership that the host keeps."""
+
+    membership: Annotated[
+        Slug | None,
+        Ask("Membership", "The place with your gated content.", kind="reference", subject="membership",
+            required=always),
+    ] = None  # fmt: skip
+    levels: Annotated[
+        Annotated[tuple[str, ...], Field(max_length=10)],
+        Ask(
+            "Levels",
+            "What the buyer may see. One or more.",
+            kind="references",
+            subject="level",
+            required=always,
+        ),
+    ] = ()
+    send_login_details: Annotated[
+        bool,
+        Ask("Login mail", "Mails the buyer their login. Always on for a password-protected membership.",
+            kind="switch"),
+    ] = True  # fmt: skip
+
+
+class IntegratedMembership(Answers):
+    """Another platform hosts the content and controls who may see it."""
+
+    connection: Annotated[
+        Slug | None,
+        Ask("Connection", "Your account on the other platform. It must be checked before you go live.",
+            kind="reference", subject="connection", required=always),
+    ] = None  # fmt: skip
+    level: Annotated[
+        Annotated[str, Field(max_length=120)],
+        Ask(
+            "Level",
+            "The level, tier or role on that platform.",
+            required=always,
+            placeholder="gold",
+        ),
+    ] = ""
+
+
+LINK_LIFETIMES = (60, 3600, 86400, 604800)
+"""The shortest, two usual and the longest lifetime of a link, in seconds: 1 minute, 1 hour, 1 day, 7 days."""
+
+
+def _unlimited_is_none(value: object) -> object:
+    return None if value == "unlimited" else value
+
+
+DownloadLimit = Annotated[
+    Annotated[int, Field(ge=1, le=1000)] | None,
+    BeforeValidator(
+        _unlimited_is_none, json_schema_input_type=Literal["unlimited"] | int | None
+    ),
+    PlainSerializer(
+        lambda limit: "unlimited" if limit is None else limit, when_used="json"
+    ),
+]
+"""A number of downloads, or None for unlimited; documents write `unlimited`."""
+
+
+class DownloadableFile(Answers):
+    """A secure link to a file, mailed at once."""
+
+    file: Annotated[
+        Slug | None,
+        Ask("File", "The file buyers download, from your file library.", kind="reference", subject="file",
+            required=always),
+    ] = None  # fmt: skip
+    download_limit: Annotated[
+        DownloadLimit,
+        Ask(
+            "Download limit",
+            "How often one buyer may download it: 1 to 1000. Empty is unlimited.",
+            kind="number",
+            placeholder="unlimited",
+        ),
+    ] = 5
+    link_lifetime: Annotated[
+        Annotated[int, Field(ge=60, le=604_800)],
+        Ask("Link lifetime", "How long a mailed link works, from 1 minute to 7 days: 30m, 24h or 7d.", kind="duration",
+            unit="seconds"),
+    ] = 86_400  # fmt: skip
+    access_days: Annotated[
+        Annotated[int, Field(ge=1, le=36_500)] | None,
+        Ask("Access ends after", "Days after the purchase until no new link is given. Empty is never.",
+            kind="number", unit="days", placeholder="never"),
+    ] = None  # fmt: skip
+
+
+class NoAccessPage(Answers):
+    """The product delivers nothing itself. A linked calendar or webinar registers the buyer."""
+
+    reason: Annotated[
+        Reason | None,
+        Ask(
+            "What is sold",
+            "Why no access page is needed.",
+            kind="choice",
+            required=always,
+        ),
+    ] = None
+    calendar: Annotated[
+        Slug | None,
+        Ask("Calendar", "Buyers are registered on it, and its confirmation replaces the Thank You page.",
+            kind="reference", subject="calendar", when=lambda answers: answers.reason is Reason.CALENDAR,
+            required=always),
+    ] = None  # fmt: skip
+    webinar: Annotated[
+        Slug | None,
+        Ask("Webinar", "Buyers are registered for it, and its confirmation replaces the Thank You page.",
+            kind="reference", subject="webinar", when=lambda answers: answers.reason is Reason.WEBINAR,
+            required=always),
+    ] = None  # fmt: skip
+    instructions: Annotated[
+        Text,
+        Ask("Instructions", "What the buyer should do or expect next. It stands in the order confirmation.",
+            kind="text"),
+    ] = ""  # fmt: skip
+
+
+class Access(Answers):
+    """The chosen option, and the answers of all four: switching back loses nothing (`spec` 3)."""
+
+    kind: Annotated[
+        AccessKind | None,
+        Ask("How do buyers receive what they bought?", "One of four. You can switch: what you answered is kept.",
+            kind="choice", required=always),
+    ] = None  # fmt: skip
+    hosted_membership: Annotated[
+        HostedMembership,
+        Ask(
+            "Membership",
+            "",
+            kind="group",
+            when=lambda access: access.kind is AccessKind.HOSTED_MEMBERSHIP,
+        ),
+    ] = HostedMembership()
+    integrated_membership: Annotated[
+        IntegratedMembership,
+        Ask(
+            "Integration",
+            "",
+            kind="group",
+            when=lambda access: access.kind is AccessKind.INTEGRATED_MEMBERSHIP,
+        ),
+    ] = IntegratedMembership()
+    downloadable_file: Annotated[
+        DownloadableFile,
+        Ask(
+            "Download",
+            "",
+            kind="group",
+            when=lambda access: access.kind is AccessKind.DOWNLOADABLE_FILE,
+        ),
+    ] = DownloadableFile()
+    no_access_page: Annotated[
+        NoAccessPage,
+        Ask(
+            "Delivery",
+            "",
+            kind="group",
+            when=lambda access: access.kind is AccessKind.NO_ACCESS_PAGE,
+        ),
+    ] = NoAccessPage()
+
+    @property
+    def chosen(
+        self,
+    ) -> (
+        HostedMembership | IntegratedMembership | DownloadableFile | NoAccessPage | None
+    ):
+        """The answers of the chosen option."""
+        return None if self.kind is None else getattr(self, self.kind.value)
+
+    @property
+    def linked(self) -> tuple[str, str] | None:
+        """The linked calendar or webinar, as (`calendar` or `webinar`, slug)."""
+        if self.kind is not AccessKind.NO_ACCESS_PAGE:
+            return None
+        answers = self.no_access_page
+        if answers.reason is Reason.CALENDAR and answers.calendar:
+            return "calendar", answers.calendar
+        if answers.reason is Reason.WEBINAR and answers.webinar:
+            return "webinar", answers.webinar
+        return None

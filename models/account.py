@@ -1,0 +1,256 @@
+"""What belongs to the seller and not to one product: memberships, connections, files, calendars, webinars."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
+
+from models.ask import Answers, Ask, Choice, always, misfit
+from models.text import HttpsAddress, Line, Name, Slug, Text, WebAddress, slug_of
+
+
+class Owned(Answers):
+    """A thing of the seller's, known by its slug."""
+
+    slug: Slug = ""
+    name: Annotated[Name, Ask("Name", "What you call it.", required=always)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _slug_from_name(cls, data: object) -> object:
+        if (
+            isinstance(data, dict)
+            and not data.get("slug")
+            and isinstance(data.get("name"), str)
+        ):
+            return {
+                **data,
+                "slug": slug_of(data["name"], otherwise=cls.__name__.lower()),
+            }
+        return data
+
+
+class Membership(Owned):
+    """A place with gated content and up to 10 levels inside it [K]."""
+
+    levels: Annotated[
+        Annotated[tuple[Slug, ...], Field(min_length=1, max_length=10)],
+        Ask(
+            "Levels",
+            "One to ten, commas between them: silver, gold.",
+            kind="words",
+            required=always,
+        ),
+    ] = ("member",)
+    password_protected: Annotated[
+        bool,
+        Ask("Password protected", "Buyers get a login by mail. Off, anyone with the address may read it.",
+            kind="switch"),
+    ] = True  # fmt: skip
+    login_page: Annotated[
+        WebAddress | None,
+        Ask(
+            "Login page",
+            "Its address, if it is not the host's own.",
+            placeholder="https://example.com/login",
+        ),
+    ] = None
+
+    @field_validator("levels", mode="before")
+    @classmethod
+    def _as_slugs(cls, levels: object) -> object:
+        if isinstance(levels, list | tuple):
+            return tuple(
+                slug_of(level, "level") if isinstance(level, str) else level
+                for level in levels
+            )
+        return levels
+
+    @model_validator(mode="after")
+    def _names_each_level_once(self) -> Self:
+        if len(set(self.levels)) < len(self.levels):
+            raise misfit("levels", "two levels have the same name")
+        return self
+
+
+class ConnectionKind(Choice):
+    """The platforms that can be connected."""
+
+    SANDBOX = "sandbox", "Sandbox", "a platform that the wizard plays, for trying out"
+    WEBHOOK = "webhook", "Webhook", "any platform that takes a signed request"
+    WORDPRESS = "wordpress", "WordPress", "users and roles of a WordPress site"
+    GHOST = "ghost", "Ghost", "members and tiers of a Ghost site"
+    DAP = "dap", "Digital Access Pass", "Kartra's window for DAP"
+    S2MEMBER = (
+        "s2member",
+        "s2Member",
+        "Kartra's window for s2Member; one connection for each level",
+    )
+
+
+Secret = Annotated[SecretStr, Field(max_length=500)]
+
+
+class Connection(Owned):
+    """A configured account on a third-party membership platform [K: "integration"]."""
+
+    kind: Annotated[
+        ConnectionKind, Ask("Platform", "Who hosts the content.", kind="choice")
+    ] = ConnectionKind.SANDBOX
+    url: Annotated[
+        WebAddress | None,
+        Ask("Address", "The site, its admin address, or where the signed requests go.", required=always,
+            when=lambda c: c.kind in ("webhook", "wordpress", "ghost"), placeholder="https://members.example.com"),
+    ] = None  # fmt: skip
+    user: Annotated[
+        Line, Ask("User", "The user whose application password it is.", required=always,
+                  when=lambda c: c.kind == "wordpress"),
+    ] = ""  # fmt: skip
+    application_password: Annotated[
+        Secret | None, Ask("Application password", "From the user's profile in WordPress.", kind="secret",
+                           required=always, when=lambda c: c.kind == "wordpress"),
+    ] = None  # fmt: skip
+    role: Annotated[
+        Line, Ask("Role", "The role that opens the content.", when=lambda c: c.kind == "wordpress"),
+    ] = "subscriber"  # fmt: skip
+    admin_api_key: Annotated[
+        Secret | None, Ask("Admin API key", "From Integrations in Ghost.", kind="secret", required=always,
+                           when=lambda c: c.kind == "ghost"),
+    ] = None  # fmt: skip
+    tier: Annotated[
+        Line, Ask("Tier", "The tier that opens the content.", when=lambda c: c.kind == "ghost" and not c.label),
+    ] = ""  # fmt: skip
+    label: Annotated[
+        Line, Ask("Label", "A label instead of a tier.", when=lambda c: c.kind == "ghost" and not c.tier),
+    ] = ""  # fmt: skip
+    secret: Annotated[
+        Secret | None, Ask("Signing secret", "At least 24 bytes, as whsec_ and base64 (Standard Webhooks).",
+                           kind="secret", required=always, when=lambda c: c.kind == "webhook"),
+    ] = None  # fmt: skip
+    grant_event: Annotated[
+        Line, Ask("Event for granting", "The event name sent to let a buyer in.", when=lambda c: c.kind == "webhook"),
+    ] = "access.granted"  # fmt: skip
+    revoke_event: Annotated[
+        Line, Ask("Event for revoking", "The event name sent to shut a buyer out.",
+                  when=lambda c: c.kind == "webhook"),
+    ] = "access.revoked"  # fmt: skip
+    login_url: Annotated[
+        HttpsAddress | None, Ask("Login URL", "Where members log in.", required=always,
+                                 when=lambda c: c.kind in ("dap", "s2member")),
+    ] = None  # fmt: skip
+    notification_url: Annotated[
+        HttpsAddress | None, Ask("Notification URL", "The bridge file on your server.", required=always,
+                                 when=lambda c: c.kind == "dap"),
+    ] = None  # fmt: skip
+    product_or_level: Annotated[
+        Line, Ask("DAP product/level", "As it is called in DAP.", required=always, when=lambda c: c.kind == "dap"),
+    ] = ""  # fmt: skip
+    secret_key: Annotated[
+        Secret | None, Ask("Secret key", "As set in the bridge file.", kind="secret", required=always,
+                           when=lambda c: c.kind == "dap"),
+    ] = None  # fmt: skip
+    integration_url: Annotated[
+        HttpsAddress | None, Ask("Integration URL", "The endpoint of the integration.", required=always,
+                                 when=lambda c: c.kind == "s2member"),
+    ] = None  # fmt: skip
+    api_key: Annotated[
+        Secret | None, Ask("API key", "From s2Member.", kind="secret", required=always,
+                           when=lambda c: c.kind == "s2member"),
+    ] = None  # fmt: skip
+    level_id: Annotated[
+        Annotated[int, Field(ge=0, le=99)] | None,
+        Ask("Level ID", "The number of the level, from 0.", kind="number", required=always,
+            when=lambda c: c.kind == "s2member"),
+    ] = None  # fmt: skip
+    proof_url: Annotated[
+        WebAddress | None,
+        Ask("Proof page", "A page that only members can read. A test-fire opens it as the buyer.",
+            when=lambda c: c.kind != "sandbox", placeholder="https://members.example.com/members-only"),
+    ] = None  # fmt: skip
+
+
+class File(Owned):
+    """A file of the file library. `path` is where the seller's file was; the library keeps a copy of its own."""
+
+    path: Annotated[
+        str, Ask("File", "PDF, audio, video, ZIP: any file.", required=always)
+    ] = ""
+
+
+class CalendarKind(Choice):
+    """What is booked [K]."""
+
+    EVENT = "event", "Event"
+    CLASS = "class", "Class"
+    INDIVIDUAL_SESSION = "individual_session", "Individual session"
+
+
+class Registration(Choice):
+    """Whether registering costs something [K]. A paid one is linked to a product."""
+
+    FREE = "free", "Free"
+    PAID = "paid", "Paid", "through a product whose option is No access page"
+
+
+class Bookable(Owned):
+    """Something a buyer is registered for. Its confirmation replaces the product's Thank You page [K]."""
+
+    registration: Annotated[
+        Registration, Ask("Registration", "Whether it costs something.", kind="choice")
+    ] = Registration.PAID
+    confirmation: Annotated[
+        Text,
+        Ask("Confirmation", "What a buyer reads once registered.", kind="text",
+            required=lambda bookable: not bookable.confirmation_url),
+    ] = ""  # fmt: skip
+    confirmation_url: Annotated[
+        WebAddress | None,
+        Ask("Confirmation page", "A page of your own, in place of the message.",
+            placeholder="https://example.com/booked"),
+    ] = None  # fmt: skip
+
+    @property
+    def shown(self) -> str:
+        """What the buyer sees: the message, or the address of the page."""
+        return self.confirmation_url or self.confirmation
+
+
+class Calendar(Bookable):
+    """A calendar: an event, a class or individual sessions."""
+
+    kind: Annotated[CalendarKind, Ask("Kind", "What is booked.", kind="choice")] = (
+        CalendarKind.EVENT
+    )
+
+
+class Webinar(Bookable):
+    """A webinar."""
+
+
+class ConnectionCheck(Answers):
+    """The result of the last check of a connection."""
+
+    ok: bool
+    at: AwareDatetime
+    detail: str = ""
+
+
+class StoredFile(Answers):
+    """What the library knows of a file: enough to tell later whether it is still the same."""
+
+    slug: Slug
+    filename: str
+    size: int
+    sha256: str
+    media_type: str
+
+
+class Account(Answers):
+    """Everything a seller owns, each kind in the order of its names."""
+
+    memberships: tuple[Membership, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    files: tuple[File, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
+    webinars: tuple[Webinar, ...] = ()

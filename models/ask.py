@@ -1,0 +1,120 @@
+"""How a question is declared: once, on the field of the model that holds its answer.
+
+A field says its type and rule; an `Ask` beside it says how a person is asked. The terminal app, the line-by-line
+prompts, the documents and their JSON Schema are all rendered from these declarations (see `wizard.flow`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError
+
+Kind = Literal[
+    "line",  # one line of text
+    "text",  # several lines of text
+    "number",  # a whole number, shown with its unit
+    "duration",  # a length of time, in seconds; written as 30m, 24h or 7d
+    "amount",  # money: a decimal string in the product's currency
+    "switch",  # yes or no
+    "choice",  # one of a few
+    "choices",  # any of a few, in the order they were taken
+    "words",  # a list of short texts, written with commas between them
+    "reference",  # one thing of the seller's: a membership, a file, …
+    "references",  # several things of the seller's
+    "rows",  # a list of small forms: price points, rules, …
+    "group",  # a small form inside a form
+    "secret",  # written once, never shown again
+]
+"""What kind of answer a question takes. Each front end has one way to ask for each kind."""
+
+Subject = Literal[
+    "membership", "level", "connection", "file", "calendar", "webinar", "product"
+]
+"""What a reference refers to."""
+
+
+class Choice(StrEnum):
+    """A fixed choice: its stable value, the label a seller reads, and a hint that tells the choices apart."""
+
+    label: str
+    hint: str
+
+    def __new__(cls, value: str, label: str = "", hint: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label or value.replace("_", " ").capitalize()
+        member.hint = hint
+        return member
+
+
+def misfit(field: str, message: str) -> PydanticCustomError:
+    """An answer that does not fit another one of the same model. `field` is its path below that model."""
+    return PydanticCustomError(
+        "misfit", "{message}", {"field": field, "message": message}
+    )
+
+
+def always(_scope: Any) -> bool:
+    """The rule of a question that is asked in every case."""
+    return True
+
+
+def never(_scope: Any) -> bool:
+    """The rule of a question that may stay unanswered in every case."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How a person is asked for the answer that a field holds.
+
+    `when` and `required` receive the model that the field belongs to, with the answers given so far, and decide
+    whether the question is asked now and whether its module is incomplete without it.
+    """
+
+    label: str
+    help: str
+    kind: Kind = "line"
+    required: Callable[[Any], bool] = never
+    when: Callable[[Any], bool] = always
+    subject: Subject | None = None
+    unit: str = ""
+    placeholder: str = ""
+    row_name: str = ""
+    """For rows: what one of them is called, as in "price point"."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core)
+        return {**schema, "title": self.label, "description": self.help}
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The heading of a module. It stands on the module's first field; the fields after it belong to it too."""
+
+    id: str
+    label: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The heading of a step. It stands on the field of the product that holds the step's answers."""
+
+    label: str
+    short: str
+
+
+class Answers(BaseModel):
+    """Answers that belong together. Immutable: a changed answer makes a new object, so a reader never sees half."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=False, ser_json_inf_nan="strings"
+    )

@@ -1,0 +1,275 @@
+"""What a test-fire is made of: events, actions, receipts, evidence, verdicts (`spec` 4 and 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from models.ask import Choice
+
+
+class Fact(BaseModel):
+    """Something that was planned or that happened: it never changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Event(Choice):
+    """Something that happens in a sale's life."""
+
+    PURCHASE = "purchase", "Purchase", "a sale, or the start of a trial"
+    RENEWAL = "renewal", "Renewal", "the next period is paid"
+    PAYMENT_FAILED = "payment_failed", "Payment failed", "tried on day 0, 3, 6 and 9"
+    SUBSCRIPTION_CANCELED = (
+        "subscription_canceled",
+        "Subscription cancelled",
+        "by the buyer or by you",
+    )
+    PERIOD_ENDED = "period_ended", "Paid period ended", "after a cancellation"
+    REFUND = "refund", "Refund", "of the whole amount"
+    PARTIAL_REFUND = "partial_refund", "Partial refund", "of a part"
+    CHARGEBACK = "chargeback", "Chargeback", "the bank takes the money back"
+    TRIAL_ENDED = "trial_ended", "Trial ended", "the first full charge is due"
+    INSTALLMENTS_COMPLETED = (
+        "installments_completed",
+        "Installments completed",
+        "the last one is paid",
+    )
+    ACCESS_EXPIRED = "access_expired", "Access expired", "the time you set is over"
+
+
+class Buyer(Fact):
+    """The test person of a run. The address stays in a reserved domain unless the seller names another."""
+
+    email: str = "ada.example@example.com"
+    name: str = "Ada Example"
+
+
+class GrantAccess(Fact):
+    """Let the buyer into a membership, hosted or on another platform."""
+
+    action: Literal["grant_access"] = "grant_access"
+    target: str
+    """The membership's slug, or the connection's."""
+    levels: tuple[str, ...]
+    via: Literal["hosted", "connection"] = "hosted"
+    password_protected: bool = True
+    create_login: bool = True
+    """Whether a login is made for a buyer who has none. A buyer who has one keeps it."""
+
+
+class RevokeAccess(Fact):
+    """Shut the buyer out of those levels."""
+
+    action: Literal["revoke_access"] = "revoke_access"
+    target: str
+    levels: tuple[str, ...]
+    via: Literal["hosted", "connection"] = "hosted"
+    password_protected: bool = True
+
+
+class IssueDownloadLink(Fact):
+    """Make a signed link to a file. A new link starts the count of downloads anew."""
+
+    action: Literal["issue_download_link"] = "issue_download_link"
+    target: str
+    sha256: str
+    download_limit: int | None
+    link_lifetime: int
+    """Seconds."""
+    access_until: AwareDatetime | None = None
+
+
+class RevokeDownloadLink(Fact):
+    """Stop every link of this buyer to the file."""
+
+    action: Literal["revoke_download_link"] = "revoke_download_link"
+    target: str
+    at: AwareDatetime | None = None
+
+
+class RegisterAttendee(Fact):
+    """Register the buyer on a calendar or for a webinar."""
+
+    action: Literal["register_attendee"] = "register_attendee"
+    target: str
+    kind: Literal["calendar", "webinar"]
+
+
+class CancelRegistration(Fact):
+    """Take the buyer off a calendar or webinar."""
+
+    action: Literal["cancel_registration"] = "cancel_registration"
+    target: str
+    kind: Literal["calendar", "webinar"]
+
+
+class SendEmail(Fact):
+    """Send a notification. Its variables are filled from `values` and from earlier receipts of the run."""
+
+    action: Literal["send_email"] = "send_email"
+    target: str
+    """The notification's name, such as `membership_welcome`."""
+    subject: str
+    body: str
+    values: dict[str, str] = {}
+    only_with: str | None = None
+    """Sent only when an earlier receipt of this run gave this variable: no second login mail without a new login."""
+
+
+class ShowPage(Fact):
+    """Show the buyer a page after paying: the product's own, or a linked calendar's or webinar's confirmation."""
+
+    action: Literal["show_page"] = "show_page"
+    target: str
+    source: Literal["product", "calendar", "webinar"]
+    text: str = ""
+    url: str | None = None
+
+
+class NoteOnBuyer(Fact):
+    """Put a tag on the buyer's record or take it off, subscribe to a list, start a sequence."""
+
+    action: Literal[
+        "assign_tag", "unassign_tag", "subscribe_list", "subscribe_sequence"
+    ]
+    target: str
+
+
+class CallWebhook(Fact):
+    """Tell an address that the event happened."""
+
+    action: Literal["call_webhook"] = "call_webhook"
+    target: str
+    event: Event
+
+
+class KeepAccess(Fact):
+    """Nothing to do, said aloud, with the reason."""
+
+    action: Literal["keep_access"] = "keep_access"
+    target: str
+    reason: str
+
+
+Action = Annotated[
+    GrantAccess
+    | RevokeAccess
+    | IssueDownloadLink
+    | RevokeDownloadLink
+    | RegisterAttendee
+    | CancelRegistration
+    | SendEmail
+    | ShowPage
+    | NoteOnBuyer
+    | CallWebhook
+    | KeepAccess,
+    Field(discriminator="action"),
+]
+"""One thing a backend is asked to do."""
+
+
+class Exchange(Fact):
+    """A request and its reply as they went over the wire, secrets masked."""
+
+    request: str
+    """Method and address."""
+    sent: str = ""
+    status: int | None = None
+    received: str = ""
+    ms: float = 0.0
+
+
+class Receipt(Fact):
+    """What a backend answered to an action."""
+
+    reference: str
+    """The backend's own name for what it did; the same again when the same key is used again."""
+    detail: str = ""
+    values: dict[str, str] = {}
+    """Variables for mails, such as `login_page` or `download_link`. They may hold secrets: never log them."""
+    exchanges: tuple[Exchange, ...] = ()
+
+
+class Evidence(Fact):
+    """What was seen when a receipt was checked as the buyer."""
+
+    allowed: bool
+    """Whether the buyer got in (or got the file, the seat, the mail)."""
+    proven_by: Literal["buyer", "platform", "nobody"]
+    detail: str
+    """One sentence a seller understands."""
+    facts: dict[str, str] = {}
+    """What it rests on: address, status, SHA-256, size, …"""
+    exchanges: tuple[Exchange, ...] = ()
+
+
+class Verdict(Choice):
+    """How a run ended."""
+
+    PASSED = "passed", "Passed", "the buyer received what you sell"
+    FAILED = "failed", "Failed", "the buyer would not have received it"
+    ACTION_REQUIRED = (
+        "action_required",
+        "Action required",
+        "a person must do something first",
+    )
+    INTERRUPTED = "interrupted", "Interrupted", "stopped midway"
+
+
+class Status(Choice):
+    """How far a step of a run has come."""
+
+    PENDING = "pending", "waiting"
+    RUNNING = "running", "running"
+    PERFORMED = "performed", "done, not yet checked"
+    PASSED = "passed", "passed"
+    FAILED = "failed", "failed"
+    ACTION_REQUIRED = "action_required", "action required"
+    SKIPPED = "skipped", "not needed"
+
+
+class RunStep(Fact):
+    """One step of a run."""
+
+    position: int
+    action: Action
+    status: Status = Status.PENDING
+    attempts: int = 0
+    ms: float = 0.0
+    detail: str = ""
+    """What happened, or why it failed and what to do."""
+    receipt: Receipt | None = None
+    evidence: Evidence | None = None
+
+
+class Page(Fact):
+    """What the buyer saw after paying."""
+
+    source: Literal["product", "calendar", "webinar"]
+    text: str
+
+
+class Run(Fact):
+    """One event carried out against a backend for a saved product."""
+
+    id: str
+    product: str
+    revision: int
+    event: Event
+    backend: str
+    buyer: Buyer
+    price: int | None = None
+    """The number of the price point, from 1."""
+    started_at: AwareDatetime
+    finished_at: AwareDatetime | None = None
+    verdict: Verdict | None = None
+    """None while it runs."""
+    reason: str = ""
+    steps: tuple[RunStep, ...] = ()
+    page: Page | None = None
+
+
+Settings = dict[str, Any]
+"""A backend's own settings, checked by its manifest's schema."""

@@ -1,0 +1,281 @@
+"""Painting: of every update, the terminal is sent only the cells that differ from what it already shows.
+
+Textual repaints whole widgets, borders and padding included: over SSH a letter costs kilobytes, the next step a
+screenful. Here the cells that the terminal shows are remembered, and the screen comes out the same, cell for cell.
+
+This rests on private parts of Textual, so all of it is in this module. If one look at those parts at start finds them
+changed, or if `WIZARD_PAINT=stock` is in the environment, Textual paints as it always does. It does so too in inline
+mode, on Windows, where long writes have to be cut up, and wherever an update cannot be told as cells.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from inspect import signature
+from itertools import chain, compress, count, groupby, repeat
+from operator import itemgetter, ne
+from typing import Any, TypeVar
+
+from rich.color import ColorSystem
+from rich.control import Control
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App
+from textual.driver import Driver
+from textual.events import Resize
+from textual.geometry import Region, Size
+from textual.strip import Strip
+
+with suppress(ImportError):  # where one is missing, the look at start fails and Textual paints
+    from rich.cells import split_graphemes
+    from textual._compositor import ChopsUpdate, LayoutUpdate
+
+Cell = tuple[str, str]
+"""A glyph and the sequence that sets its looks. The right half of a double-width glyph is a cell without a glyph."""
+
+ReturnType = TypeVar("ReturnType")
+
+UNPAINTED: Cell = ("\0", "")
+JOINED_GAP = 6
+"""Equal cells between two runs up to which sending them costs no more than moving the cursor over them."""
+
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+DISPUTED_WIDTH = re.compile("[\u200d\ufe0e\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+"""Joiners, variation selectors, flag letters and skin tones: terminals do not agree how wide they make a glyph."""
+
+PAINTS_NOTHING = re.compile(
+    r"(?: \x07 | \x1b\][^\x07\x1b]*(?:\x07|\x1b\\) | \x1b\[\?(?:7|25|10[01]\d|20\d\d)(?:[hl]|\$p) | \x1b\[[<>=]\d*u )*",
+    re.VERBOSE,
+).fullmatch
+"""Bell, title, clipboard, pointer shape, and the modes that leave cells alone: not that of the alternate screen."""
+
+PRIVATE_PARTS = ("_batch_count", "_running", "_closed", "_begin_update", "_end_update", "_previous_cursor_position")
+CLOSE_LINK = "\x1b]8;;\x1b\\"
+
+
+class NotCells(Exception):
+    """Something in the update, such as a control code, is more than characters in cells."""
+
+
+@lru_cache(4096)
+def opening(style: Style | None, colors: ColorSystem) -> str:
+    """Return the sequence that sets this style, and nothing of the one before it, from here on."""
+    if style is None:
+        return "\x1b[0m"
+    ansi = Strip.render_ansi(style, colors)
+    link = f"\x1b]8;id={style._link_id};{style._link}\x1b\\" if style._link else ""
+    return f"\x1b[0;{ansi}m{link}" if ansi else f"\x1b[0m{link}"
+
+
+@lru_cache(4096)
+def split_glyphs(text: str) -> tuple[str, list[str]]:
+    """Return the marks without a width that the text starts with, and a glyph for each of its cells."""
+    if CONTROLS.search(text):
+        raise NotCells(text)
+    marks, glyphs = "", []
+    for start, end, width in split_graphemes(text)[0]:
+        if width:
+            glyphs += [text[start:end], *[""] * (width - 1)]
+        else:
+            marks += text[start:end]
+    return marks, glyphs
+
+
+def cells_of(segments: Iterable[Segment], colors: ColorSystem) -> list[Cell]:
+    """Return the cells that the segments fill from left to right."""
+    cells: list[Cell] = []
+    for text, style, control in segments:
+        if control:
+            raise NotCells(text)
+        if text.isascii() and text.isprintable():
+            cells += zip(text, repeat(opening(style, colors)))
+            continue
+        marks, glyphs = split_glyphs(text)
+        if marks and cells:  # a mark in a style of its own, as under a field's cursor, still stands on the glyph before
+            at = len(cells) - 1 if cells[-1][0] else len(cells) - 2
+            cells[at] = (cells[at][0] + marks, cells[at][1])
+        cells += zip(glyphs, repeat(opening(style, colors)))
+    return cells
+
+
+def overwrite(row: list[Cell], start: int, cells: list[Cell]) -> None:
+    """Put cells into a row as a terminal does: what is left of a double-width glyph that loses a half is a space."""
+    end = start + len(cells)
+    if end < len(row) and not row[end][0]:
+        row[end] = (" ", row[end][1])
+    if cells and start and not row[start][0]:
+        row[start - 1] = (" ", row[start - 1][1])
+    row[start:end] = cells
+
+
+def disputed_from(row: list[Cell]) -> int:
+    """Return the column from which terminals may not agree where this row's glyphs stand, or the row's width."""
+    if not DISPUTED_WIDTH.search("".join(map(itemgetter(0), row))):
+        return len(row)
+    return next(x for x, (glyph, _) in enumerate(row) if DISPUTED_WIDTH.search(glyph))
+
+
+def differing_runs(row: list[Cell], shown: list[Cell]) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each run of cells to send, so that what is shown becomes the row.
+
+    A double-width glyph is never cut: its empty right half differs only where the glyph does, and so starts no run.
+    """
+    changed = [x for x in compress(count(), map(ne, row, shown)) if row[x][0]]
+    # A terminal that draws such a glyph wider or narrower has shifted all that follows: it is sent as Textual would, in
+    # one go, lest old and new stand at odds.
+    disputed = min(disputed_from(row), disputed_from(shown))
+    if changed[-1] >= disputed:
+        changed = [x for x in changed if x < disputed] + list(range(disputed, len(row)))
+    start = end = changed[0]
+    for x in changed:
+        if x - end >= JOINED_GAP:
+            yield start, end
+            start = x
+        end = x + 1
+    yield start, end
+
+
+class ShownCells:
+    """The cells that a terminal shows, row by row."""
+
+    def __init__(self, size: Size) -> None:
+        self.size = size
+        self.rows = [[UNPAINTED] * size.width for _ in range(size.height)]
+
+    def difference(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> str:
+        """Return what turns these cells into those of the update, and take it as sent.
+
+        Raises NotCells for an update that does not fit; the cells are then worth nothing any more.
+        """
+        sequences: list[str] = []
+        looks = ""
+        for y, row in self.updated_rows(update, colors):
+            shown = self.rows[y]
+            if row == shown:
+                continue
+            if len(row) != len(shown):
+                raise NotCells(row)
+            self.rows[y] = row
+            for start, end in differing_runs(row, shown):
+                sequences.append(f"\x1b[{y + 1};{start + 1}H")
+                for new_looks, cells in groupby(row[start:end], itemgetter(1)):
+                    if new_looks != looks:
+                        sequences.append(CLOSE_LINK + new_looks if looks.endswith("\\") else new_looks)
+                        looks = new_looks
+                    sequences.extend(glyph for glyph, _ in cells)
+        if sequences:
+            sequences.append(CLOSE_LINK + "\x1b[0m" if looks.endswith("\\") else "\x1b[0m")
+        return "".join(sequences)
+
+    def updated_rows(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> Iterator[tuple[int, list[Cell]]]:
+        """Yield the number and the cells of every row that the update touches."""
+        if isinstance(update, LayoutUpdate):
+            for y, strips in enumerate(update.strips):
+                yield y, cells_of(chain.from_iterable(strips), colors)
+            return
+        if len(update.chops) != self.size.height:
+            raise NotCells(update)
+        rows: dict[int, list[Cell]] = {}
+        for y, x1, x2 in update.spans:
+            row = rows.setdefault(y, self.rows[y].copy())
+            for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+                if strip is not None and x < x2 and end > x1:
+                    overwrite(row, x, cells_of(strip.crop(0, min(end, x2) - x), colors))
+        yield from rows.items()
+
+
+def textual_is_as_expected(app: App[Any]) -> bool:
+    """Return whether the private parts of Textual that the cell diff rests on are those it was written for."""
+    try:
+        strip = Strip([Segment("ab", Style(bold=True))])
+        for update in (LayoutUpdate([[strip]], Region(0, 0, 2, 1)), ChopsUpdate([{0: strip}], [(0, 0, 2)], [[2]])):
+            ours = ShownCells(Size(2, 1)).difference(update, ColorSystem.TRUECOLOR)
+            theirs = update.render_segments(app.console)
+            if (ours, theirs) != ("\x1b[1;1H\x1b[0;1mab\x1b[0m", "\x1b[1;1H\x1b[1mab\x1b[0m"):
+                return False
+        color_system = app.console._color_system
+    except Exception:  # whatever it is that fails, it is not as expected
+        return False
+    return (
+        [*signature(App._display).parameters] == ["self", "screen", "renderable"]
+        and (color_system is None or isinstance(color_system, ColorSystem))
+        and all(hasattr(app, part) for part in PRIVATE_PARTS)
+    )
+
+
+class CellDiff(App[ReturnType]):
+    """An app that sends the terminal only the cells that differ from what it shows."""
+
+    _shown: ShownCells | None = None  # None from any doubt to the next full update: Textual paints meanwhile
+    _write: Callable[[str], None] | None = None  # None: Textual paints all the time
+
+    def forget_shown_cells(self) -> None:
+        """Take it that the terminal shows something else, so that the next full update is sent whole."""
+        self._shown = None
+
+    def on_resize(self, event: Resize) -> None:
+        """Terminals move, cut or clear their cells at a resize, even at one that ends at the size before."""
+        self.forget_shown_cells()
+
+    def _build_driver(self, *args: Any, **kwargs: Any) -> Driver:
+        driver = super()._build_driver(*args, **kwargs)
+        self.forget_shown_cells()
+        self._write = None
+        stock = sys.platform == "win32" or driver.is_inline or os.environ.get("WIZARD_PAINT") == "stock"
+        if stock or not textual_is_as_expected(self):
+            return driver
+        write = self._write = driver.write
+
+        def write_of_others(data: str) -> None:
+            # The painter has `write` to itself, so this is anybody else: a resume, an image, Textual's own painting.
+            if not PAINTS_NOTHING(data):
+                self.forget_shown_cells()
+            write(data)
+
+        driver.write = write_of_others  # type: ignore[method-assign]  # all other ways to the terminal end in this one
+        return driver
+
+    def _display(self, *args: Any, **kwargs: Any) -> None:
+        text = None if self._write is None else self._difference(args[-1])
+        if text is None or self._write is None or self._driver is None:
+            super()._display(*args, **kwargs)
+            return
+        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        move = Control.move_to(*cursor).segment.text
+        try:
+            if text:
+                self._begin_update()
+                self._write(text + move)
+                self._end_update()
+            elif cursor != self._previous_cursor_position:
+                self._write(move)
+            else:
+                return
+            self._previous_cursor_position = cursor
+            self._driver.flush()
+        finally:
+            self.post_display_hook()
+
+    def _difference(self, update: object) -> str | None:
+        """Return what to send for an update, or None where Textual has to paint it or to drop it."""
+        if self._batch_count or not self._running or self._closed or self.is_headless:
+            return None
+        if isinstance(update, LayoutUpdate):
+            if self._shown is None or self._shown.size != update.region.size:
+                self._shown = ShownCells(update.region.size)
+        elif not isinstance(update, ChopsUpdate):
+            return None
+        # A signal may make the app forget at any time, so the memory is looked at once. It is never put back.
+        shown = self._shown
+        if shown is None:
+            return None
+        try:
+            return shown.difference(update, self.console._color_system or ColorSystem.TRUECOLOR)
+        except NotCells:
+            self.forget_shown_cells()
+            return None

@@ -1,0 +1,1 @@
+"""What happens: flow, session, store, preflight, documents, fulfillment, sandbox. Knows no screen."""

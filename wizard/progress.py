@@ -1,0 +1,165 @@
+"""How far a product has come: what is missing, what needs review, and the state of each module.
+
+All of it is derived from the answers, so there is no state that could be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from models.access import AccessKind, HostedMembership
+from models.account import Account, Membership
+from models.ask import Answers, Choice
+from models.checkout import Express
+from models.pricing import is_repeated
+from models.product import Product
+from wizard import flow
+from wizard.flow import Module, Question
+from wizard.problems import Problem
+
+
+class State(Choice):
+    """The state of a module or a step. The hint is its mark, readable without colour."""
+
+    EMPTY = "empty", "Empty", "·"
+    INCOMPLETE = "incomplete", "Incomplete", "!"
+    COMPLETE = "complete", "Complete", "✓"
+    NEEDS_REVIEW = "needs_review", "Needs review", "?"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherProduct:
+    """What a bump needs to know of another product."""
+
+    name: str
+    currency: str
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a product's answers refer to."""
+
+    slug: str = ""
+    account: Account = field(default_factory=Account)
+    products: Mapping[str, OtherProduct] = field(default_factory=dict)
+    """The other products that this one names, by slug."""
+
+    def membership(self, slug: str | None) -> Membership | None:
+        """The membership with that slug, if the seller has one."""
+        return next((m for m in self.account.memberships if m.slug == slug), None)
+
+    def has(self, subject: str, slug: str | None) -> bool:
+        """Whether the seller has a thing of that kind with that slug."""
+        return any(thing.slug == slug for thing in getattr(self.account, f"{subject}s", ()))
+
+
+def is_unanswered(value: object) -> bool:
+    """Whether a value is no answer yet."""
+    return value is None or value == "" or value == () or (isinstance(value, Answers) and value == type(value)())
+
+
+def missing(scope: object, questions: tuple[Question, ...], below: str = "") -> Iterator[Problem]:
+    """The required questions below a model that are asked and not answered yet, with their paths."""
+    for question in questions:
+        path = f"{below}.{question.name}" if below else question.name
+        if not question.ask.when(scope):
+            continue
+        value = getattr(scope, question.name)
+        if is_unanswered(value) and question.ask.required(scope):
+            yield Problem(path, f"{question.ask.label} is missing")
+        elif question.ask.kind == "group" and value is not None:
+            yield from missing(value, question.form, path)
+        elif question.ask.kind == "rows":
+            for number, row in enumerate(value):
+                yield from missing(row, question.form, f"{path}.{number}")
+
+
+def _scope_of(product: Product, module: Module) -> tuple[object, str]:
+    path = module.group or flow.step_of(module).id
+    return flow.value_at(product, path), path
+
+
+def missing_in(product: Product, module: Module) -> Iterator[Problem]:
+    """What a module still needs."""
+    scope, path = _scope_of(product, module)
+    yield from missing(scope, module.questions, path)
+    if module.id == "pricing.product_pricing" and len(product.pricing.prices) > 1:
+        for number, price in enumerate(product.pricing.prices):
+            if not price.label:
+                yield Problem(f"pricing.prices.{number}.label", "Label is missing: with several prices each needs one")
+
+
+def conflicts(product: Product, around: Around) -> Iterator[Problem]:
+    """Answers that no longer fit what they depend on. The old answer is kept and shown."""
+    access, checkout = product.post_sale.access, product.checkout
+    if access.kind is AccessKind.HOSTED_MEMBERSHIP:
+        yield from _level_conflicts(access.hosted_membership, around)
+    if checkout.express is not Express.OFF:
+        if checkout.custom_fields:
+            yield Problem("checkout.express", "express checkout leaves no room for custom fields: drop one of them")
+        if product.pricing.prices and not any(map(is_repeated, product.pricing.prices)):
+            yield Problem("checkout.express", "express checkout needs a price with more than one payment")
+    for number, slug in enumerate(checkout.bumps):
+        other = around.products.get(slug)
+        if slug == around.slug:
+            yield Problem(f"checkout.bumps.{number}", "a product cannot be offered on top of itself")
+        elif other and other.currency != product.pricing.currency:
+            yield Problem(f"checkout.bumps.{number}", f"{other.name} is sold in {other.currency}")
+
+
+def _level_conflicts(answers: HostedMembership, around: Around) -> Iterator[Problem]:
+    membership = around.membership(answers.membership)
+    if membership is None:
+        return
+    for level in answers.levels:
+        if level not in membership.levels:
+            yield Problem(
+                "post_sale.access.hosted_membership.levels",
+                f"{level} is not a level of {membership.name}: choose among {', '.join(membership.levels)}",
+            )
+
+
+def is_touched(product: Product, module: Module) -> bool:
+    """Whether any answer of a module differs from its default."""
+    scope, _ = _scope_of(product, module)
+    return any(getattr(scope, question.name) != question.default for question in module.questions)
+
+
+def state_of(product: Product, module: Module, around: Around) -> State:
+    """The state of one module."""
+    ids = {question.id for question in flow.all_questions(module.questions)}
+    if any(flow.id_of(problem.path) in ids for problem in conflicts(product, around)):
+        return State.NEEDS_REVIEW
+    lacks = next(missing_in(product, module), None) is not None
+    if not is_touched(product, module):
+        return State.EMPTY
+    return State.INCOMPLETE if lacks else State.COMPLETE
+
+
+def states(product: Product, around: Around) -> dict[str, State]:
+    """The state of every module by its id."""
+    return {module.id: state_of(product, module, around) for module in flow.modules()}
+
+
+def blocks(product: Product, module: Module, around: Around) -> bool:
+    """Whether a module keeps the product from being complete: something required is missing, or needs review."""
+    if state_of(product, module, around) is State.NEEDS_REVIEW:
+        return True
+    return next(missing_in(product, module), None) is not None
+
+
+def is_complete(product: Product, around: Around) -> bool:
+    """Whether nothing required is missing anywhere and nothing needs review."""
+    return not any(blocks(product, module, around) for module in flow.modules())
+
+
+def step_state(product: Product, step: flow.Step, around: Around) -> State:
+    """The state of a step: that of its module which most needs attention."""
+    found = [state_of(product, module, around) for module in step.modules]
+    if State.NEEDS_REVIEW in found:
+        return State.NEEDS_REVIEW
+    if any(blocks(product, module, around) for module in step.modules):
+        return State.INCOMPLETE if set(found) != {State.EMPTY} else State.EMPTY
+    return State.COMPLETE if State.COMPLETE in found else State.EMPTY

@@ -1,0 +1,265 @@
+"""The only door to a product being edited.
+
+The terminal app, `--plain`, documents and walks all knock here. A session accepts or refuses one answer at a time,
+stores each accepted one at once, undoes and redoes, and says what an answer changed. It is synchronous and used by one
+thread at a time; what it hands out never changes, so another thread may read it while a new answer is being stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from models.account import Account
+from models.product import Mode, Product
+from models.saved import Change, HistoryEntry, SavedAccount, SavedProduct
+from wizard import flow, progress
+from wizard.problems import Misfits, Problem
+from wizard.progress import Around, OtherProduct, State
+
+
+class Shelf(Protocol):
+    """What a session needs of a store."""
+
+    def load(self, slug: str) -> SavedProduct: ...
+    def save(
+        self, slug: str, base_revision: int, answers: Product, changes: list[Change], who: str, complete: bool
+    ) -> SavedProduct: ...
+    def switch(
+        self, slug: str, base_revision: int, who: str, mode: Mode | None = None, published: bool | None = None
+    ) -> SavedProduct: ...
+    def remember_place(self, slug: str, place: str) -> None: ...
+    def account(self) -> SavedAccount: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an accepted answer led to."""
+
+    changes: tuple[Change, ...]
+    states: Mapping[str, State]
+    """The modules whose state is another one now."""
+    notes: tuple[str, ...] = ()
+    """What the wizard did on its own, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One answer that differs between this session and the store."""
+
+    path: str
+    mine: Any
+    theirs: Any
+    who: str
+
+
+class ChangedElsewhere(Exception):
+    """Somebody else changed the product meanwhile. Nothing was stored; `differences` says what differs."""
+
+    def __init__(self, stored: SavedProduct, mine: Product, differences: tuple[Difference, ...]) -> None:
+        self.stored = stored
+        self.mine = mine
+        self.differences = differences
+        super().__init__("this product was changed elsewhere: " + ", ".join(d.path for d in differences))
+
+
+def changes_between(old: Product, new: Product) -> list[Change]:
+    """The answers that differ, question by question, as plain values. A list of rows is one answer."""
+    found: list[Change] = []
+    for module in flow.modules():
+        for question in module.questions:
+            before, after = flow.value_at(old, question.id), flow.value_at(new, question.id)
+            if before == after:
+                continue
+            inner = question.form if question.ask.kind == "group" and before is not None and after is not None else ()
+            for leaf in inner or (question,):
+                a, b = flow.value_at(old, leaf.id), flow.value_at(new, leaf.id)
+                if a != b:
+                    found.append(Change(path=leaf.id, old=flow.as_plain(a), new=flow.as_plain(b)))
+    return found
+
+
+class Session:
+    """One product being edited by one seller."""
+
+    def __init__(self, shelf: Shelf, slug: str, who: str = "seller") -> None:
+        self._shelf = shelf
+        self._who = who
+        self._saved = shelf.load(slug)
+        self._account = shelf.account()
+        self._undo: list[list[Change]] = []
+        self._redo: list[list[Change]] = []
+        self._around = self._look_around(self._saved.answers)
+
+    @property
+    def saved(self) -> SavedProduct:
+        """The product as it was stored last."""
+        return self._saved
+
+    @property
+    def answers(self) -> Product:
+        """The answers as they were stored last."""
+        return self._saved.answers
+
+    @property
+    def account(self) -> SavedAccount:
+        """The seller's things as they were when last looked at."""
+        return self._account
+
+    @property
+    def around(self) -> Around:
+        """What the answers refer to."""
+        return self._around
+
+    @property
+    def states(self) -> dict[str, State]:
+        """The state of every module."""
+        return progress.states(self.answers, self._around)
+
+    def problems(self) -> list[Problem]:
+        """Everything that is missing or needs review, in the order of the steps."""
+        lacking = [problem for module in flow.modules() for problem in progress.missing_in(self.answers, module)]
+        return lacking + list(progress.conflicts(self.answers, self._around))
+
+    def check(self, path: str, value: object) -> list[Problem]:
+        """What would be wrong with an answer. Touches nothing: it may be asked with every key."""
+        try:
+            flow.with_value(self.answers, path, value)
+        except Misfits as misfits:
+            return list(misfits.problems)
+        return []
+
+    def answer(self, path: str, value: object) -> Outcome:
+        """Accept one answer and store it.
+
+        Raises `Misfits` when it breaks a rule, `ChangedElsewhere` when the product was changed by somebody else, and
+        the store's own errors; in each case nothing is stored and the session stays as it was.
+        """
+        new = flow.with_value(self.answers, path, value)
+        new = self._follow(path, new)
+        outcome = self._store(new)
+        if outcome.changes:
+            self._undo.append(list(outcome.changes))
+            self._redo.clear()
+        asked = flow.as_plain(value)
+        got = flow.as_plain(flow.value_at(self.answers, path))
+        if path == "checkout.gateways" and got != asked and isinstance(asked, list | tuple):
+            return Outcome(outcome.changes, outcome.states, ("The test card was taken off: PayPal comes first.",))
+        return outcome
+
+    def replace(self, answers: Product) -> Outcome:
+        """Store a whole set of answers at once, as a document does. Raises as `answer` does."""
+        outcome = self._store(answers)
+        if outcome.changes:
+            self._undo.append(list(outcome.changes))
+            self._redo.clear()
+        return outcome
+
+    def undo(self) -> Outcome | None:
+        """Take back the last accepted answer; None when there is none."""
+        return self._step_back(self._undo, self._redo)
+
+    def redo(self) -> Outcome | None:
+        """Give the answer again that was taken back last; None when there is none."""
+        return self._step_back(self._redo, self._undo)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an answer to take back."""
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an answer to give again."""
+        return bool(self._redo)
+
+    def switch(self, mode: Mode | None = None, published: bool | None = None) -> SavedProduct:
+        """Turn one of the two switches. Whether it may be turned is the preflight's to say."""
+        self._saved = self._shelf.switch(self._saved.slug, self._saved.revision, self._who, mode, published)
+        return self._saved
+
+    def remember(self, path: str) -> None:
+        """Note where the seller is, to come back to it."""
+        self._shelf.remember_place(self._saved.slug, path)
+
+    def look_again(self) -> None:
+        """Read the seller's things anew, after one of them was created, changed or removed."""
+        self._account = self._shelf.account()
+        self._around = self._look_around(self.answers)
+
+    def take(self, stored: SavedProduct, mine: Product, keep: set[str]) -> Outcome:
+        """After `ChangedElsewhere`: go on from the stored product, with those of my answers whose paths are kept."""
+        merged = stored.answers
+        for path in sorted(keep):
+            merged = flow.with_value(merged, path, flow.value_at(mine, path))
+        self._saved = stored
+        self._undo.clear()
+        self._redo.clear()
+        return self._store(merged)
+
+    def _follow(self, path: str, new: Product) -> Product:
+        """Keep the levels when the membership changes: those it lacks are named with the old membership."""
+        at = "post_sale.access.hosted_membership"
+        if path != f"{at}.membership":
+            return new
+        old = self.answers.post_sale.access.hosted_membership
+        chosen = self._around.membership(new.post_sale.access.hosted_membership.membership)
+        if chosen is None or old.membership is None:
+            return new
+        kept = []
+        for level in old.levels:
+            name = level if "/" in level else f"{old.membership}/{level}"
+            owner, _, bare = name.partition("/")
+            kept.append(bare if owner == chosen.slug or bare in chosen.levels else name)
+        return flow.with_value(new, f"{at}.levels", tuple(dict.fromkeys(kept)))  # type: ignore[no-any-return]
+
+    def _store(self, new: Product) -> Outcome:
+        changes = changes_between(self.answers, new)
+        if not changes:
+            return Outcome((), {})
+        before = self.states
+        around = self._look_around(new)
+        complete = progress.is_complete(new, around)
+        try:
+            saved = self._shelf.save(self._saved.slug, self._saved.revision, new, changes, self._who, complete)
+        except Exception as error:
+            stored, entries = getattr(error, "stored", None), getattr(error, "entries", None)
+            if isinstance(stored, SavedProduct) and entries is not None:
+                raise ChangedElsewhere(stored, new, self._differences(stored, new, entries)) from error
+            raise
+        self._saved, self._around = saved, around
+        after = self.states
+        return Outcome(tuple(changes), {module: state for module, state in after.items() if before[module] != state})
+
+    def _differences(self, stored: SavedProduct, mine: Product, entries: list[HistoryEntry]) -> tuple[Difference, ...]:
+        who = {entry.path: entry.who for entry in entries}
+        return tuple(
+            Difference(change.path, change.old, change.new, who.get(change.path, self._who))
+            for change in changes_between(mine, stored.answers)
+        )
+
+    def _step_back(self, source: list[list[Change]], target: list[list[Change]]) -> Outcome | None:
+        if not source:
+            return None
+        new = self.answers
+        for change in reversed(source[-1]):
+            new = flow.with_value(new, change.path, change.old)
+        outcome = self._store(new)
+        source.pop()
+        target.append(list(outcome.changes))
+        return outcome
+
+    def _look_around(self, answers: Product) -> Around:
+        others = {}
+        for slug in answers.checkout.bumps:
+            if slug != self._saved.slug:
+                try:
+                    other = self._shelf.load(slug)
+                except LookupError:
+                    continue
+                others[slug] = OtherProduct(slug, other.answers.pricing.currency, other.published)
+        return Around(self._saved.slug, self._account.account, others)
+
+
+__all__ = ["Account", "ChangedElsewhere", "Difference", "Outcome", "Session", "Shelf", "changes_between"]
