@@ -90,8 +90,27 @@ class IntegratedMembership(Answers):
     ] = ""
 
 
-LINK_LIFETIMES = (60, 3600, 86400, 604800)
-"""The shortest, two usual and the longest lifetime of a link, in seconds: 1 minute, 1 hour, 1 day, 7 days."""
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+"""The letters of a length of time, in seconds."""
+
+
+def _as_seconds(value: object) -> object:
+    """Read 30m, 24h or 7d as seconds; leave everything else to the rule that follows."""
+    if isinstance(value, str):
+        number, unit = value.strip()[:-1].strip(), value.strip()[-1:].lower()
+        if unit in UNITS and number.isdecimal() and number.isascii():
+            return int(number) * UNITS[unit]
+        if not value.strip().isdecimal():
+            raise ValueError("write a number with s, m, h or d: 30m, 24h, 7d")
+    return value
+
+
+def duration(seconds: int) -> str:
+    """Write seconds as a person would: 24h, 90m, 45s. Days only from two on: 24h says more than 1d."""
+    for unit, least in (("d", 2 * 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= least and seconds % UNITS[unit] == 0:
+            return f"{seconds // UNITS[unit]}{unit}"
+    return f"{seconds}s"
 
 
 def _unlimited_is_none(value: object) -> object:
@@ -128,7 +147,7 @@ class DownloadableFile(Answers):
         ),
     ] = 5
     link_lifetime: Annotated[
-        Annotated[int, Field(ge=60, le=604_800)],
+        Annotated[int, BeforeValidator(_as_seconds, json_schema_input_type=int), Field(ge=60, le=604_800)],
         Ask("Link lifetime", "How long a mailed link works, from 1 minute to 7 days: 30m, 24h or 7d.", kind="duration",
             unit="seconds"),
     ] = 86_400  # fmt: skip
