@@ -57,6 +57,12 @@ class GrantAccess(Fact):
     password_protected: bool = True
     create_login: bool = True
     """Whether a login is made for a buyer who has none. A buyer who has one keeps it."""
+    name: str = ""
+    """What the membership or the connection is called."""
+    platform: str = ""
+    """The kind of the connection; empty for a hosted membership."""
+    until: AwareDatetime | None = None
+    """When access ends in any case."""
 
 
 class RevokeAccess(Fact):
@@ -67,6 +73,9 @@ class RevokeAccess(Fact):
     levels: tuple[str, ...]
     via: Literal["hosted", "connection"] = "hosted"
     password_protected: bool = True
+    name: str = ""
+    platform: str = ""
+    """The kind of the connection; empty for a hosted membership."""
 
 
 class IssueDownloadLink(Fact):
@@ -74,7 +83,12 @@ class IssueDownloadLink(Fact):
 
     action: Literal["issue_download_link"] = "issue_download_link"
     target: str
+    """The file's slug."""
     sha256: str
+    size: int
+    """Bytes."""
+    filename: str
+    media_type: str
     download_limit: int | None
     link_lifetime: int
     """Seconds."""
@@ -86,7 +100,6 @@ class RevokeDownloadLink(Fact):
 
     action: Literal["revoke_download_link"] = "revoke_download_link"
     target: str
-    at: AwareDatetime | None = None
 
 
 class RegisterAttendee(Fact):
@@ -95,6 +108,8 @@ class RegisterAttendee(Fact):
     action: Literal["register_attendee"] = "register_attendee"
     target: str
     kind: Literal["calendar", "webinar"]
+    name: str = ""
+    """What the calendar or webinar is called."""
 
 
 class CancelRegistration(Fact):
@@ -103,6 +118,7 @@ class CancelRegistration(Fact):
     action: Literal["cancel_registration"] = "cancel_registration"
     target: str
     kind: Literal["calendar", "webinar"]
+    name: str = ""
 
 
 class SendEmail(Fact):
@@ -131,9 +147,7 @@ class ShowPage(Fact):
 class NoteOnBuyer(Fact):
     """Put a tag on the buyer's record or take it off, subscribe to a list, start a sequence."""
 
-    action: Literal[
-        "assign_tag", "unassign_tag", "subscribe_list", "subscribe_sequence"
-    ]
+    action: Literal["assign_tag", "unassign_tag", "subscribe_list", "subscribe_sequence"]
     target: str
 
 
@@ -151,6 +165,8 @@ class KeepAccess(Fact):
     action: Literal["keep_access"] = "keep_access"
     target: str
     reason: str
+    kept: GrantAccess | IssueDownloadLink | RegisterAttendee | None = None
+    """What the buyer is expected to hold still; it is used again as the buyer. None where nothing is held."""
 
 
 Action = Annotated[
@@ -189,6 +205,8 @@ class Receipt(Fact):
     detail: str = ""
     values: dict[str, str] = {}
     """Variables for mails, such as `login_page` or `download_link`. They may hold secrets: never log them."""
+    proof: dict[str, str] = {}
+    """Where the buyer must find what: an address or a name, and the text or sum that is expected there."""
     exchanges: tuple[Exchange, ...] = ()
 
 

@@ -1,0 +1,120 @@
+"""The contract of a backend, and the kinds of error it may answer with.
+
+A backend carries out deliveries. It never retries and never sleeps: the runner does. `verify` uses the access as the
+buyer would and says what was seen, also after a revoke, when being turned away is what is hoped for. A mail arrives at
+`perform` with every variable filled in.
+
+The record of a run holds no secret, so a run that is resumed performs its steps again, with the same keys, to learn
+what it needs. A backend that makes up a password or a token therefore derives it from a secret of its own and the key:
+then the same key gives the same receipt, and neither side has to store the password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from models.account import Account
+from models.fulfillment import Action, Buyer, Evidence, Receipt, Settings
+from models.saved import SavedAccount
+from wizard.fulfillment.secrecy import Secrets
+
+if TYPE_CHECKING:  # a backend's manifest is read before any network code is loaded
+    import httpx
+
+
+class BackendError(Exception):
+    """Something a backend could not do. The message says what happened and what to do about it."""
+
+
+class Retriable(BackendError):
+    """It may work later. `after` is the number of seconds the other side asked to wait, if it said so."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class ActionRequired(BackendError):
+    """A person must do something first: correct a key, verify a domain, name a `proof_url`."""
+
+
+class Rejected(BackendError):
+    """The request itself is wrong. `field` is the question it is about, such as `post_sale.access.…`."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backend is, readable before any of its network code is imported."""
+
+    name: str
+    label: str
+    can: frozenset[str]
+    """The actions it can carry out, by name."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """A JSON Schema of its own settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a backend is given when it is made. A backend is a class that is called with this and nothing else."""
+
+    data_dir: Path
+    client: Callable[[], httpx.AsyncClient]
+    """The one HTTP client of the run, made on the first call: its TLS context is expensive."""
+    account: SavedAccount = field(default_factory=lambda: SavedAccount(account=Account()))
+    path_of_file: Callable[[str], Path] | None = None
+    """Where the library keeps its copy of a file, by slug."""
+    settings: Settings = field(default_factory=dict)
+    """The backend's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a backend may know of the run it works for."""
+
+    run: str
+    product: str
+    buyer: Buyer
+    now: Callable[[], datetime]
+    """The clock: simulated in a scenario."""
+    key: str
+    """The idempotency key of this action in this run: the same on every try."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Variables from earlier receipts of this run. They may hold secrets."""
+    secrets: Secrets = field(default_factory=Secrets)
+    """Tell it every password, token and key that is met on the way: it keeps them out of the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Whether a backend or a connection works, and what was found."""
+
+    ok: bool
+    detail: str
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """One protocol for every place that delivers."""
+
+    manifest: Manifest
+
+    async def check(self) -> Check:
+        """Say whether it works, without changing anything."""
+
+    async def perform(self, action: Action, context: Context) -> Receipt:
+        """Carry out one action. The same key again gives the same receipt and does nothing twice."""
+
+    async def verify(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
+        """Use the access as the buyer, and say what was seen."""
+
+    async def clean_up(self, context: Context) -> str:
+        """Remove what this run created and nothing else; say in a sentence what was left and why."""

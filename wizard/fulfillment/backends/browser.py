@@ -1,0 +1,178 @@
+"""A buyer's browser: it keeps cookies, fills in forms, and sees what is on a page, no more."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from models.fulfillment import Exchange
+from wizard.fulfillment.backend import Retriable
+
+SIMULATION = {"wizard-simulation": "1", "user-agent": "product-wizard"}
+"""Every request says that it is a simulation."""
+
+LARGEST_PAGE = 2_000_000
+"""Bytes of a page that are read: a platform that streams for ever is cut off."""
+
+REDIRECTS = 5
+
+
+@dataclass
+class Page(HTMLParser):
+    """A page as a person sees it."""
+
+    url: str
+    status: int
+    source: str
+    location: str | None = None
+    """Where the page wanted to send the buyer, when that is another site."""
+    links: list[str] = field(default_factory=list)
+    inputs: dict[str, str] = field(default_factory=dict)
+    """The fields of the page's form with what stands in them."""
+    paragraphs: list[str] = field(default_factory=list)
+    _shown: list[str] = field(default_factory=list)
+    _hidden: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.feed(self.source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take note of links and form fields."""
+        named = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in named:
+            self.links.append(urljoin(self.url, named["href"]))
+        elif tag == "input" and "name" in named:
+            self.inputs[named["name"]] = named.get("value", "")
+        elif tag in ("style", "script", "title"):
+            self._hidden += 1
+        elif tag == "p":
+            self.paragraphs.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave what is not shown."""
+        if tag in ("style", "script", "title"):
+            self._hidden -= 1
+
+    def handle_data(self, data: str) -> None:
+        """Take note of shown text."""
+        if not self._hidden:
+            self._shown.append(data)
+            if self.paragraphs:
+                self.paragraphs[-1] += data
+
+    @property
+    def text(self) -> str:
+        """What is shown, with single spaces."""
+        return " ".join(" ".join(self._shown).split())
+
+    def shows(self, text: str) -> bool:
+        """Whether a text can be read on the page, however it is broken into lines."""
+        return " ".join(text.split()) in self.text
+
+    @property
+    def says(self) -> str:
+        """The page's first words, short: for a sentence about why something did not work."""
+        first = " ".join(self.paragraphs[0].split()) if self.paragraphs else self.text
+        return (first or f"an empty page with status {self.status}")[:200]
+
+
+class Download:
+    """What came down: nothing of it is kept but its sum."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self.size = 0
+        self.status = 0
+        self.page: Page | None = None
+
+    def take(self, chunk: bytes) -> None:
+        """Add the next bytes."""
+        self._digest.update(chunk)
+        self.size += len(chunk)
+
+    @property
+    def sha256(self) -> str:
+        """The sum of all bytes so far, in hexadecimal digits."""
+        return self._digest.hexdigest()
+
+
+class Browser:
+    """Someone at a browser. Another person is another Browser: cookies are not shared."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._client = httpx.AsyncClient(transport=transport, headers=SIMULATION, trust_env=False, timeout=20)
+        self.exchanges: list[Exchange] = []
+
+    async def open(self, url: str) -> Page:
+        """Open an address and follow redirects within the same site."""
+        return await self._go("GET", url)
+
+    async def submit(self, page: Page, answers: dict[str, str]) -> Page:
+        """Fill in the form of a page and send it."""
+        return await self._go("POST", page.url, page.inputs | answers)
+
+    async def _go(self, method: str, url: str, form: dict[str, str] | None = None) -> Page:
+        for _ in range(REDIRECTS):
+            began = time.perf_counter()
+            try:
+                async with self._client.stream(method, url, data=form) as response:
+                    body = bytearray()
+                    async for chunk in response.aiter_bytes():
+                        body += chunk
+                        if len(body) > LARGEST_PAGE:
+                            break
+            except httpx.HTTPError as error:
+                raise Retriable(f"{urlsplit(url).netloc} could not be reached: {error}.") from error
+            source = body.decode(response.encoding or "utf-8", "replace")
+            sent = str(httpx.QueryParams(form)) if form else ""
+            self._note(method, url, sent, response.status_code, source, began)
+            if response.status_code >= 500:
+                raise Retriable(f"{urlsplit(url).netloc} answered {response.status_code}.")
+            if not response.is_redirect:
+                return Page(url, response.status_code, source)
+            target = urljoin(url, response.headers["location"])
+            if urlsplit(target)[:2] != urlsplit(url)[:2]:
+                return Page(url, response.status_code, source, location=target)
+            method, url, form = "GET", target, None
+        raise Retriable(f"{url} redirects in a circle.")
+
+    def _note(self, method: str, url: str, sent: str, status: int, received: str, began: float) -> None:
+        ms = round((time.perf_counter() - began) * 1000, 1)
+        request = f"{method} {url}"
+        self.exchanges.append(Exchange(request=request, sent=sent, status=status, received=received, ms=ms))
+
+    async def download(self, url: str) -> Download:
+        """Fetch a file without keeping it: its status, size and SHA-256, or the page that came in its place."""
+        into = Download()
+        began = time.perf_counter()
+        try:
+            async with self._client.stream("GET", url) as response:
+                into.status = response.status_code
+                if response.is_success:
+                    async for chunk in response.aiter_bytes():
+                        into.take(chunk)
+                    shown = f"{into.size} bytes"
+                else:
+                    shown = (await response.aread()).decode("utf-8", "replace")
+                    into.page = Page(url, response.status_code, shown)
+        except httpx.HTTPError as error:
+            raise Retriable(f"The download could not be reached: {error}.") from error
+        self._note("GET", url, "", into.status, shown, began)
+        return into
+
+    async def peek(self, url: str) -> int:
+        """Ask whether a file is there without downloading it: the status."""
+        began = time.perf_counter()
+        try:
+            response = await self._client.head(url)
+        except httpx.HTTPError as error:
+            raise Retriable(f"The download could not be reached: {error}.") from error
+        self._note("HEAD", url, "", response.status_code, "", began)
+        return response.status_code

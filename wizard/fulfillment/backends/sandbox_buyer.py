@@ -1,0 +1,259 @@
+"""The buyer's side of the sandbox: reads mails, logs in, opens pages and links, and says what happened."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from models.fulfillment import (
+    CancelRegistration,
+    Evidence,
+    Exchange,
+    GrantAccess,
+    IssueDownloadLink,
+    NoteOnBuyer,
+    Receipt,
+    RegisterAttendee,
+    RevokeAccess,
+    SendEmail,
+    ShowPage,
+)
+from models.text import visible
+from wizard.fulfillment.backend import Context, Rejected
+from wizard.fulfillment.backends.browser import Browser
+from wizard.fulfillment.backends.sandbox_shop import SandboxShop
+
+ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+PASSWORD = re.compile(r"\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b")
+"""How a password of the sandbox looks in a mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a buyer finds in the mail with the login."""
+
+    page: str
+    email: str
+    password: str
+
+
+class SandboxBuyer:
+    """The buyer of a run, checking one step."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, shop: SandboxShop, context: Context, receipt: Receipt
+    ) -> None:
+        self._transport = transport
+        self._shop = shop
+        self._context = context
+        self._receipt = receipt
+        self._browser = Browser(transport)
+        self._stranger = Browser(transport)
+        self._who = visible(context.buyer.name, "")
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Every request so far, a stranger's last."""
+        return [*self._browser.exchanges, *self._stranger.exchanges]
+
+    async def log_in_and_read(self, action: GrantAccess | RevokeAccess) -> Evidence:
+        """Log in with the mailed login and open each level's page; a stranger tries as well."""
+        pages = self._receipt.proof
+        open_to_all = [url for url, proof in pages.items() if (await self._stranger.open(url)).shows(proof)]
+        if not action.password_protected:
+            return self._open_membership(action, bool(open_to_all))
+        if open_to_all:
+            raise Rejected(
+                f"Anybody can read {open_to_all[0]} without logging in, although “{action.name or action.target}” is "
+                "password-protected. Check how the page is protected."
+            )
+        login = await self._login_in_mails()
+        if login is None:
+            if isinstance(action, RevokeAccess):
+                return self._saw(False, f"{self._who} has no login, and a stranger is turned away.")
+            switched = "Is the notification “Membership welcome” switched on?"
+            return self._saw(False, f"No mail with a login reached {self._who}. {switched}")
+        form = await self._browser.open(login.page)
+        inside = await self._browser.submit(form, {"email": login.email, "password": login.password})
+        if inside.status != 200:
+            return self._saw(False, f"{self._who} could not log in with the mailed login: {inside.says}")
+        read, refused = [], ""
+        for url, proof in pages.items():
+            page = await self._browser.open(url)
+            if page.shows(proof):
+                read.append(url)
+            else:
+                refused = f"{url}: {page.says}"
+        levels = ", ".join(action.levels)
+        facts = {"login_page": login.page, "read": ", ".join(read) or "nothing", "stranger": "turned away"}
+        if isinstance(action, RevokeAccess):
+            if read:
+                return self._saw(True, f"{self._who} can still read {', '.join(read)} after access was taken.", facts)
+            return self._saw(False, f"{self._who} logged in and was turned away: {refused}", facts)
+        if refused:
+            return self._saw(False, f"{self._who} logged in but was turned away: {refused}", facts)
+        return self._saw(
+            True, f"{self._who} logged in with the mailed login and read {levels}; a stranger was turned away.", facts
+        )
+
+    def _open_membership(self, action: GrantAccess | RevokeAccess, readable: bool) -> Evidence:
+        name = action.name or action.target
+        if isinstance(action, RevokeAccess) and readable:
+            detail = f"“{name}” has no password: whoever knows the address reads it, also after access was taken away."
+        elif readable:
+            detail = f"{self._who} read {', '.join(action.levels)}. So can anybody: “{name}” has no password."
+        else:
+            detail = f"{self._who} could not read {', '.join(action.levels)}."
+        return self._saw(readable, detail)
+
+    async def sign_in_and_read(self, action: GrantAccess | RevokeAccess) -> Evidence:
+        """Open the platform's sign-in link from its mail, then the gated page; a stranger tries as well."""
+        stands_in = (
+            "" if action.platform in ("", "sandbox") else f" The sandbox stood in for “{action.name}”: the real "
+            "platform was not asked."
+        )  # fmt: skip
+        ((url, proof),) = list(self._receipt.proof.items())[:1]
+        if (await self._stranger.open(url)).shows(proof):
+            raise Rejected(f"Anybody can read {url} without signing in. Check how the platform protects the page.")
+        path = f"/platform/{quote(action.target)}/sign-in"
+        link = await self._address_in_mails(lambda found: urlsplit(found).path == path)
+        if link is None:
+            if isinstance(action, RevokeAccess):
+                return self._saw(False, f"{self._who} has no way to sign in.{stands_in}")
+            return self._saw(False, f"No mail with a sign-in link reached {self._who}.{stands_in}")
+        self._context.secrets.learn(link, urlsplit(link).query.partition("=")[2])
+        await self._browser.open(link)
+        page = await self._browser.open(url)
+        allowed = page.shows(proof)
+        facts = {"page": url, "status": str(page.status), "stranger": "turned away", "platform": action.platform}
+        if allowed and isinstance(action, GrantAccess):
+            said = (
+                f"{self._who} signed in by the platform's mail and read {action.levels[0]}; a stranger was turned away."
+            )
+        elif allowed:
+            said = f"{self._who} can still read {url} after access was taken away."
+        else:
+            said = f"{self._who} was turned away: {page.says}"
+        return self._saw(allowed, said + stands_in, facts)
+
+    async def download(self, action: IssueDownloadLink) -> Evidence:
+        """Open the mailed link, and compare what comes down with the file of the library."""
+        link = await self._link_in_mails()
+        if link is None:
+            switched = "Is the notification “Download link to buyer” switched on?"
+            return self._saw(False, f"No mail with a download link reached {self._who}. {switched}")
+        got = await self._browser.download(link)
+        facts = {"status": str(got.status), "size": str(got.size), "sha256": got.sha256, "expected": action.sha256}
+        if got.page is not None:
+            return self._saw(False, f"The mailed link does not work: {got.page.says}", facts)
+        if got.sha256 != action.sha256:
+            wrong = (
+                f"The link gave {self._who} other bytes than the file you chose: {got.size} bytes instead of "
+                f"{action.size}. Add the file to the library again."
+            )
+            return self._saw(False, wrong, facts)
+        same = f"{self._who} downloaded “{action.filename}” by the mailed link: {got.size} bytes, the same as yours."
+        return self._saw(True, same, facts)
+
+    async def try_old_link(self) -> Evidence:
+        """Open the link that was mailed earlier."""
+        link = await self._link_in_mails()
+        if link is None:
+            return self._saw(False, f"{self._who} has no link.")
+        got = await self._browser.download(link)
+        if got.page is None:
+            return self._saw(True, f"The old link still gives the file to {self._who}.", {"status": str(got.status)})
+        return self._saw(False, f"The old link is refused: {got.page.says}", {"status": str(got.status)})
+
+    async def peek_at_link(self, reason: str) -> Evidence:
+        """See whether the mailed link still works, without using up a download."""
+        link = await self._link_in_mails()
+        status = await self._browser.peek(link) if link else 0
+        works = "The mailed link works." if status == 200 else "The mailed link does not work any more."
+        return self._saw(status == 200, f"Kept: {reason}. {works}", {"status": str(status)})
+
+    async def find_on_list(self, action: RegisterAttendee | CancelRegistration) -> Evidence:
+        """Look for the buyer on the list of attendees."""
+        url = next(iter(self._receipt.proof))
+        page = await self._browser.open(url)
+        found = self._context.buyer.email in page.text.split()
+        where = f"the list of “{action.name or action.target}”"
+        said = f"{self._who} stands on {where}." if found else f"{self._who} does not stand on {where}."
+        return self._saw(found, said, {"page": url})
+
+    async def find_mail(self, action: SendEmail) -> Evidence:
+        """Look for the mail in the mailbox."""
+        async for message in self._mails():
+            if message["Message-ID"] == self._receipt.reference:
+                if _text(message).split() != action.body.split():
+                    return self._saw(False, f"“{message['Subject']}” arrived with another text than was sent.")
+                return self._saw(True, f"“{message['Subject']}” is in the mailbox of {self._context.buyer.email}.")
+        return self._saw(False, f"The mail “{action.target}” did not arrive at {self._context.buyer.email}.")
+
+    async def see_page(self, action: ShowPage) -> Evidence:
+        """Open the page that is shown after paying."""
+        url, expected = next(iter(self._receipt.proof.items()))
+        page = await self._browser.open(url)
+        whose = "your Thank You page" if action.source == "product" else f"the {action.source}'s confirmation"
+        if action.url is not None:
+            sent = page.location == action.url
+            said = f"{self._who} is sent to {action.url}. That page was not opened: the sandbox stays on this machine."
+            return Evidence(allowed=sent, proven_by="platform", detail=said, facts={"sent_to": page.location or ""})
+        shown = page.shows(expected)
+        said = f"{self._who} is shown {whose}." if shown else f"{self._who} is not shown {whose}, but: {page.says}"
+        return self._saw(shown, said, {"page": url})
+
+    async def look_at_record(self, action: NoteOnBuyer) -> Evidence:
+        """Look at the buyer's record: no buyer ever sees it, so it is only the sandbox's word."""
+        there = (action.action.removeprefix("un"), action.target) in await self._shop.notes(self._context.buyer.email)
+        good = there is (action.action != "unassign_tag")
+        said = f"“{action.target}” stands on the record." if there else f"“{action.target}” is not on the record."
+        return Evidence(allowed=good, proven_by="platform", detail=said)
+
+    def _saw(self, allowed: bool, detail: str, facts: dict[str, str] | None = None) -> Evidence:
+        return Evidence(allowed=allowed, proven_by="buyer", detail=visible(detail, ""), facts=facts or {})
+
+    async def _mails(self) -> AsyncIterator[EmailMessage]:
+        """The buyer's mails, the newest first."""
+        mailbox = f"{self._shop.home}/mailbox?to={quote(self._context.buyer.email)}"
+        for link in (await self._browser.open(mailbox)).links:
+            if re.fullmatch(r"/mailbox/\d+", urlsplit(link).path):
+                source = (await self._browser.open(f"{link}/source")).source
+                yield email.message_from_string(source, EmailMessage, policy=email.policy.default)
+
+    async def _login_in_mails(self) -> Login | None:
+        async for message in self._mails():
+            text = _text(message)
+            pages = [found for found in ADDRESS.findall(text) if urlsplit(found).path.endswith("/login")]
+            passwords = PASSWORD.findall(text)
+            if pages and passwords and self._context.buyer.email in text:
+                self._context.secrets.learn(*passwords)
+                return Login(pages[0], self._context.buyer.email, passwords[0])
+        return None
+
+    async def _link_in_mails(self) -> str | None:
+        given = self._context.values.get("download_link")
+        link = await self._address_in_mails(
+            lambda found: found == given if given else urlsplit(found).path.startswith("/d/")
+        )
+        if link is not None:
+            self._context.secrets.learn(link, link.rpartition("/")[2])
+        return link
+
+    async def _address_in_mails(self, wanted: Callable[[str], bool]) -> str | None:
+        async for message in self._mails():
+            for found in ADDRESS.findall(_text(message)):
+                if wanted(found):
+                    return str(found)
+        return None
+
+
+def _text(message: EmailMessage) -> str:
+    return str(message.get_content())

@@ -1,0 +1,153 @@
+"""The shop's side of the sandbox: its admin API, and signed requests to the platforms that the sandbox plays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from standardwebhooks.webhooks import Webhook
+
+from models.fulfillment import Exchange
+from wizard.fulfillment.backend import BackendError, Context, Rejected, Retriable
+from wizard.fulfillment.backends.browser import SIMULATION
+from wizard.sandbox.world import HOME
+
+CHUNK = 1 << 20
+
+
+class SandboxShop:
+    """Speaks to the admin API."""
+
+    home = HOME
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, token: str, context: Context | None = None) -> None:
+        self._transport = transport
+        self._token = token
+        self._context = context
+        self._client = httpx.AsyncClient(
+            transport=transport, base_url=HOME, headers=SIMULATION, trust_env=False, timeout=20
+        )
+        self.exchanges: list[Exchange] = []
+
+    def for_step(self, context: Context) -> SandboxShop:
+        """The same shop, doing one step of a run."""
+        return SandboxShop(self._transport, self._token, context)
+
+    async def order(self, path: str, order: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a change, under the step's idempotency key. Raises BackendError."""
+        context = self._context
+        assert context is not None
+        buyer = context.buyer
+        whole = {"key": context.key, "run": context.run, "email": buyer.email, "buyer": buyer.name, **order}
+        response = await self._send("POST", f"/admin/{path}", json=whole)
+        return dict(response.json())
+
+    async def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """Ask something. Raises BackendError."""
+        return dict((await self._send("GET", path, params=query)).json())
+
+    async def membership_pages(self, membership: str, levels: tuple[str, ...]) -> dict[str, str]:
+        """The gated pages of a membership's levels, and what stands on each."""
+        reply = await self.get(f"/admin/memberships/{quote(membership)}", level=list(levels))
+        return dict(reply["pages"])
+
+    async def platform_pages(self, connection: str, level: str) -> dict[str, str]:
+        """The gated page of a level on a platform, and what stands on it."""
+        return dict((await self._platform(connection, level))["pages"])
+
+    async def signed(self, connection: str, event: str, data: dict[str, Any], *, key: str) -> int:
+        """Send a signed request to the platform; give back the status. The time is the real one: a signature that
+        a simulated clock dates would be refused."""
+        platform = await self._platform(connection)
+        now = datetime.now(UTC)
+        body = json.dumps({"type": event, "timestamp": now.isoformat(), "data": data})
+        signature = Webhook(platform["secret"]).sign(key, now, body)
+        headers = {
+            "webhook-id": key,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signature,
+            "content-type": "application/json",
+        }
+        response = await self._send("POST", platform["url"], fine=range(200, 500), content=body, headers=headers)
+        return response.status_code
+
+    async def _platform(self, connection: str, level: str = "") -> dict[str, Any]:
+        reply = await self.get(f"/admin/connections/{quote(connection)}", level=level)
+        if self._context is not None:
+            self._context.secrets.learn(reply["secret"])
+        return reply
+
+    async def has_file(self, sha256: str) -> bool:
+        """Whether the sandbox holds these bytes already."""
+        return (await self._send("HEAD", f"/admin/files/{sha256}", fine=(204, 404))).status_code == 204
+
+    async def hand_in(self, sha256: str, path: Path) -> None:
+        """Hand in a file of the library. Raises Rejected when it is gone or is not the same any more."""
+        try:
+            await self._send("PUT", f"/admin/files/{sha256}", content=_chunks(path))
+        except OSError as error:
+            gone = f"The library's copy of “{path.name}” cannot be read ({error.strerror}). Add the file again."
+            raise Rejected(gone, "post_sale.access.downloadable_file.file") from error
+        except Rejected as error:
+            changed = f"“{path.name}” has changed since it was added to the library. Add it again."
+            raise Rejected(changed, "post_sale.access.downloadable_file.file") from error
+
+    async def notes(self, email: str) -> list[tuple[str, str]]:
+        """What stands on a buyer's record, as (kind, name)."""
+        return [(kind, name) for kind, name in (await self.get(f"/admin/records/{quote(email)}"))["notes"]]
+
+    async def clean_up(self, run: str) -> list[str]:
+        """Remove what a run created; give back the logins that were left."""
+        return list((await self._send("DELETE", f"/admin/runs/{run}")).json()["left"])
+
+    async def _send(self, method: str, path: str, *, fine: Any = range(200, 300), **parts: Any) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self._token}"} if path.startswith("/admin") else {}
+        headers |= parts.pop("headers", {})
+        began = time.perf_counter()
+        try:
+            response = await self._client.request(method, path, headers=headers, **parts)
+        except httpx.HTTPError as error:
+            raise Retriable(f"The sandbox could not be reached: {error}.") from error
+        ms = round((time.perf_counter() - began) * 1000, 1)
+        request = response.request
+        sent = json.dumps(parts["json"]) if "json" in parts else parts.get("content", "")
+        self.exchanges.append(
+            Exchange(
+                request=f"{method} {request.url}",
+                sent=sent if isinstance(sent, str) else "the bytes of a file",
+                status=response.status_code,
+                received=response.text,
+                ms=ms,
+            )
+        )
+        if response.status_code in fine:
+            return response
+        raise _refused(response)
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            yield chunk
+    finally:
+        file.close()
+
+
+def _refused(response: httpx.Response) -> BackendError:
+    if response.status_code == 429 or response.status_code >= 500:
+        after = response.headers.get("retry-after", "")
+        seconds = float(after) if after.isdigit() else None
+        return Retriable(f"The sandbox answered {response.status_code}.", seconds)
+    try:
+        reason = str(response.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        reason = response.text[:200]
+    return Rejected(f"The sandbox answered {response.status_code}: {reason}.")

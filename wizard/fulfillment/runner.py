@@ -1,0 +1,300 @@
+"""Carries out a run: performs every action, then checks each as the buyer, and writes down every step.
+
+A run consists of acts: the actions of one event each. An act is performed as a whole and in order, so that later mails
+are filled from earlier receipts, and then verified as a whole; the next act begins only when everything passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import stamina
+
+from models.fulfillment import (
+    Action,
+    CancelRegistration,
+    Evidence,
+    KeepAccess,
+    Page,
+    Receipt,
+    RevokeAccess,
+    RevokeDownloadLink,
+    Run,
+    RunStep,
+    SendEmail,
+    ShowPage,
+    Status,
+    Verdict,
+)
+from models.post_sale import Notification
+from wizard import mails
+from wizard.fulfillment.backend import ActionRequired, Backend, BackendError, Context, Rejected, Retriable
+from wizard.fulfillment.ledger import Ledger, key_of
+from wizard.fulfillment.secrecy import Secrets
+
+Answer = TypeVar("Answer", Receipt, Evidence)
+Act = Sequence[Action]
+BAD = (Status.FAILED, Status.ACTION_REQUIRED)
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a run waits for a backend. All times in seconds."""
+
+    tries: int = 5
+    one_try: float = 30.0
+    """After this long without an answer a try has failed."""
+    first_wait: float = 0.5
+    longest_wait: float = 30.0
+    """A backend that asks to wait longer is not tried again."""
+    jitter: float = 1.0
+
+
+PATIENT = Patience()
+
+
+class Runner:
+    """Carries out one run against one backend."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        ledger: Ledger,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        on_step: Callable[[RunStep], None] = lambda step: None,
+        patience: Patience = PATIENT,
+    ) -> None:
+        self._backend = backend
+        self._ledger = ledger
+        self._clock = clock
+        self._on_step = on_step
+        self._patience = patience
+        self._secrets = Secrets()
+        self._values: dict[str, str] = {}
+        self._performed: dict[int, Action] = {}
+        """What the backend was asked to do: mails with every variable filled in. Never written down."""
+        self._receipts: dict[int, Receipt] = {}
+        """What the backend answered, secrets and all. Never written down."""
+        self._steps: dict[int, RunStep] = {}
+
+    async def run(self, planned: Run, acts: Sequence[Act]) -> Run:
+        """Carry out the acts of a run that has no steps yet, and give back its record with the verdict.
+
+        When the task is cancelled, the run is closed as `interrupted` and the cancellation goes on.
+        """
+        actions = [action for act in acts for action in act]
+        self._steps = {at: RunStep(position=at, action=action) for at, action in enumerate(actions, start=1)}
+        self._last_act = len(actions) - len(acts[-1]) + 1 if acts else 1
+        self._run = planned.model_copy(update={"steps": tuple(self._steps.values())})
+        self._context = Context(
+            run=planned.id,
+            product=planned.product,
+            buyer=planned.buyer,
+            now=self._clock,
+            key="",
+            secrets=self._secrets,
+        )
+        await asyncio.to_thread(self._ledger.open_run, self._run)
+        try:
+            await self._act_by_act(acts)
+        except asyncio.CancelledError:
+            # Written on this thread: a task that is being cancelled may not get another turn.
+            self._close(Verdict.INTERRUPTED, "Stopped midway.")
+            raise
+        verdict, reason = self._verdict()
+        await asyncio.to_thread(self._close, verdict, reason)
+        return self.record
+
+    @property
+    def record(self) -> Run:
+        """The run as it is recorded so far."""
+        return self._run.model_copy(update={"steps": tuple(self._steps.values())})
+
+    async def clean_up(self) -> str:
+        """Remove what the run created, and say in a sentence what was left and why."""
+        return self._secrets.mask(await self._backend.clean_up(self._context))
+
+    async def _act_by_act(self, acts: Sequence[Act]) -> None:
+        first = 1
+        for act in acts:
+            positions = range(first, first + len(act))
+            first += len(act)
+            if any(step.status in BAD for step in self._steps.values()):
+                for at in positions:
+                    await self._write(at, status=Status.SKIPPED, detail="Not done, because an earlier step failed.")
+                continue
+            for at in positions:
+                await self._perform(at)
+            for at in positions:
+                if self._steps[at].status is Status.PERFORMED:
+                    await self._verify(at)
+
+    async def _perform(self, at: int) -> None:
+        action: Action = self._steps[at].action
+        if action.action not in self._backend.manifest.can:
+            cannot = f"The backend “{self._backend.manifest.name}” cannot do this: choose another one."
+            await self._write(at, status=Status.FAILED, detail=cannot)
+            return
+        if isinstance(action, SendEmail):
+            filled = await self._filled(at, action)
+            if filled is None:
+                return
+            action = filled
+        self._performed[at] = action
+        context = self._context_of(at)
+        receipt = await self._tried(at, lambda: self._backend.perform(action, context))
+        if receipt is None:
+            return
+        self._secrets.learn_values(receipt.values)
+        self._values.update(receipt.values)
+        self._receipts[at] = receipt
+        await self._write(at, status=Status.PERFORMED, receipt=receipt, detail=receipt.detail)
+
+    async def _filled(self, at: int, mail: SendEmail) -> SendEmail | None:
+        """The mail with its variables filled in; None when it is not to be sent, which is then written down."""
+        values = {**mail.values, "buyer_name": self._run.buyer.name, "buyer_email": self._run.buyer.email}
+        values.update(self._values)
+        lacking = sorted(name for name in {*mails.NEEDS.get(mail.target, ()), mail.only_with or ""} - {""} - {*values})
+        failed = next((step for step in self._steps.values() if step.status in BAD), None)
+        if lacking and (failed or mail.only_with in lacking):
+            why = (
+                f"Not sent, because step {failed.position} failed." if failed else "Not needed: no new login was made."
+            )
+            await self._write(at, status=Status.SKIPPED, detail=why)
+            return None
+        if lacking:
+            names = ", ".join(f"{{{name}}}" for name in lacking)
+            why = f"The mail needs {names}, and no earlier step gave it: the platform did not answer with one."
+            await self._write(at, status=Status.FAILED, detail=why)
+            return None
+        try:
+            rendered = mails.render(Notification(subject=mail.subject, body=mail.body), values)
+        except mails.NotOneLine as error:
+            await self._write(at, status=Status.FAILED, detail=f"The mail was not sent: {error}.")
+            return None
+        return mail.model_copy(update={"subject": rendered.subject, "body": rendered.body, "values": {}})
+
+    async def _verify(self, at: int) -> None:
+        action, receipt = self._performed[at], self._receipts[at]
+        context = self._context_of(at)
+        evidence = await self._tried(at, lambda: self._backend.verify(action, receipt, context))
+        if evidence is None:
+            return
+        good = evidence.allowed is hoped_for(action)
+        await self._write(
+            at, status=Status.PASSED if good else Status.FAILED, evidence=evidence, detail=evidence.detail
+        )
+
+    async def _tried(self, at: int, call: Callable[[], Awaitable[Answer]]) -> Answer | None:
+        """Call the backend until it answers or there is no hope. A failure is written down and gives None."""
+        began = time.perf_counter()
+        before = self._steps[at]
+        attempts = before.attempts
+        try:
+            async for attempt in stamina.retry_context(
+                on=self._wait_before_another_try,
+                attempts=self._patience.tries,
+                timeout=None,
+                wait_initial=self._patience.first_wait,
+                wait_max=self._patience.longest_wait,
+                wait_jitter=self._patience.jitter,
+            ):
+                # The second pass over a step, its check, does not make its tries look doubled.
+                number = max(attempts, attempt.num)
+                if before.status is Status.PENDING or attempt.num > 1:
+                    await self._write(at, status=Status.RUNNING, attempts=number)
+                with attempt:
+                    try:
+                        async with asyncio.timeout(self._patience.one_try):
+                            answer = await call()
+                    except TimeoutError:
+                        raise Retriable(f"No answer within {self._patience.one_try:g} seconds.") from None
+            self._time(at, before, began)
+            return answer
+        except BackendError as error:
+            failure = _failure(error)
+        except Exception as error:  # a plug-in of a third party: whatever it raises, the run ends with a record
+            failure = Status.FAILED, f"The backend broke ({type(error).__name__}: {error}). Tell whoever made it."
+        self._time(at, before, began)
+        status, detail = failure
+        await self._write(at, status=status, detail=detail)
+        return None
+
+    def _wait_before_another_try(self, error: Exception) -> bool | float:
+        if not isinstance(error, Retriable):
+            return False
+        if error.after is None:
+            return True
+        return max(error.after, 0.0) if error.after <= self._patience.longest_wait else False
+
+    def _time(self, at: int, before: RunStep, began: float) -> None:
+        spent = before.ms + (time.perf_counter() - began) * 1000
+        self._steps[at] = self._steps[at].model_copy(update={"ms": round(spent, 1)})
+
+    def _context_of(self, at: int) -> Context:
+        return replace(self._context, key=key_of(self._run.id, at), values=dict(self._values))
+
+    async def _write(self, at: int, **changes: object) -> None:
+        # Masked as a whole, and again at each write: a secret may have been learned since.
+        step = self._secrets.masked(self._steps[at].model_copy(update=changes))
+        self._steps[at] = step
+        await asyncio.to_thread(self._ledger.write_step, self._run.id, step)
+        self._on_step(step)
+
+    def _close(self, verdict: Verdict, reason: str) -> None:
+        ended = {"verdict": verdict, "reason": reason, "finished_at": self._clock(), "page": self._page()}
+        self._run = self._run.model_copy(update=ended)
+        self._ledger.close_run(
+            self._run.id, verdict=verdict, reason=reason, finished_at=self._clock(), page=self._page()
+        )
+
+    def _page(self) -> Page | None:
+        """The page that the buyer was seen to be shown."""
+        for step in self._steps.values():
+            if isinstance(step.action, ShowPage) and step.status is Status.PASSED:
+                return Page(source=step.action.source, text=step.action.url or step.action.text)
+        return None
+
+    def _verdict(self) -> tuple[Verdict, str]:
+        steps = self._steps.values()
+        for status, verdict in ((Status.FAILED, Verdict.FAILED), (Status.ACTION_REQUIRED, Verdict.ACTION_REQUIRED)):
+            for step in steps:
+                if step.status is status:
+                    return verdict, f"Step {step.position}, {_in_words(step.action)}: {step.detail}"
+        # What the event itself led to is the last act; a purchase before it only set the scene.
+        seen = [step.detail for step in steps if step.position >= self._last_act and step.status is Status.PASSED]
+        return Verdict.PASSED, seen[0] if seen else "There was nothing to do."
+
+
+def hoped_for(action: Action) -> bool:
+    """Whether the buyer should get in after this action: not after one that takes access away."""
+    return not isinstance(action, RevokeAccess | RevokeDownloadLink | CancelRegistration)
+
+
+def _in_words(action: Action) -> str:
+    if isinstance(action, KeepAccess):
+        return f"access kept ({action.reason})"
+    return f"{action.action.replace('_', ' ')} {action.target}"
+
+
+def _failure(error: BackendError) -> tuple[Status, str]:
+    if isinstance(error, ActionRequired):
+        return Status.ACTION_REQUIRED, str(error)
+    if isinstance(error, Rejected) and error.field:
+        return Status.FAILED, f"{error} Look at {error.field}."
+    if isinstance(error, Retriable) and error.after is not None:
+        return Status.FAILED, f"{error} It asked to wait {error.after:g} seconds: try again then."
+    if isinstance(error, Retriable):
+        return Status.FAILED, f"{error} Every try failed: try again later."
+    return Status.FAILED, str(error)

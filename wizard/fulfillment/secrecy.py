@@ -1,0 +1,75 @@
+"""Keeping secrets out of the record: what has been learned as a secret is replaced wherever it turns up."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import quote, quote_plus
+
+from models.fulfillment import Exchange, Fact
+
+MASK = "•••"
+
+SHORTEST = 6
+"""Shorter texts are not taken for secrets: masking every `a` would hide everything and protect nothing."""
+
+PUBLIC = frozenset(
+    {"login_page", "login_email", "membership_name", "link_expires", "file_name", "product_name", "charge"}
+)
+"""The variables of a receipt that are no secrets. Any other, known or not, is taken for one."""
+
+KEPT = 4000
+"""Characters of a body that are kept in the record."""
+
+AFact = TypeVar("AFact", bound=Fact)
+
+
+class Secrets:
+    """The secrets of one run. They are held in memory only."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+
+    def learn(self, *texts: str) -> None:
+        """Remember secrets, in every form in which they go over the wire."""
+        for text in texts:
+            if len(text) >= SHORTEST:
+                escaped = json.dumps(text)[1:-1], html.escape(text), quote(text), quote(text, safe=""), quote_plus(text)
+                self._forms.update((text, *escaped, json.dumps(text, ensure_ascii=False)[1:-1]))
+
+    def learn_values(self, values: Mapping[str, str]) -> None:
+        """Remember the values of a receipt that are not known to be public."""
+        self.learn(*(value for name, value in values.items() if name not in PUBLIC))
+
+    def mask(self, text: str) -> str:
+        """The text without any secret."""
+        for form in sorted(self._forms, key=len, reverse=True):
+            text = text.replace(form, MASK)
+        return text
+
+    def masked(self, fact: AFact) -> AFact:
+        """A receipt, an evidence or a step without any secret, with bodies cut to what a record needs."""
+        return type(fact).model_validate(self._plain(fact))
+
+    def _plain(self, value: object, key: str = "") -> object:
+        if isinstance(value, Exchange):
+            bodies = {"sent": self._cut(value.sent), "received": self._cut(value.received)}
+            return value.model_copy(update={"request": self.mask(value.request), **bodies})
+        if isinstance(value, Fact):
+            return {name: self._plain(getattr(value, name), name) for name in type(value).model_fields}
+        if isinstance(value, str) and key != "action":
+            return self.mask(value) if type(value) is str else value
+        if isinstance(value, dict):
+            if key == "values":
+                return {name: self.mask(text) if name in PUBLIC else MASK for name, text in value.items()}
+            return {self.mask(name): self._plain(item) for name, item in value.items()}
+        if isinstance(value, tuple):
+            return tuple(self._plain(item) for item in value)
+        return value
+
+    def _cut(self, body: str) -> str:
+        # Masked first: a secret that the cut goes through would keep its first half.
+        masked = self.mask(body)
+        return masked if len(masked) <= KEPT else masked[:KEPT] + "…"

@@ -1,0 +1,359 @@
+"""The admin API of the sandbox: what a shop would ask of the places that deliver. JSON, with a bearer token.
+
+Every change names an idempotency key and the run it belongs to: the same key gives the same reply and does nothing
+twice, a key used for something else is refused, and what a run created can be removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from models.text import is_email
+from wizard.mails import one_line
+from wizard.sandbox import bookings, downloads, mailbox, members, platform
+from wizard.sandbox.records import OF_A_RUN, files, grants, notes, replies
+from wizard.sandbox.records import members as members_table
+from wizard.sandbox.world import World, address
+
+Reply = dict[str, Any]
+
+
+class Order(BaseModel):
+    """What every change is about."""
+
+    model_config = ConfigDict(extra="forbid")
+    key: str
+    run: str
+    email: str
+    buyer: str = ""
+
+
+class Access(Order):
+    """Levels of a hosted membership."""
+
+    membership: str
+    name: str = ""
+    levels: tuple[str, ...]
+    password_protected: bool = True
+    create_login: bool = True
+    until: AwareDatetime | None = None
+
+
+class Letter(Order):
+    """A mail, ready to be read."""
+
+    subject: str
+    body: str
+
+
+class Link(Order):
+    """A download link."""
+
+    file: str
+    sha256: str
+    filename: str
+    media_type: str
+    download_limit: int | None
+    expires_at: AwareDatetime
+
+
+class Stop(Order):
+    """A file whose links are to be stopped."""
+
+    file: str
+
+
+class Seat(Order):
+    """A place on a calendar or webinar."""
+
+    kind: str
+    slug: str
+
+
+class AfterPaying(Order):
+    """A page after paying."""
+
+    title: str
+    text: str
+    url: str | None = None
+
+
+class Note(Order):
+    """A tag, list or sequence on the buyer's record."""
+
+    kind: str
+    target: str
+
+
+class KeyUsed(Exception):
+    """An idempotency key came back with another request."""
+
+
+def _once(world: World, path: str, order: Order, work: Callable[[Connection], Reply]) -> Reply:
+    """Do the work in one transaction and remember the reply under the order's key, or give the remembered reply."""
+    request = hashlib.sha256(f"{path}\n{order.model_dump_json()}".encode()).hexdigest()
+    with world.writing() as connection:
+        before = connection.execute(select(replies).where(replies.c.key == order.key)).first()
+        if before is not None:
+            if before.request != request:
+                raise KeyUsed(order.key)
+            return dict(json.loads(before.reply))
+        reply = work(connection)
+        row = {"key": order.key, "run": order.run, "request": request, "reply": json.dumps(reply)}
+        connection.execute(insert(replies).values(**row))
+        return reply
+
+
+def routes(world: World) -> list[Route]:
+    """The endpoints under `/admin`."""
+
+    def grant(request: Request, order: Access) -> Reply:
+        password = world.password_for(order.email, order.key)
+        # Hashed before the transaction: it takes as long as a hundred of them.
+        needed = order.create_login and not members.has_login(world, order.email)
+        hashed = world.hasher.hash(password) if needed else None
+
+        def work(connection: Connection) -> Reply:
+            members.open_place(connection, order.membership, order.name, order.password_protected)
+            until = order.until.timestamp() if order.until else None
+            granting = members.Granting(order.membership, order.levels, order.email, until, order.run)
+            members.let_in(connection, granting)
+            made = hashed is not None and members.add_login(connection, order.email, order.buyer, hashed, order.run)
+            return {"login_made": made}
+
+        reply = _once(world, request.url.path, order, work)
+        answer = _where(world, request, order.membership, order.levels)
+        if reply["login_made"]:  # the password is made again from the key and never stored
+            answer["login_password"] = password
+        return answer
+
+    def revoke(request: Request, order: Access) -> Reply:
+        def work(connection: Connection) -> Reply:
+            members.open_place(connection, order.membership, order.name, order.password_protected)
+            members.shut_out(connection, order.membership, order.levels, order.email)
+            return {}
+
+        _once(world, request.url.path, order, work)
+        return _where(world, request, order.membership, order.levels)
+
+    def where(request: Request) -> Response:
+        levels = tuple(request.query_params.getlist("level"))
+        return JSONResponse(_where(world, request, request.path_params["membership"], levels))
+
+    def mail(request: Request, order: Letter) -> Reply:
+        to, subject = one_line(is_email(order.email), "the address"), one_line(order.subject, "the subject")
+
+        def work(connection: Connection) -> Reply:
+            letter = {"to": to, "subject": subject, "body": order.body, "key": order.key, "run": order.run}
+            return {"message_id": mailbox.deliver(connection, world, **letter)}
+
+        return _once(world, request.url.path, order, work)
+
+    def link(request: Request, order: Link) -> Reply:
+        def work(connection: Connection) -> Reply:
+            if connection.scalar(select(files.c.sha256).where(files.c.sha256 == order.sha256)) is None:
+                raise ValueError("the file has not been handed in")
+            issuing = downloads.Issuing(
+                id=order.key,
+                email=order.email,
+                file=order.file,
+                sha256=order.sha256,
+                filename=order.filename,
+                media_type=order.media_type,
+                download_limit=order.download_limit,
+                expires_at=order.expires_at.timestamp(),
+                run=order.run,
+            )
+            return {"path": downloads.issue(connection, world, issuing)}
+
+        return {"download_link": address(request, _once(world, request.url.path, order, work)["path"])}
+
+    def stop(request: Request, order: Stop) -> Reply:
+        def work(connection: Connection) -> Reply:
+            downloads.stop(connection, order.email, order.file)
+            return {}
+
+        return _once(world, request.url.path, order, work)
+
+    def register(request: Request, order: Seat) -> Reply:
+        seat = {"kind": order.kind, "slug": order.slug, "email": order.email}
+
+        def work(connection: Connection) -> Reply:
+            return {"new": bookings.register(connection, **seat, name=order.buyer, run=order.run)}
+
+        reply = _once(world, request.url.path, order, work)
+        return {**reply, "attendees": address(request, f"/attendees/{order.kind}/{order.slug}")}
+
+    def take_off(request: Request, order: Seat) -> Reply:
+        seat = {"kind": order.kind, "slug": order.slug, "email": order.email}
+
+        def work(connection: Connection) -> Reply:
+            bookings.take_off(connection, **seat)
+            return {}
+
+        _once(world, request.url.path, order, work)
+        return {"attendees": address(request, f"/attendees/{order.kind}/{order.slug}")}
+
+    def show(request: Request, order: AfterPaying) -> Reply:
+        def work(connection: Connection) -> Reply:
+            shown = bookings.Shown(order.key, order.title, order.text, order.url, order.run)
+            return {"path": bookings.show(connection, shown)}
+
+        return {"page": address(request, _once(world, request.url.path, order, work)["path"])}
+
+    def note(request: Request, order: Note) -> Reply:
+        def work(connection: Connection) -> Reply:
+            row = {"email": order.email, "kind": order.kind.removeprefix("un"), "target": order.target}
+            if order.kind == "unassign_tag":
+                connection.execute(delete(notes).where(*(notes.c[name] == value for name, value in row.items())))
+            else:
+                connection.execute(insert(notes).values(**row, run=order.run).on_conflict_do_nothing())
+            return {}
+
+        return _once(world, request.url.path, order, work)
+
+    def record(request: Request) -> Response:
+        with world.reading() as connection:
+            found = connection.execute(select(notes).where(notes.c.email == request.path_params["email"])).all()
+        return JSONResponse({"notes": [[row.kind, row.target] for row in found]})
+
+    def connection_of(request: Request) -> Response:
+        slug = request.path_params["connection"]
+        level = request.query_params.get("level", "")
+        proof_page = address(request, f"/platform/{quote(slug)}/level/{quote(level, safe='')}")
+        shown = {
+            "secret": world.signing_secret(slug),
+            "url": address(request, f"/platform/{quote(slug)}/webhook"),
+            "pages": {proof_page: world.proof(platform.place_of(slug), level)} if level else {},
+        }
+        return JSONResponse(shown)
+
+    async def hand_in(request: Request) -> Response:
+        sha256 = request.path_params["sha256"]
+        wanted = world.files / f"{uuid4().hex}.part"
+        digest, size = hashlib.sha256(), 0
+        try:
+            with await run_in_threadpool(wanted.open, "wb") as part:
+                async for chunk in request.stream():
+                    digest.update(chunk)
+                    size += len(chunk)
+                    await run_in_threadpool(part.write, chunk)
+            if digest.hexdigest() != sha256:
+                return JSONResponse({"error": "the bytes do not have that SHA-256"}, 422)
+            await run_in_threadpool(_keep, world, wanted, sha256, size)
+        finally:
+            await run_in_threadpool(wanted.unlink, missing_ok=True)
+        return Response(status_code=204)
+
+    def is_there(request: Request) -> Response:
+        return Response(status_code=204 if (world.files / request.path_params["sha256"]).is_file() else 404)
+
+    def clean_up(request: Request) -> Response:
+        return JSONResponse({"left": _clean_up(world, request.path_params["run"])})
+
+    def health(request: Request) -> Response:
+        with world.reading() as connection:
+            count = connection.scalar(select(func.count()).select_from(members_table))
+        return JSONResponse({"ok": True, "members": count})
+
+    orders: list[tuple[str, type[Order], Callable[..., Reply]]] = [
+        ("access", Access, grant),
+        ("access/revoke", Access, revoke),
+        ("mails", Letter, mail),
+        ("links", Link, link),
+        ("links/stop", Stop, stop),
+        ("attendees", Seat, register),
+        ("attendees/take-off", Seat, take_off),
+        ("pages", AfterPaying, show),
+        ("notes", Note, note),
+    ]
+    return [
+        *(Route(f"/admin/{path}", _taking(world, model, work), methods=["POST"]) for path, model, work in orders),
+        Route("/admin/health", _guarded(world, health)),
+        Route("/admin/memberships/{membership}", _guarded(world, where)),
+        Route("/admin/records/{email}", _guarded(world, record)),
+        Route("/admin/connections/{connection}", _guarded(world, connection_of)),
+        Route("/admin/files/{sha256:str}", _guarded_async(world, hand_in), methods=["PUT"]),
+        Route("/admin/files/{sha256:str}", _guarded(world, is_there), methods=["GET", "HEAD"]),
+        Route("/admin/runs/{run}", _guarded(world, clean_up), methods=["DELETE"]),
+    ]
+
+
+def _where(world: World, request: Request, membership: str, levels: tuple[str, ...]) -> Reply:
+    """Where members log in, and what stands on each gated page."""
+    home = f"/m/{quote(membership)}"
+    pages = {address(request, f"{home}/{quote(level)}"): world.proof(membership, level) for level in levels}
+    return {"login_page": address(request, f"{home}/login"), "pages": pages}
+
+
+def _keep(world: World, part: Path, sha256: str, size: int) -> None:
+    part.replace(world.files / sha256)
+    with world.writing() as connection:
+        connection.execute(insert(files).values(sha256=sha256, size=size).on_conflict_do_nothing())
+
+
+def _clean_up(world: World, run: str) -> list[str]:
+    """Remove what a run created; logins that another run gave access to are left, and named."""
+    left = []
+    with world.writing() as connection:
+        for table in OF_A_RUN:
+            connection.execute(delete(table).where(table.c.run == run))
+        for email in connection.scalars(select(members_table.c.email).where(members_table.c.run == run)).all():
+            if connection.scalar(select(grants.c.id).where(grants.c.email == email).limit(1)) is None:
+                connection.execute(delete(members_table).where(members_table.c.email == email))
+            else:
+                left.append(email)
+    return left
+
+
+def _is_admin(world: World, request: Request) -> bool:
+    return hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {world.admin_token}")
+
+
+def _guarded(world: World, endpoint: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    def guarded(request: Request) -> Response:
+        return endpoint(request) if _is_admin(world, request) else JSONResponse({"error": "who are you?"}, 401)
+
+    return guarded
+
+
+def _guarded_async(world: World, endpoint: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    async def guarded(request: Request) -> Response:
+        if not _is_admin(world, request):
+            return JSONResponse({"error": "who are you?"}, 401)
+        answer: Response = await endpoint(request)
+        return answer
+
+    return guarded
+
+
+def _taking(world: World, model: type[Order], work: Callable[..., Reply]) -> Callable[[Request], Any]:
+    async def take(request: Request) -> Response:
+        if not _is_admin(world, request):
+            return JSONResponse({"error": "who are you?"}, 401)
+        try:
+            order = model.model_validate_json(await request.body())
+            return JSONResponse(await run_in_threadpool(work, request, order))
+        except ValidationError as error:
+            return JSONResponse({"error": str(error)}, 422)
+        except KeyUsed:
+            return JSONResponse({"error": "this key was used for something else"}, 409)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 422)
+
+    return take

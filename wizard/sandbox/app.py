@@ -1,0 +1,72 @@
+"""The sandbox as one web application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wizard.sandbox import admin, bookings, downloads, mailbox, members, platform
+from wizard.sandbox.world import World, page, refusal
+
+HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+"""Names under which the sandbox answers. Any other is another site's page that tries to reach this machine."""
+
+HEADERS = [
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+     b"frame-ancestors 'none'; base-uri 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]  # fmt: skip
+
+
+class CarefulHeaders:
+    """Adds to every answer: no scripts, no frames, no guessing of types, no address told to other sites."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and add to its answer."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        await self.app(scope, receive, sending)
+
+
+def sandbox_app(world: World) -> Starlette:
+    """Make the web application of a world. The world is at `app.state.world`."""
+
+    def home(request: Request) -> Response:
+        return page(request, "home.html")
+
+    def not_found(request: Request, _error: Exception) -> Response:
+        return refusal(request, 404, "There is no such page", "Check the address.")
+
+    handlers: dict[int, Callable[[Request, Exception], Response | Awaitable[Response]]] = {404: not_found}
+    areas = (admin, mailbox, downloads, bookings, members, platform)
+    app = Starlette(
+        routes=[Route("/", home), *(route for area in areas for route in area.routes(world))],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(CarefulHeaders)],
+        exception_handlers=handlers,
+    )
+    app.state.world = world
+    return app
+
+
+@cache
+def sandbox_in(folder: Path) -> Starlette:
+    """The sandbox of a data folder, one for each folder and process."""
+    return sandbox_app(World(folder))

@@ -1,0 +1,181 @@
+"""The host's memberships as their members see them: a login form, and pages that open by level."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from argon2.exceptions import VerificationError
+from itsdangerous import BadData
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.sqlite import insert
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from wizard.sandbox.records import grants, members, places
+from wizard.sandbox.world import World, page, refusal
+
+SESSION = "member"
+FORM = "form"
+SESSION_LASTS = 12 * 3600
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granting:
+    """What somebody is let into. `place` is a membership's slug, or `platform:` and a connection's."""
+
+    place: str
+    levels: tuple[str, ...]
+    email: str
+    until: float | None
+    run: str
+
+
+def let_in(connection: Connection, granting: Granting) -> None:
+    """Give levels to somebody; what is held already stays, with the new end."""
+    for level in granting.levels:
+        row = {"email": granting.email, "place": granting.place, "level": level, "until": granting.until}
+        adding = insert(grants).values(**row, run=granting.run)
+        same = [grants.c.email, grants.c.place, grants.c.level]
+        connection.execute(adding.on_conflict_do_update(index_elements=same, set_={"until": granting.until}))
+
+
+def shut_out(connection: Connection, place: str, levels: tuple[str, ...], email: str) -> None:
+    """Take levels away; none held is fine."""
+    held = (grants.c.email == email, grants.c.place == place, grants.c.level.in_(levels))
+    connection.execute(delete(grants).where(*held))
+
+
+def may_see(connection: Connection, world: World, place: str, level: str, email: str) -> bool:
+    """Whether somebody holds a level now."""
+    held = (grants.c.email == email, grants.c.place == place, grants.c.level == level)
+    row = connection.execute(select(grants.c.until).where(*held)).first()
+    return row is not None and (row.until is None or row.until > world.now)
+
+
+def has_login(world: World, email: str) -> bool:
+    """Whether there is a login for an address."""
+    with world.reading() as connection:
+        return connection.scalar(select(members.c.email).where(members.c.email == email)) is not None
+
+
+def add_login(connection: Connection, email: str, name: str, hashed: str, run: str) -> bool:
+    """Make a login unless there is one; say whether it was made."""
+    adding = insert(members).values(email=email, name=name, password=hashed, run=run).on_conflict_do_nothing()
+    return connection.execute(adding).rowcount == 1
+
+
+def open_place(connection: Connection, slug: str, name: str, password_protected: bool) -> None:
+    """Make a membership, or bring it up to date."""
+    now = {"name": name or slug, "password_protected": password_protected}
+    connection.execute(insert(places).values(slug=slug, **now).on_conflict_do_update(index_elements=["slug"], set_=now))
+
+
+def set_cookie(response: Response, name: str, value: str, path: str = "/") -> None:
+    """Set a cookie that no script reads and no other site sends."""
+    response.set_cookie(name, value, path=path, httponly=True, samesite="lax", max_age=SESSION_LASTS)
+
+
+def session_of(world: World, request: Request) -> str | None:
+    """The address of whoever is logged in."""
+    token = request.cookies.get(SESSION, "")
+    try:
+        email = str(world.sealed(SESSION).loads(token, max_age=SESSION_LASTS))
+    except BadData:
+        return None
+    return email if has_login(world, email) else None
+
+
+def _check_password(world: World, email: str, password: str) -> bool:
+    with world.reading() as connection:
+        hashed = connection.scalar(select(members.c.password).where(members.c.email == email))
+    try:
+        return world.hasher.verify(hashed or world.decoy, password) and hashed is not None
+    except VerificationError:
+        return False
+
+
+def _place(world: World, slug: str) -> Any:
+    with world.reading() as connection:
+        return connection.execute(select(places).where(places.c.slug == slug)).first()
+
+
+def _form(world: World, request: Request, status: int = 200, problem: str = "") -> Response:
+    place = _place(world, request.path_params["membership"])
+    if place is None:
+        return refusal(request, 404, "There is no such membership", "Check the address in your mail.")
+    # Double submit: the form's token must match the one in a cookie that another site can neither read nor set.
+    nonce = secrets.token_urlsafe(16)
+    token = world.sealed(FORM).dumps(nonce)
+    answer = page(request, "login.html", status, name=place.name, token=token, problem=problem)
+    set_cookie(answer, FORM, nonce, request.url.path)
+    return answer
+
+
+def _is_our_form(world: World, request: Request, token: str) -> bool:
+    try:
+        nonce = str(world.sealed(FORM).loads(token, max_age=3600))
+    except BadData:
+        return False
+    return secrets.compare_digest(nonce, request.cookies.get(FORM, ""))
+
+
+def routes(world: World) -> list[Route]:
+    """The pages of the host's memberships."""
+
+    def login_form(request: Request) -> Response:
+        return _form(world, request)
+
+    async def login(request: Request) -> Response:
+        async with request.form(max_files=0, max_fields=10) as form:
+            token, email, password = (str(form.get(name, ""))[:1000] for name in ("token", "email", "password"))
+        if not _is_our_form(world, request, token):
+            return await run_in_threadpool(_form, world, request, 400, "This form is too old. Please try again.")
+        if not await run_in_threadpool(_check_password, world, email.strip(), password):
+            return await run_in_threadpool(_form, world, request, 401, "E-mail or password is wrong.")
+        slug = request.path_params["membership"]
+        answer = RedirectResponse(f"/m/{slug}", status_code=303)
+        set_cookie(answer, SESSION, world.sealed(SESSION).dumps(email.strip()))
+        return answer
+
+    def overview(request: Request) -> Response:
+        slug = request.path_params["membership"]
+        place, email = _place(world, slug), session_of(world, request)
+        if place is None:
+            return refusal(request, 404, "There is no such membership", "Check the address in your mail.")
+        if email is None:
+            return RedirectResponse(f"/m/{slug}/login", status_code=303)
+        with world.reading() as connection:
+            mine = connection.scalars(
+                select(grants.c.level).where(grants.c.email == email, grants.c.place == slug).order_by(grants.c.id)
+            ).all()
+        return page(request, "levels.html", name=place.name, slug=slug, levels=mine, email=email)
+
+    def level_page(request: Request) -> Response:
+        slug, level = request.path_params["membership"], request.path_params["level"]
+        place = _place(world, slug)
+        if place is None:
+            return refusal(request, 404, "There is no such membership", "Check the address in your mail.")
+        email = session_of(world, request)
+        if place.password_protected:
+            if email is None:
+                return RedirectResponse(f"/m/{slug}/login", status_code=303)
+            with world.reading() as connection:
+                welcome = may_see(connection, world, slug, level, email)
+            if not welcome:
+                return refusal(
+                    request, 403, "Not for you", f"Your membership does not include “{level}”, or has ended."
+                )
+        text = world.proof(slug, level)
+        return page(request, "message.html", title=f"{place.name}: {level}", text=text)
+
+    return [
+        Route("/m/{membership}/login", login_form),
+        Route("/m/{membership}/login", login, methods=["POST"]),
+        Route("/m/{membership}", overview),
+        Route("/m/{membership}/{level}", level_page),
+    ]

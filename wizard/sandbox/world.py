@@ -1,0 +1,178 @@
+"""The world that the sandbox's pages share: its database, its secret, its clock, and how pages look."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import shutil
+import tempfile
+import threading
+from base64 import b32encode, b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, insert, select
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.templating import Jinja2Templates
+
+from wizard.sandbox import records
+
+OWASP = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+"""The least that OWASP advises for argon2id: 19 MiB, two passes, one lane."""
+
+PORT = 8025
+"""Where `wizard sandbox` serves. Links in mails point there also when the sandbox runs in process, so that a person
+can open them later."""
+
+HOME = f"http://127.0.0.1:{PORT}"
+
+TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
+
+
+class World:
+    """One buyer's world. `folder` None makes one that lives in memory and is gone with the object."""
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        hasher: PasswordHasher = OWASP,
+    ) -> None:
+        self.clock = clock
+        self.hasher = hasher
+        self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-") if folder is None else None
+        self.files = Path(self._temporary.name) if self._temporary else folder / "sandbox-files"  # type: ignore[operator]
+        self.files.mkdir(parents=True, exist_ok=True)
+        self._alone = threading.Lock() if folder is None else None
+        self._engine = _engine(None if folder is None else folder / "sandbox.sqlite")
+        self._writer = self._engine.execution_options(immediate=True)
+        self._secret = self._open()
+        self.decoy = hasher.hash("nobody has this password")
+        """Checked when there is no such member, so that a stranger learns nothing from the time it takes."""
+
+    def _open(self) -> bytes:
+        records.metadata.create_all(self._engine)
+        with self.writing() as connection:
+            found = connection.scalar(select(records.house.c.value).where(records.house.c.name == "secret"))
+            if found is None:
+                found = secrets.token_hex(32)
+                connection.execute(insert(records.house).values(name="secret", value=found))
+        return bytes.fromhex(found)
+
+    def close(self) -> None:
+        """Let go of the database and of temporary files."""
+        self._engine.dispose()
+        if self._temporary:
+            self._temporary.cleanup()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that only reads."""
+        with _held(self._alone), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes: all of it, or nothing."""
+        with _held(self._alone), self._writer.begin() as connection:
+            yield connection
+
+    @property
+    def now(self) -> float:
+        """The world's time in Unix seconds."""
+        return self.clock().timestamp()
+
+    def derived(self, *purpose: str) -> bytes:
+        """32 bytes that only this world can make, always the same for a purpose."""
+        return hmac.new(self._secret, "\0".join(purpose).encode(), hashlib.sha256).digest()
+
+    def password_for(self, email: str, key: str) -> str:
+        """The password made under an idempotency key: 80 bits, the same again for the same key."""
+        letters = b32encode(self.derived("password", email, key)).decode().lower()[:16]
+        return "-".join(letters[at : at + 4] for at in range(0, 16, 4))
+
+    def proof(self, place: str, level: str) -> str:
+        """A sentence that stands on one gated page and nowhere else."""
+        return f"Only members of this level read this: {self.derived('proof', place, level).hex()[:16]}"
+
+    @property
+    def admin_token(self) -> str:
+        """What opens the admin API."""
+        return self.derived("admin").hex()
+
+    def signing_secret(self, connection: str) -> str:
+        """The secret with which requests to a platform that the sandbox plays are signed (Standard Webhooks)."""
+        return "whsec_" + b64encode(self.derived("webhook", connection)).decode()
+
+    def sealed(self, purpose: str) -> URLSafeTimedSerializer:
+        """Signs and reads tokens of one purpose, dated by the world's clock."""
+        clock = self.clock
+
+        class Dated(TimestampSigner):
+            def get_timestamp(self) -> int:
+                return int(clock().timestamp())
+
+        return URLSafeTimedSerializer(self.derived("token", purpose), salt=purpose, signer=Dated)
+
+
+def page(request: Request, template: str, status: int = 200, **shown: Any) -> Response:
+    """Answer with a page. Everything shown is escaped."""
+    return TEMPLATES.TemplateResponse(request, template, shown, status_code=status)
+
+
+def refusal(request: Request, status: int, title: str, reason: str) -> Response:
+    """Answer with a page that says why not, in words for a buyer."""
+    return page(request, "message.html", status, title=title, text=reason)
+
+
+def address(request: Request, path: str) -> str:
+    """The whole address of a page of this world."""
+    return str(request.base_url).rstrip("/") + path
+
+
+@contextmanager
+def _held(lock: threading.Lock | None) -> Iterator[None]:
+    if lock is None:
+        yield
+    else:
+        with lock:
+            yield
+
+
+def _engine(path: Path | None) -> Engine:
+    if path is None:
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        if _is_of_another_version(path):
+            for old in path.parent.glob(f"{path.name}*"):
+                shutil.move(old, old.with_name(f"{old.name}.old"))
+        engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 10})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so, below
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"user_version={records.VERSION}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _is_of_another_version(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        header = file.read(64)
+    return len(header) == 64 and int.from_bytes(header[60:64], "big") not in (0, records.VERSION)
