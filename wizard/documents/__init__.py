@@ -1,0 +1,21 @@
+"""Products and what they need as YAML documents: to keep in git, to compare, to apply again (`spec` 8)."""
+
+from __future__ import annotations
+
+from wizard.documents.applying import ObjectChange, apply
+from wizard.documents.exporting import Exported, FileInTheWay, export, export_to, exported
+from wizard.documents.mistakes import DocumentError, Mistake
+from wizard.documents.shape import schema
+
+__all__ = [
+    "DocumentError",
+    "Exported",
+    "FileInTheWay",
+    "Mistake",
+    "ObjectChange",
+    "apply",
+    "export",
+    "export_to",
+    "exported",
+    "schema",
+]

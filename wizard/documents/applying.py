@@ -1,0 +1,144 @@
+"""Documents into the store: checked completely first, then changed, and changing nothing the second time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from models.account import File, Membership, Owned
+from models.ask import Answers
+from models.product import Product
+from wizard import progress
+from wizard.documents.answers import default_of
+from wizard.documents.checking import load
+from wizard.documents.gathering import ORDER, Gathered, Wanted, gather
+from wizard.documents.mistakes import DocumentError, Mistake
+from wizard.progress import Around, OtherProduct
+from wizard.session import Session, changes_between
+
+if TYPE_CHECKING:
+    from wizard.store import Store
+
+
+class ObjectChange(Answers):
+    """What applying a document does to one thing or product."""
+
+    object: Literal["membership", "file", "calendar", "webinar", "connection", "product"]
+    name: str
+    """Its slug."""
+    change: Literal["created", "updated", "unchanged"]
+    fields: tuple[str, ...] = ()
+    """The answers that are not what they were, or not the default."""
+
+
+def apply(
+    paths: Sequence[Path],
+    store: Store,
+    dry_run: bool = False,
+    who: str = "document",
+    environment: Mapping[str, str] = os.environ,
+) -> list[ObjectChange]:
+    """Make true what documents say, and tell what that changes; with `dry_run`, only tell.
+
+    Raises DocumentError, with every mistake of every document, before anything is changed; afterwards only what the
+    store itself raises (a full disk, a product changed meanwhile), and then applying again goes on.
+    """
+    loaded, mistakes = [], list[Mistake]()
+    for path in paths:
+        try:
+            loaded.append(load(path))
+        except DocumentError as error:
+            mistakes.extend(error.mistakes)
+    if mistakes:
+        raise DocumentError(mistakes)
+    found = gather(loaded, store, environment)
+    things = [(wanted, _thing_change(wanted, found)) for wanted in found.things]
+    products = [(wanted, _product_change(wanted, found)) for wanted in found.products]
+    changes = [change for _, change in things + products]
+    if not dry_run and any(change.change != "unchanged" for change in changes):
+        _do(things, products, found, store, who)
+    return changes
+
+
+def _thing_change(wanted: Wanted, found: Gathered) -> ObjectChange:
+    before = found.thing(wanted.kind, wanted.slug)
+    after: Owned = wanted.value
+    fields = []
+    for name in type(after).model_fields:
+        if name == "slug":
+            continue
+        if name == "path" and isinstance(after, File):
+            kept = found.account.files.get(wanted.slug)
+            differs = kept is None or kept.sha256 != wanted.sha256 or kept.filename != Path(after.path).name
+        else:
+            old = getattr(before, name) if before else default_of(type(after), name)
+            differs = getattr(after, name) != old
+        if differs:
+            fields.append(name)
+    return _change(wanted, before is None, fields)
+
+
+def _product_change(wanted: Wanted, found: Gathered) -> ObjectChange:
+    stored = found.stored[wanted.slug]
+    before = stored.answers if stored else type(wanted.value)()
+    return _change(wanted, stored is None, [change.path for change in changes_between(before, wanted.value)])
+
+
+def _change(wanted: Wanted, is_new: bool, fields: list[str]) -> ObjectChange:
+    change = "created" if is_new else "updated" if fields else "unchanged"
+    return ObjectChange.model_validate(
+        {"object": wanted.kind, "name": wanted.slug, "change": change, "fields": tuple(fields)}
+    )
+
+
+Planned = list[tuple[Wanted, ObjectChange]]
+
+
+def _do(things: Planned, products: Planned, found: Gathered, store: Store, who: str) -> None:
+    in_order = sorted(things, key=lambda planned: ORDER.index(f"{planned[0].kind}s"))
+    for wanted, change in in_order:
+        if change.change != "unchanged":
+            store.put(_with_old_levels(wanted, found))
+    created: set[str] = set()
+    for wanted, change in products:
+        if change.change == "created":
+            _create(wanted, found, store, who)
+            created.add(wanted.slug)
+    for wanted, change in products:
+        if change.change == "updated" or (wanted.slug in created and _waiting(wanted, found)):
+            Session(store, wanted.slug, who).replace(wanted.value)
+    for wanted, change in in_order:
+        if change.change == "updated" and _with_old_levels(wanted, found) != wanted.value:
+            store.put(wanted.value)
+
+
+def _with_old_levels(wanted: Wanted, found: Gathered) -> Any:
+    """A membership that keeps the levels it loses until the products of the same documents have let go of them."""
+    before = found.thing(wanted.kind, wanted.slug)
+    if not isinstance(before, Membership):
+        return wanted.value
+    levels = dict.fromkeys((*wanted.value.levels, *before.levels))
+    return wanted.value.model_copy(update={"levels": tuple(levels)})
+
+
+def _waiting(wanted: Wanted, found: Gathered) -> tuple[str, ...]:
+    """The bump offers of a product that do not exist before these documents are applied."""
+    return tuple(slug for slug in wanted.value.checkout.bumps if found.stored[slug] is None)
+
+
+def _create(wanted: Wanted, found: Gathered, store: Store, who: str) -> None:
+    answers: Product = wanted.value
+    later = _waiting(wanted, found)
+    bumps = tuple(slug for slug in answers.checkout.bumps if slug not in later)
+    answers = answers.model_copy(update={"checkout": answers.checkout.model_copy(update={"bumps": bumps})})
+    others = {slug: _as_other(stored) for slug in bumps if (stored := found.stored[slug]) is not None}
+    complete = progress.is_complete(answers, Around(wanted.slug, store.account().account, others))
+    assert answers.general.name is not None
+    store.create(answers.general.name, who, answers, wanted.slug, complete=complete)
+
+
+def _as_other(stored: Any) -> OtherProduct:
+    answers = stored.answers
+    return OtherProduct(answers.general.name or stored.slug, answers.pricing.currency, stored.published)

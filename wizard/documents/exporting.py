@@ -1,0 +1,134 @@
+"""A product of the store as a document, with what it needs and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.account import Connection, File, Owned
+from models.automations import Then
+from models.product import Product
+from models.saved import SavedAccount
+from wizard.documents.answers import default_of, references, written
+from wizard.documents.gathering import ORDER, digest
+from wizard.documents.places import placeholder_of
+from wizard.documents.shape import VERSION, mark_of
+from wizard.documents.writing import write
+
+if TYPE_CHECKING:
+    from wizard.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A document, and the files that it names: the path it gives each, and the file's slug."""
+
+    text: str
+    files: dict[str, str]
+    secrets: tuple[str, ...]
+    """The environment variables that applying it needs."""
+    others: tuple[str, ...]
+    """The products beside the one asked for: its bump offers, and theirs."""
+
+
+class FileInTheWay(Exception):
+    """A file of that name, with other contents, stands where an exported file belongs."""
+
+
+def export(store: Store, slug: str) -> str:
+    """The document of a product. Raises the store's NotFound."""
+    return exported(store, slug).text
+
+
+def exported(store: Store, slug: str) -> Exported:
+    """The document of a product, its bump offers and all they need, and what must go with it. Raises NotFound."""
+    account = store.account()
+    products = {slug: store.load(slug).answers}
+    waiting = [slug]
+    while waiting:
+        for other in products[waiting.pop()].checkout.bumps:
+            if other not in products:
+                products[other] = store.load(other).answers
+                waiting.append(other)
+    needed = {thing for answers in products.values() for thing in _needed(answers)}
+    places = _places(account, {slug for kind, slug in needed if kind == "file"})
+    things: dict[str, Any] = {}
+    secrets: list[str] = []
+    for name in ORDER:
+        listed = [t for t in getattr(account.account, name) if (name.removesuffix("s"), t.slug) in needed]
+        if listed:
+            things[name] = [_thing(thing, places, secrets) for thing in listed]
+    document: dict[str, Any] = {"wizard": VERSION}
+    if things:
+        document["account"] = things
+    document["products"] = [{"slug": slug, **written(answers)} for slug, answers in products.items()]
+    return Exported(write(document), {place: s for s, place in places.items()}, tuple(secrets), tuple(products)[1:])
+
+
+def export_to(store: Store, slug: str, file: Path) -> Exported:
+    """Write a product's document to a file, and beside it the files that it names.
+
+    Raises NotFound, FileRefused, FileInTheWay, OSError; a document that stood there is replaced whole or not at all.
+    """
+    found = exported(store, slug)
+    sources = {file.parent / place: store.open_file(stored) for place, stored in found.files.items()}
+    for target, source in sources.items():
+        if target.exists() and (not target.is_file() or digest(target) != digest(source)):
+            raise FileInTheWay(f"{target} is there already with other contents; choose another folder for the document")
+    for target, source in sources.items():
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as opened:
+            opened.write(found.text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return found
+
+
+def _needed(answers: Product) -> Iterator[tuple[str, str]]:
+    """What a product names, as (kind, slug); also in its rules, where a membership may stand with its level."""
+    for _, subject, slug in references(answers):
+        if subject not in ("level", "product"):
+            yield subject, slug
+    for rule in answers.automations.rules:
+        if rule.then in (Then.GRANT_MEMBERSHIP, Then.REVOKE_MEMBERSHIP):
+            yield "membership", rule.target.partition("/")[0]
+
+
+def _places(account: SavedAccount, slugs: set[str]) -> dict[str, str]:
+    """Where each file goes, beside the document: under its own name, or in a folder of its own where two share one."""
+    names = {slug: Path(account.files[slug].filename).name for slug in sorted(slugs) if slug in account.files}
+    alone = {
+        name.casefold() for name in names.values() if [n.casefold() for n in names.values()].count(name.casefold()) == 1
+    }
+    return {slug: name if name.casefold() in alone else f"{slug}/{name}" for slug, name in names.items()}
+
+
+def _thing(thing: Owned, places: dict[str, str], secrets: list[str]) -> dict[str, Any]:
+    plain = thing.model_dump(mode="json")
+    found = {"slug": plain.pop("slug"), "name": plain.pop("name")}
+    if isinstance(thing, Connection):
+        found["kind"] = plain.pop("kind")
+    for name, value in plain.items():
+        mark = mark_of(type(thing).model_fields[name])
+        if getattr(thing, name) == default_of(type(thing), name) or (mark and not mark.when(thing)):
+            continue
+        if mark is not None and mark.kind == "secret":
+            found[name] = placeholder_of(thing.slug, name)
+            secrets.append(found[name][2:-1])
+        elif isinstance(thing, File) and name == "path":
+            found[name] = places.get(thing.slug, value)
+        else:
+            found[name] = value
+    return found
