@@ -11,27 +11,31 @@ from models.text import Slug, Text
 
 
 class AccessKind(Choice):
-    """The four access options [K]. The hint says what each does; `best_for` says for whom."""
+    """The four access options [K]: what each does, and what it is best for."""
 
     HOSTED_MEMBERSHIP = (
         "hosted_membership",
         "{host}-hosted membership",
-        "they log in: courses, gated content, resource hubs",
+        "they get a login and read your gated content",
+        "Best for courses, membership sites and resource hubs.",
     )
     INTEGRATED_MEMBERSHIP = (
         "integrated_membership",
         "Integrated membership",
         "your site on another platform lets them in",
+        "Best for sellers who already run a site elsewhere.",
     )
     DOWNLOADABLE_FILE = (
         "downloadable_file",
         "Downloadable file",
-        "a secure link: PDF, audio, video, ZIP",
+        "a secure link is mailed to them at once",
+        "Best for PDFs, worksheets, audio, video and ZIP bundles.",
     )
     NO_ACCESS_PAGE = (
         "no_access_page",
         "No access page",
-        "goods, coaching, tickets, calendars, webinars",
+        "nothing to open: you ship, meet or host them",
+        "Best for goods, coaching, tickets, bookings and webinars.",
     )
 
 
@@ -119,12 +123,8 @@ def _unlimited_is_none(value: object) -> object:
 
 DownloadLimit = Annotated[
     Annotated[int, Field(ge=1, le=1000)] | None,
-    BeforeValidator(
-        _unlimited_is_none, json_schema_input_type=Literal["unlimited"] | int | None
-    ),
-    PlainSerializer(
-        lambda limit: "unlimited" if limit is None else limit, when_used="json"
-    ),
+    BeforeValidator(_unlimited_is_none, json_schema_input_type=Literal["unlimited"] | int | None),
+    PlainSerializer(lambda limit: "unlimited" if limit is None else limit, when_used="json"),
 ]
 """A number of downloads, or None for unlimited; documents write `unlimited`."""
 
@@ -148,7 +148,7 @@ class DownloadableFile(Answers):
     ] = 5
     link_lifetime: Annotated[
         Annotated[int, BeforeValidator(_as_seconds, json_schema_input_type=int), Field(ge=60, le=604_800)],
-        Ask("Link lifetime", "How long a mailed link works, from 1 minute to 7 days: 30m, 24h or 7d.", kind="duration",
+        Ask("Link lifetime", "How long a mailed link works: 30m, 24h or 7d. From 1 minute to 7 days.", kind="duration",
             unit="seconds"),
     ] = 86_400  # fmt: skip
     access_days: Annotated[
@@ -172,13 +172,13 @@ class NoAccessPage(Answers):
     ] = None
     calendar: Annotated[
         Slug | None,
-        Ask("Calendar", "Buyers are registered on it, and its confirmation replaces the Thank You page.",
+        Ask("Calendar", "Buyers are registered on it. Its confirmation replaces the Thank You page.",
             kind="reference", subject="calendar", when=lambda answers: answers.reason is Reason.CALENDAR,
             required=always),
     ] = None  # fmt: skip
     webinar: Annotated[
         Slug | None,
-        Ask("Webinar", "Buyers are registered for it, and its confirmation replaces the Thank You page.",
+        Ask("Webinar", "Buyers are registered for it. Its confirmation replaces the Thank You page.",
             kind="reference", subject="webinar", when=lambda answers: answers.reason is Reason.WEBINAR,
             required=always),
     ] = None  # fmt: skip
@@ -237,9 +237,7 @@ class Access(Answers):
     @property
     def chosen(
         self,
-    ) -> (
-        HostedMembership | IntegratedMembership | DownloadableFile | NoAccessPage | None
-    ):
+    ) -> HostedMembership | IntegratedMembership | DownloadableFile | NoAccessPage | None:
         """The answers of the chosen option."""
         return None if self.kind is None else getattr(self, self.kind.value)
 

@@ -14,16 +14,12 @@ class Owned(Answers):
     """A thing of the seller's, known by its slug."""
 
     slug: Slug = ""
-    name: Annotated[Name, Ask("Name", "What you call it.", required=always)]
+    name: Annotated[Name, Ask("Name", "What you call it.", required=always)] = ""
 
     @model_validator(mode="before")
     @classmethod
     def _slug_from_name(cls, data: object) -> object:
-        if (
-            isinstance(data, dict)
-            and not data.get("slug")
-            and isinstance(data.get("name"), str)
-        ):
+        if isinstance(data, dict) and not data.get("slug") and isinstance(data.get("name"), str):
             return {
                 **data,
                 "slug": slug_of(data["name"], otherwise=cls.__name__.lower()),
@@ -61,10 +57,7 @@ class Membership(Owned):
     @classmethod
     def _as_slugs(cls, levels: object) -> object:
         if isinstance(levels, list | tuple):
-            return tuple(
-                slug_of(level, "level") if isinstance(level, str) else level
-                for level in levels
-            )
+            return tuple(slug_of(level, "level") if isinstance(level, str) else level for level in levels)
         return levels
 
     @model_validator(mode="after")
@@ -95,12 +88,10 @@ Secret = Annotated[SecretStr, Field(max_length=500)]
 class Connection(Owned):
     """A configured account on a third-party membership platform [K: "integration"]."""
 
-    kind: Annotated[
-        ConnectionKind, Ask("Platform", "Who hosts the content.", kind="choice")
-    ] = ConnectionKind.SANDBOX
+    kind: Annotated[ConnectionKind, Ask("Platform", "Who hosts the content.", kind="choice")] = ConnectionKind.SANDBOX
     url: Annotated[
         WebAddress | None,
-        Ask("Address", "The site, its admin address, or where the signed requests go.", required=always,
+        Ask("Address", "Of the site, or where the signed requests go.", required=always,
             when=lambda c: c.kind in ("webhook", "wordpress", "ghost"), placeholder="https://members.example.com"),
     ] = None  # fmt: skip
     user: Annotated[
@@ -125,7 +116,7 @@ class Connection(Owned):
         Line, Ask("Label", "A label instead of a tier.", when=lambda c: c.kind == "ghost" and not c.tier),
     ] = ""  # fmt: skip
     secret: Annotated[
-        Secret | None, Ask("Signing secret", "At least 24 bytes, as whsec_ and base64 (Standard Webhooks).",
+        Secret | None, Ask("Signing secret", "whsec_ and 24 bytes or more in base64. As in Standard Webhooks.",
                            kind="secret", required=always, when=lambda c: c.kind == "webhook"),
     ] = None  # fmt: skip
     grant_event: Annotated[
@@ -174,7 +165,7 @@ class File(Owned):
     """A file of the file library. `path` is where the seller's file was; the library keeps a copy of its own."""
 
     path: Annotated[
-        str, Ask("File", "PDF, audio, video, ZIP: any file.", required=always)
+        str, Ask("File", "PDF, audio, video, ZIP: any file. F4 opens a folder.", kind="path", required=always)
     ] = ""
 
 
@@ -196,9 +187,9 @@ class Registration(Choice):
 class Bookable(Owned):
     """Something a buyer is registered for. Its confirmation replaces the product's Thank You page [K]."""
 
-    registration: Annotated[
-        Registration, Ask("Registration", "Whether it costs something.", kind="choice")
-    ] = Registration.PAID
+    registration: Annotated[Registration, Ask("Registration", "Whether it costs something.", kind="choice")] = (
+        Registration.PAID
+    )
     confirmation: Annotated[
         Text,
         Ask("Confirmation", "What a buyer reads once registered.", kind="text",
@@ -219,9 +210,7 @@ class Bookable(Owned):
 class Calendar(Bookable):
     """A calendar: an event, a class or individual sessions."""
 
-    kind: Annotated[CalendarKind, Ask("Kind", "What is booked.", kind="choice")] = (
-        CalendarKind.EVENT
-    )
+    kind: Annotated[CalendarKind, Ask("Kind", "What is booked.", kind="choice")] = CalendarKind.EVENT
 
 
 class Webinar(Bookable):

@@ -16,10 +16,7 @@ from models.text import HttpsAddress, Line, Name
 def is_percent(text: str) -> str:
     """Refuse what is not a number from 0 to 100 with at most two decimals."""
     text = text.strip().removesuffix("%").strip()
-    if (
-        not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", text, re.ASCII)
-        or Decimal(text) > 100
-    ):
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", text, re.ASCII) or Decimal(text) > 100:
         raise ValueError("a number from 0 to 100, for example 30 or 12.5")
     return text
 
@@ -59,13 +56,9 @@ class Tier(Answers):
 
     name: Annotated[
         Name | None,
-        Ask(
-            "Name", "What you call this tier.", required=always, placeholder="Partners"
-        ),
+        Ask("Name", "What you call this tier.", required=always, placeholder="Partners"),
     ] = None
-    commission: Annotated[
-        Commission, Ask("Commission", "What this tier earns.", kind="group")
-    ] = Commission()
+    commission: Annotated[Commission, Ask("Commission", "What this tier earns.", kind="group")] = Commission()
 
 
 class LandingPage(Answers):
@@ -93,9 +86,7 @@ class Affiliates(Answers):
 
     on_sale: Annotated[
         bool,
-        Module(
-            "on_sale", "Affiliate program on sale", "Do others sell it for a share?"
-        ),
+        Module("on_sale", "Affiliate program on sale", "Do others sell it for a share?"),
         Ask("Affiliates sell it", "Off, nobody earns a commission.", kind="switch"),
     ] = False
     commission: Annotated[

@@ -28,35 +28,34 @@ Kind = Literal[
     "references",  # several things of the seller's
     "rows",  # a list of small forms: price points, rules, …
     "group",  # a small form inside a form
+    "path",  # a file of the seller's machine, written or picked from a folder
     "secret",  # written once, never shown again
 ]
 """What kind of answer a question takes. Each front end has one way to ask for each kind."""
 
-Subject = Literal[
-    "membership", "level", "connection", "file", "calendar", "webinar", "product"
-]
+Subject = Literal["membership", "level", "connection", "file", "calendar", "webinar", "product"]
 """What a reference refers to."""
 
 
 class Choice(StrEnum):
-    """A fixed choice: its stable value, the label a seller reads, and a hint that tells the choices apart."""
+    """A fixed choice: its stable value, the label a seller reads, a hint that tells it apart, and more when asked."""
 
     label: str
     hint: str
+    more: str
 
-    def __new__(cls, value: str, label: str = "", hint: str = "") -> Self:
+    def __new__(cls, value: str, label: str = "", hint: str = "", more: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.label = label or value.replace("_", " ").capitalize()
         member.hint = hint
+        member.more = more
         return member
 
 
 def misfit(field: str, message: str) -> PydanticCustomError:
     """An answer that does not fit another one of the same model. `field` is its path below that model."""
-    return PydanticCustomError(
-        "misfit", "{message}", {"field": field, "message": message}
-    )
+    return PydanticCustomError("misfit", "{message}", {"field": field, "message": message})
 
 
 def always(_scope: Any) -> bool:
@@ -88,9 +87,7 @@ class Ask:
     row_name: str = ""
     """For rows: what one of them is called, as in "price point"."""
 
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         schema = handler(core)
         return {**schema, "title": self.label, "description": self.help}
 
@@ -115,6 +112,4 @@ class Step:
 class Answers(BaseModel):
     """Answers that belong together. Immutable: a changed answer makes a new object, so a reader never sees half."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=False, ser_json_inf_nan="strings"
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, ser_json_inf_nan="strings")

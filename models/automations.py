@@ -39,13 +39,11 @@ class Then(Choice):
 class Rule(Answers):
     """IF the buyer does this THEN do that."""
 
-    when: Annotated[
-        When, Ask("If the buyer", "What the rule waits for.", kind="choice")
-    ] = When.BUYS
+    when: Annotated[When, Ask("If the buyer", "What the rule waits for.", kind="choice")] = When.BUYS
     then: Annotated[Then, Ask("Then", "What happens.", kind="choice")] = Then.ASSIGN_TAG
     target: Annotated[
         Line,
-        Ask("Which", "The tag, list, sequence, membership/level or address it is about.", required=always,
+        Ask("Which", "A tag, list, sequence, membership/level or web address.", required=always,
             placeholder="yoga-club/gold"),
     ] = ""  # fmt: skip
 
@@ -77,6 +75,6 @@ class Automations(Answers):
     rules: Annotated[
         tuple[Rule, ...],
         Module("rules", "Rules", "If the buyer does this, then do that"),
-        Ask("Rules", "A rule that grants wants another that revokes: such access outlives the subscription.",
+        Ask("Rules", "If the buyer does this, then do that. A rule that grants wants another that revokes: such access outlives the subscription.",
             kind="rows", row_name="rule"),
     ] = ()  # fmt: skip

@@ -51,15 +51,9 @@ class CustomField(Answers):
             placeholder="tshirt_size",
         ),
     ] = None
-    label: Annotated[
-        Line, Ask("Label", "The question buyers read.", required=always)
-    ] = ""
-    kind: Annotated[FieldKind, Ask("Kind", "How buyers answer it.", kind="choice")] = (
-        FieldKind.INPUT_FIELD
-    )
-    required: Annotated[
-        bool, Ask("Required", "Whether buyers must answer it.", kind="switch")
-    ] = False
+    label: Annotated[Line, Ask("Label", "The question buyers read.", required=always)] = ""
+    kind: Annotated[FieldKind, Ask("Kind", "How buyers answer it.", kind="choice")] = FieldKind.INPUT_FIELD
+    required: Annotated[bool, Ask("Required", "Whether buyers must answer it.", kind="switch")] = False
 
 
 class Checkout(Answers):
@@ -97,7 +91,7 @@ class Checkout(Answers):
     bumps: Annotated[
         Annotated[tuple[Slug, ...], Field(max_length=6)],
         Module("bumps", "Bump offers", "What do you offer on top?"),
-        Ask("Bump offers", "Up to 6 other products of the same currency, offered with a tick box at checkout.",
+        Ask("Bump offers", "Other products, offered with a tick box at checkout. Up to 6, of the same currency.",
             kind="references", subject="product"),
     ] = ()  # fmt: skip
 

@@ -21,11 +21,7 @@ def currencies() -> dict[str, str]:
     from babel.numbers import list_currencies
 
     names = Locale("en").currencies
-    return {
-        code: names[code]
-        for code in sorted(list_currencies())
-        if code in names and _in_use(code)
-    }
+    return {code: names[code] for code in sorted(list_currencies()) if code in names and _in_use(code)}
 
 
 def _in_use(code: str) -> bool:
@@ -34,11 +30,7 @@ def _in_use(code: str) -> bool:
     def is_open(row: tuple[object, ...]) -> bool:
         return row[0] == code and row[2] is None and bool(row[3])
 
-    return any(
-        is_open(row)
-        for rows in get_global("territory_currencies").values()
-        for row in rows
-    )
+    return any(is_open(row) for rows in get_global("territory_currencies").values() for row in rows)
 
 
 def decimals(currency: str) -> int:
@@ -52,9 +44,7 @@ def is_currency(code: str) -> str:
     """Refuse what is not the code of a currency in use."""
     code = code.strip().upper()
     if code not in currencies():
-        raise ValueError(
-            f"{code!r} is not a currency code (ISO 4217), such as USD, EUR or JPY"
-        )
+        raise ValueError(f"{code!r} is not a currency code (ISO 4217), such as USD, EUR or JPY")
     return code
 
 

@@ -44,9 +44,7 @@ VARIABLE = re.compile(r"\{([a-z_]+)\}")
 class Notification(Answers):
     """An e-mail template: on or off, and what it says, with variables such as `{buyer_name}`."""
 
-    enabled: Annotated[
-        bool, Ask("Send it", "Off, buyers do not get this mail.", kind="switch")
-    ] = True
+    enabled: Annotated[bool, Ask("Send it", "Off, buyers do not get this mail.", kind="switch")] = True
     subject: Annotated[
         Annotated[Line, StringConstraints(max_length=150)],
         Ask("Subject", "One line, at most 150 characters.", required=always),
@@ -106,18 +104,16 @@ class Notifications(Answers):
     )
     download_link_to_buyer: Annotated[
         Notification,
-        Ask(
-            "Download link to buyer", "With the secure link to the file.", kind="group"
-        ),
+        Ask("Download link to buyer", "With the secure link to the file.", kind="group"),
     ] = _template(
         "Your download: {product_name}",
         "Hello {buyer_name},\n\nhere is your file:\n\n{download_link}\n\nThe link works until {link_expires}.",
     )
-    payment_failed: Annotated[
-        Notification, Ask("Payment failed", "After each failed payment.", kind="group")
-    ] = _template(
-        "Your payment for {product_name} did not go through",
-        "Hello {buyer_name},\n\nwe could not take your payment for {product_name}. We will try again in three days.",
+    payment_failed: Annotated[Notification, Ask("Payment failed", "After each failed payment.", kind="group")] = (
+        _template(
+            "Your payment for {product_name} did not go through",
+            "Hello {buyer_name},\n\nwe could not take your payment for {product_name}. We will try again in three days.",
+        )
     )
     cancellation_pending: Annotated[
         Notification,
@@ -144,11 +140,11 @@ class Notifications(Answers):
         "Your refund for {product_name}",
         "Hello {buyer_name},\n\nyour payment for {product_name} has been refunded.",
     )
-    refund_partial: Annotated[
-        Notification, Ask("Partial refund", "After a refund of a part.", kind="group")
-    ] = _template(
-        "A partial refund for {product_name}",
-        "Hello {buyer_name},\n\na part of your payment for {product_name} has been refunded.",
+    refund_partial: Annotated[Notification, Ask("Partial refund", "After a refund of a part.", kind="group")] = (
+        _template(
+            "A partial refund for {product_name}",
+            "Hello {buyer_name},\n\na part of your payment for {product_name} has been refunded.",
+        )
     )
 
 
@@ -176,7 +172,7 @@ class Policy(Answers):
     ] = Afterwards.KEEP
     grace_days: Annotated[
         Annotated[int, Field(ge=0, le=60)],
-        Ask("Grace", "Days from the first failed payment until access ends: 0 to 60. Payments are tried on day 0, "
+        Ask("Grace", "Days from the first failed payment until access ends. 0 to 60. Payments are tried on day 0, "
             "3, 6 and 9.", kind="number", unit="days"),
     ] = 9  # fmt: skip
     expires_after_days: Annotated[
@@ -205,6 +201,4 @@ class PostSale(Answers):
         Notifications,
         Module("notifications", "Notifications", "Which mails do buyers get?"),
     ] = Notifications()
-    policy: Annotated[
-        Policy, Module("policy", "Access policy", "What ends access?")
-    ] = Policy()
+    policy: Annotated[Policy, Module("policy", "Access policy", "What ends access?")] = Policy()

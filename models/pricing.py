@@ -122,9 +122,7 @@ def starts_again(price: PricePoint) -> bool:
 class PricePoint(Answers):
     """One way to pay for the product (`spec` 2.2)."""
 
-    type: Annotated[PriceType, Ask("Type", "How it is paid.", kind="choice")] = (
-        PriceType.ONE_TIME
-    )
+    type: Annotated[PriceType, Ask("Type", "How it is paid.", kind="choice")] = PriceType.ONE_TIME
     amount: Annotated[
         Amount | None,
         Ask(
@@ -179,20 +177,12 @@ class PricePoint(Answers):
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
-        if (
-            self.amount is not None
-            and is_repeated(self)
-            and not self.amount.strip("0.")
-        ):
-            raise misfit(
-                "amount", "only a one-time price may be 0; write an amount above 0"
-            )
+        if self.amount is not None and is_repeated(self) and not self.amount.strip("0."):
+            raise misfit("amount", "only a one-time price may be 0; write an amount above 0")
         if starts_again(self) and self.cycle and self.period and self.payments:
             if self.cycle.longest_days <= self.payments * self.period.longest_days:
                 series = f"{self.payments} payments {self.period.label.lower()}"
-                raise misfit(
-                    "cycle", f"{self.cycle.label.lower()} is not longer than {series}"
-                )
+                raise misfit("cycle", f"{self.cycle.label.lower()} is not longer than {series}")
         return self
 
 
@@ -205,9 +195,7 @@ class Pricing(Answers):
 
     currency: Annotated[
         Currency,
-        Module(
-            "product_pricing", "Product pricing", "What does it cost, and how often?"
-        ),
+        Module("product_pricing", "Product pricing", "What does it cost, and how often?"),
         Ask(
             "Currency",
             "The currency of every price of this product (ISO 4217).",
@@ -224,7 +212,7 @@ class Pricing(Answers):
         Module("sales_tax", "Sales tax", "Is tax added to the price?"),
         Ask(
             "Sales tax",
-            "The rates by region are set in your account, not in the product.",
+            "Rates by region are set in your account. The product only says whether tax is added.",
             kind="choice",
         ),
     ] = SalesTax.NONE

@@ -27,7 +27,5 @@ class Product(Answers):
     pricing: Annotated[Pricing, Step("Pricing", "Pricing")] = Pricing()
     checkout: Annotated[Checkout, Step("Checkout", "Checkout")] = Checkout()
     post_sale: Annotated[PostSale, Step("Post sale", "Post sale")] = PostSale()
-    automations: Annotated[Automations, Step("Basic automations", "Automations")] = (
-        Automations()
-    )
+    automations: Annotated[Automations, Step("Basic automations", "Automations")] = Automations()
     affiliates: Annotated[Affiliates, Step("Affiliates", "Affiliates")] = Affiliates()

@@ -13,14 +13,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
-BIDI_CONTROLS = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
+BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Unicode's invisible direction marks (UAX #9): they can make a text read differently from what it says."""
 
-INVISIBLE = frozenset("\u200b\u2060\ufeff\u00ad\u2028\u2029\u180e") | {
-    chr(c) for c in range(0xE0000, 0xE0080)
-}
+INVISIBLE = frozenset("\u200b\u2060\ufeff\u00ad\u2028\u2029\u180e") | {chr(c) for c in range(0xE0000, 0xE0080)}
 """Characters that take no room and mean nothing in a name: zero-width space, word joiner, soft hyphen, tags, …
 The zero-width joiner and non-joiner are not among them: emoji, Persian and Hindi need them."""
 
@@ -37,10 +33,7 @@ LABELS = {
 
 def name_of(character: str) -> str:
     """Name a character that cannot be shown, as in `U+202E right-to-left override`."""
-    name = (
-        LABELS.get(character)
-        or unicodedata.name(character, "control character").lower()
-    )
+    name = LABELS.get(character) or unicodedata.name(character, "control character").lower()
     return f"U+{ord(character):04X} {name}"
 
 
@@ -48,11 +41,7 @@ def harmful(character: str, allowed: str = "") -> bool:
     """Say whether a character could act on what shows it, or hide in it."""
     if character in allowed:
         return False
-    return (
-        unicodedata.category(character) in ("Cc", "Cs")
-        or character in BIDI_CONTROLS
-        or character in INVISIBLE
-    )
+    return unicodedata.category(character) in ("Cc", "Cs") or character in BIDI_CONTROLS or character in INVISIBLE
 
 
 def visible(text: str, allowed: str = "\n") -> str:
@@ -63,9 +52,7 @@ def visible(text: str, allowed: str = "\n") -> str:
 def _refuse_harmful(text: str, allowed: str) -> str:
     for position, character in enumerate(text, start=1):
         if harmful(character, allowed):
-            raise ValueError(
-                f"character {position} is an invisible {name_of(character)}: take it out"
-            )
+            raise ValueError(f"character {position} is an invisible {name_of(character)}: take it out")
     return unicodedata.normalize("NFC", text)
 
 
@@ -84,18 +71,14 @@ def slug_of(name: str, otherwise: str = "product") -> str:
 
     A name without any such letters (a Japanese one, say) gives `otherwise`.
     """
-    plain = (
-        unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    )
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].strip("-") or otherwise
 
 
 def is_slug(text: str) -> str:
     """Refuse what is not a slug, and propose one that is."""
     if not SLUG.fullmatch(text):
-        raise ValueError(
-            f"lower-case letters, digits and hyphens only, 63 at most, for example {slug_of(text)!r}"
-        )
+        raise ValueError(f"lower-case letters, digits and hyphens only, 63 at most, for example {slug_of(text)!r}")
     return text
 
 
@@ -108,9 +91,7 @@ def is_web_address(text: str) -> str:
     except ValueError as error:
         raise ValueError(f"this is not a web address: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(
-            "write the whole address, for example https://example.com/page"
-        )
+        raise ValueError("write the whole address, for example https://example.com/page")
     if parts.username is not None or parts.password is not None:
         raise ValueError("leave the user name and password out of the address")
     if " " in text:
@@ -126,9 +107,7 @@ def is_https_address(text: str) -> str:
 
 
 def _is_latin(character: str) -> bool:
-    return not character.isalpha() or unicodedata.name(character, "").startswith(
-        "LATIN"
-    )
+    return not character.isalpha() or unicodedata.name(character, "").startswith("LATIN")
 
 
 def is_email(text: str) -> str:
@@ -140,12 +119,8 @@ def is_email(text: str) -> str:
     local, _, domain = text.rpartition("@")
     for part in (local, *domain.split(".")):
         for character in part:
-            if any(c.isascii() and c.isalpha() for c in part) and not _is_latin(
-                character
-            ):
-                raise ValueError(
-                    f"{character!r} ({name_of(character)}) looks like another letter: use one alphabet"
-                )
+            if any(c.isascii() and c.isalpha() for c in part) and not _is_latin(character):
+                raise ValueError(f"{character!r} ({name_of(character)}) looks like another letter: use one alphabet")
     try:
         found = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
@@ -155,21 +130,15 @@ def is_email(text: str) -> str:
 
 Line = Annotated[str, AfterValidator(one_line), StringConstraints(max_length=200)]
 """One line of text, at most 200 characters."""
-Name = Annotated[
-    str, AfterValidator(one_line), StringConstraints(min_length=1, max_length=120)
-]
+Name = Annotated[str, AfterValidator(one_line), StringConstraints(min_length=1, max_length=120)]
 """A name: 1 to 120 characters."""
 Text = Annotated[str, AfterValidator(several_lines), StringConstraints(max_length=5000)]
 """Several lines of text, at most 5,000 characters."""
 Slug = Annotated[str, AfterValidator(is_slug)]
 """A stable identifier made from a name."""
-WebAddress = Annotated[
-    str, AfterValidator(is_web_address), StringConstraints(max_length=2000)
-]
+WebAddress = Annotated[str, AfterValidator(is_web_address), StringConstraints(max_length=2000)]
 """An http or https address."""
-HttpsAddress = Annotated[
-    str, AfterValidator(is_https_address), StringConstraints(max_length=2000)
-]
+HttpsAddress = Annotated[str, AfterValidator(is_https_address), StringConstraints(max_length=2000)]
 """An https address."""
 Email = Annotated[str, AfterValidator(is_email), StringConstraints(max_length=254)]
 """One e-mail address."""

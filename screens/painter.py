@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from inspect import signature
-from itertools import chain, compress, count, groupby, repeat
-from operator import itemgetter, ne
+from itertools import chain, compress, count, groupby
+from operator import ne, or_
 from typing import Any, TypeVar
 
 from rich.color import ColorSystem
@@ -35,12 +35,8 @@ with suppress(ImportError):  # where one is missing, the look at start fails and
     from rich.cells import split_graphemes
     from textual._compositor import ChopsUpdate, LayoutUpdate
 
-Cell = tuple[str, str]
-"""A glyph and the sequence that sets its looks. The right half of a double-width glyph is a cell without a glyph."""
-
 ReturnType = TypeVar("ReturnType")
 
-UNPAINTED: Cell = ("\0", "")
 JOINED_GAP = 6
 """Equal cells between two runs up to which sending them costs no more than moving the cursor over them."""
 
@@ -73,71 +69,87 @@ def opening(style: Style | None, colors: ColorSystem) -> str:
 
 
 @lru_cache(4096)
-def split_glyphs(text: str) -> tuple[str, list[str]]:
+def split_glyphs(text: str) -> tuple[str, tuple[str, ...]]:
     """Return the marks without a width that the text starts with, and a glyph for each of its cells."""
     if CONTROLS.search(text):
         raise NotCells(text)
-    marks, glyphs = "", []
+    marks = ""
+    glyphs: list[str] = []
     for start, end, width in split_graphemes(text)[0]:
         if width:
             glyphs += [text[start:end], *[""] * (width - 1)]
         else:
             marks += text[start:end]
-    return marks, glyphs
+    return marks, tuple(glyphs)
 
 
-def cells_of(segments: Iterable[Segment], colors: ColorSystem) -> list[Cell]:
-    """Return the cells that the segments fill from left to right."""
-    cells: list[Cell] = []
-    for text, style, control in segments:
-        if control:
-            raise NotCells(text)
-        if text.isascii() and text.isprintable():
-            cells += zip(text, repeat(opening(style, colors)))
-            continue
-        marks, glyphs = split_glyphs(text)
-        if marks and cells:  # a mark in a style of its own, as under a field's cursor, still stands on the glyph before
-            at = len(cells) - 1 if cells[-1][0] else len(cells) - 2
-            cells[at] = (cells[at][0] + marks, cells[at][1])
-        cells += zip(glyphs, repeat(opening(style, colors)))
-    return cells
+class Row:
+    """The cells of one line of the screen.
 
-
-def overwrite(row: list[Cell], start: int, cells: list[Cell]) -> None:
-    """Put cells into a row as a terminal does: what is left of a double-width glyph that loses a half is a space."""
-    end = start + len(cells)
-    if end < len(row) and not row[end][0]:
-        row[end] = (" ", row[end][1])
-    if cells and start and not row[start][0]:
-        row[start - 1] = (" ", row[start - 1][1])
-    row[start:end] = cells
-
-
-def disputed_from(row: list[Cell]) -> int:
-    """Return the column from which terminals may not agree where this row's glyphs stand, or the row's width."""
-    if not DISPUTED_WIDTH.search("".join(map(itemgetter(0), row))):
-        return len(row)
-    return next(x for x, (glyph, _) in enumerate(row) if DISPUTED_WIDTH.search(glyph))
-
-
-def differing_runs(row: list[Cell], shown: list[Cell]) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each run of cells to send, so that what is shown becomes the row.
-
-    A double-width glyph is never cut: its empty right half differs only where the glyph does, and so starts no run.
+    Two lists of strings, because a tuple for each cell keeps Python's garbage collector busy: milliseconds per update.
     """
-    changed = [x for x in compress(count(), map(ne, row, shown)) if row[x][0]]
-    # A terminal that draws such a glyph wider or narrower has shifted all that follows: it is sent as Textual would, in
-    # one go, lest old and new stand at odds.
-    disputed = min(disputed_from(row), disputed_from(shown))
-    if changed[-1] >= disputed:
-        changed = [x for x in changed if x < disputed] + list(range(disputed, len(row)))
-    start = end = changed[0]
-    for x in changed:
-        if x - end >= JOINED_GAP:
-            yield start, end
-            start = x
-        end = x + 1
-    yield start, end
+
+    def __init__(self, glyphs: list[str], looks: list[str]) -> None:
+        self.glyphs = glyphs
+        """What stands in each cell; nothing in the right half of a double-width glyph."""
+        self.looks = looks
+        """The sequence that sets each cell's style."""
+
+    @classmethod
+    def of(cls, segments: Iterable[Segment], colors: ColorSystem) -> Row:
+        """Return the cells that the segments fill from left to right."""
+        glyphs: list[str] = []
+        looks: list[str] = []
+        for text, style, control in segments:
+            if control:
+                raise NotCells(text)
+            if text.isascii() and text.isprintable():
+                glyphs += text
+            else:
+                marks, new_glyphs = split_glyphs(text)
+                if marks and glyphs:  # a mark in another style, as under a cursor, still stands on the glyph before
+                    glyphs[-1 if glyphs[-1] else -2] += marks
+                glyphs += new_glyphs
+            looks += [opening(style, colors)] * (len(glyphs) - len(looks))
+        return cls(glyphs, looks)
+
+    def overwritten(self, start: int, piece: Row) -> Row:
+        """Return this row with a piece written over it; of a double-width glyph that loses a half, a space is left."""
+        end = start + len(piece.glyphs)
+        glyphs = [*self.glyphs[:start], *piece.glyphs, *self.glyphs[end:]]
+        if start and not self.glyphs[start]:
+            glyphs[start - 1] = " "
+        if end < len(self.glyphs) and not self.glyphs[end]:
+            glyphs[end] = " "
+        return Row(glyphs, [*self.looks[:start], *piece.looks, *self.looks[end:]])
+
+    def runs_unlike(self, shown: Row) -> Iterator[tuple[int, int]]:
+        """Yield the start and end of each run of cells to send where another row is shown.
+
+        No double-width glyph is cut: its empty right half differs only where the glyph does, and starts no run.
+        """
+        if self.glyphs == shown.glyphs and self.looks == shown.looks:
+            return  # as most rows of most updates, and ten times as fast as to look at each column
+        unlike = map(or_, map(ne, self.glyphs, shown.glyphs), map(ne, self.looks, shown.looks))
+        columns = [x for x in compress(count(), unlike) if self.glyphs[x]]
+        # A terminal that draws a disputed glyph wider or narrower has shifted all that follows. That is sent in one go,
+        # as Textual does, lest old and new stand at odds.
+        disputed = min(self.disputed_from(), shown.disputed_from())
+        if columns[-1] >= disputed:
+            columns = [x for x in columns if x < disputed] + list(range(disputed, len(self.glyphs)))
+        start = end = columns[0]
+        for x in columns:
+            if x - end >= JOINED_GAP:
+                yield start, end
+                start = x
+            end = x + 1
+        yield start, end
+
+    def disputed_from(self) -> int:
+        """Return the column from which terminals may not agree where this row's glyphs stand, or the row's width."""
+        if not DISPUTED_WIDTH.search("".join(self.glyphs)):
+            return len(self.glyphs)
+        return next(x for x, glyph in enumerate(self.glyphs) if DISPUTED_WIDTH.search(glyph))
 
 
 class ShownCells:
@@ -145,7 +157,7 @@ class ShownCells:
 
     def __init__(self, size: Size) -> None:
         self.size = size
-        self.rows = [[UNPAINTED] * size.width for _ in range(size.height)]
+        self.rows = [Row(["unknown"] * size.width, [""] * size.width) for _ in range(size.height)]
 
     def difference(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> str:
         """Return what turns these cells into those of the update, and take it as sent.
@@ -156,36 +168,35 @@ class ShownCells:
         looks = ""
         for y, row in self.updated_rows(update, colors):
             shown = self.rows[y]
-            if row == shown:
-                continue
-            if len(row) != len(shown):
-                raise NotCells(row)
+            if len(row.glyphs) != self.size.width:
+                raise NotCells(update)
             self.rows[y] = row
-            for start, end in differing_runs(row, shown):
+            for start, end in row.runs_unlike(shown):
                 sequences.append(f"\x1b[{y + 1};{start + 1}H")
-                for new_looks, cells in groupby(row[start:end], itemgetter(1)):
+                for new_looks, columns in groupby(range(start, end), row.looks.__getitem__):
                     if new_looks != looks:
                         sequences.append(CLOSE_LINK + new_looks if looks.endswith("\\") else new_looks)
                         looks = new_looks
-                    sequences.extend(glyph for glyph, _ in cells)
+                    sequences.extend(row.glyphs[x] for x in columns)
         if sequences:
             sequences.append(CLOSE_LINK + "\x1b[0m" if looks.endswith("\\") else "\x1b[0m")
         return "".join(sequences)
 
-    def updated_rows(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> Iterator[tuple[int, list[Cell]]]:
+    def updated_rows(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> Iterator[tuple[int, Row]]:
         """Yield the number and the cells of every row that the update touches."""
         if isinstance(update, LayoutUpdate):
             for y, strips in enumerate(update.strips):
-                yield y, cells_of(chain.from_iterable(strips), colors)
+                yield y, Row.of(chain.from_iterable(strips), colors)
             return
         if len(update.chops) != self.size.height:
             raise NotCells(update)
-        rows: dict[int, list[Cell]] = {}
+        rows: dict[int, Row] = {}
         for y, x1, x2 in update.spans:
-            row = rows.setdefault(y, self.rows[y].copy())
+            row = rows.get(y, self.rows[y])
             for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-                if strip is not None and x < x2 and end > x1:
-                    overwrite(row, x, cells_of(strip.crop(0, min(end, x2) - x), colors))
+                if strip and x < x2 and end > x1:
+                    row = row.overwritten(x, Row.of(strip.crop(0, min(end, x2) - x), colors))
+            rows[y] = row
         yield from rows.items()
 
 

@@ -7,16 +7,16 @@ thread at a time; what it hands out never changes, so another thread may read it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from models.account import Account
 from models.product import Mode, Product
 from models.saved import Change, HistoryEntry, SavedAccount, SavedProduct
 from wizard import flow, progress
 from wizard.problems import Misfits, Problem
 from wizard.progress import Around, OtherProduct, State
+from wizard.store.errors import NotFound, Stale
 
 
 class Shelf(Protocol):
@@ -24,12 +24,12 @@ class Shelf(Protocol):
 
     def load(self, slug: str) -> SavedProduct: ...
     def save(
-        self, slug: str, base_revision: int, answers: Product, changes: list[Change], who: str, complete: bool
+        self, slug: str, base_revision: int, answers: Product, changes: Sequence[Change], who: str, complete: bool
     ) -> SavedProduct: ...
     def switch(
-        self, slug: str, base_revision: int, who: str, mode: Mode | None = None, published: bool | None = None
+        self, slug: str, base_revision: int, who: str, *, mode: Mode | None = None, published: bool | None = None
     ) -> SavedProduct: ...
-    def remember_place(self, slug: str, place: str) -> None: ...
+    def remember_place(self, slug: str, question: str) -> None: ...
     def account(self) -> SavedAccount: ...
 
 
@@ -120,7 +120,11 @@ class Session:
     def problems(self) -> list[Problem]:
         """Everything that is missing or needs review, in the order of the steps."""
         lacking = [problem for module in flow.modules() for problem in progress.missing_in(self.answers, module)]
-        return lacking + list(progress.conflicts(self.answers, self._around))
+        return lacking + self.conflicts()
+
+    def conflicts(self) -> list[Problem]:
+        """The answers that no longer fit what they depend on."""
+        return list(progress.conflicts(self.answers, self._around))
 
     def check(self, path: str, value: object) -> list[Problem]:
         """What would be wrong with an answer. Touches nothing: it may be asked with every key."""
@@ -176,7 +180,7 @@ class Session:
 
     def switch(self, mode: Mode | None = None, published: bool | None = None) -> SavedProduct:
         """Turn one of the two switches. Whether it may be turned is the preflight's to say."""
-        self._saved = self._shelf.switch(self._saved.slug, self._saved.revision, self._who, mode, published)
+        self._saved = self._shelf.switch(self._saved.slug, self._saved.revision, self._who, mode=mode, published=published)
         return self._saved
 
     def remember(self, path: str) -> None:
@@ -223,16 +227,14 @@ class Session:
         complete = progress.is_complete(new, around)
         try:
             saved = self._shelf.save(self._saved.slug, self._saved.revision, new, changes, self._who, complete)
-        except Exception as error:
-            stored, entries = getattr(error, "stored", None), getattr(error, "entries", None)
-            if isinstance(stored, SavedProduct) and entries is not None:
-                raise ChangedElsewhere(stored, new, self._differences(stored, new, entries)) from error
-            raise
+        except Stale as stale:
+            differences = self._differences(stale.saved, new, stale.entries)
+            raise ChangedElsewhere(stale.saved, new, differences) from stale
         self._saved, self._around = saved, around
         after = self.states
         return Outcome(tuple(changes), {module: state for module, state in after.items() if before[module] != state})
 
-    def _differences(self, stored: SavedProduct, mine: Product, entries: list[HistoryEntry]) -> tuple[Difference, ...]:
+    def _differences(self, stored: SavedProduct, mine: Product, entries: Sequence[HistoryEntry]) -> tuple[Difference, ...]:
         who = {entry.path: entry.who for entry in entries}
         return tuple(
             Difference(change.path, change.old, change.new, who.get(change.path, self._who))
@@ -256,10 +258,8 @@ class Session:
             if slug != self._saved.slug:
                 try:
                     other = self._shelf.load(slug)
-                except LookupError:
+                except NotFound:
                     continue
                 others[slug] = OtherProduct(slug, other.answers.pricing.currency, other.published)
         return Around(self._saved.slug, self._account.account, others)
 
-
-__all__ = ["Account", "ChangedElsewhere", "Difference", "Outcome", "Session", "Shelf", "changes_between"]

@@ -1,0 +1,150 @@
+"""The terminal app: it opens the records behind its first frame, and holds what every screen shares."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from screens.desk import Desk
+from screens.painter import CellDiff
+from screens.products import ProductsScreen
+from screens.theme import THEMES
+
+if TYPE_CHECKING:
+    from wizard.settings import Settings
+
+    from wizard.store import Store
+
+SMALLEST = (60, 16)
+"""The smallest terminal that a page fits in: columns and rows."""
+
+
+class WizardApp(CellDiff[int]):
+    """The product wizard in a terminal."""
+
+    TITLE = "Product wizard"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (110, "-preview")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", id="app.help", tooltip="Explain the focused field and list the keys"),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, tooltip="Leave; everything is saved"),
+    ]
+
+    def __init__(self, settings: Settings | None = None, theme: str | None = None) -> None:
+        super().__init__()
+        self._settings = settings
+        self.desk = Desk()
+        self.store: Store | None = None
+        for each in THEMES:
+            self.register_theme(each)
+        known = self.available_themes
+        self.theme = theme if theme in known else THEMES[0].name
+        self.animation_level = "none"
+
+    def clock(self) -> datetime:
+        """The time now, in the seller's own time zone."""
+        return datetime.now().astimezone()
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The seller's time zone."""
+        return self.clock().tzinfo
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, read from the environment and the configuration file when none were given."""
+        if self._settings is None:
+            from wizard.settings import Settings
+
+            self._settings = Settings()
+        return self._settings
+
+    @property
+    def shelf(self) -> Store:
+        """The open records. Screens that need them are opened only once they are."""
+        assert self.store is not None, "the records are not open yet"
+        return self.store
+
+    def on_mount(self) -> None:
+        """Show the frame of the list at once; open the records behind it."""
+        self._listen_to_signals()
+        self.push_screen(ProductsScreen())
+
+    @work(exclusive=True, group="open")
+    async def open_records(self) -> None:
+        """Open the database on the desk's thread and tell the list."""
+        screen = self.screen_stack[1]
+        assert isinstance(screen, ProductsScreen)
+        try:
+            self.store = await self.desk.do(self._open)
+        except Exception as error:  # whatever it is, the seller must read it and not lose the terminal
+            screen.show_trouble(error)
+            return
+        screen.opened()
+
+    def _open(self) -> Store:
+        from wizard.store import Store
+
+        return Store.open(self.settings)
+
+    def _listen_to_signals(self) -> None:
+        if self.is_headless or sys.platform == "win32":
+            return
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(number, self._hang_up, number)
+
+    def _hang_up(self, number: int) -> None:
+        self.run_worker(self._leave(128 + number), exclusive=True, group="leave")
+
+    async def _leave(self, code: int) -> None:
+        """Hand over what is being written, wait until it is stored, and end."""
+        for screen in self.screen_stack:
+            give_all = getattr(screen, "give_all", None)
+            if give_all is not None:
+                await give_all()
+        await self.desk.do(lambda: None)
+        self.exit(code, return_code=code)
+
+    async def action_quit(self) -> None:
+        """Leave. What is being written is stored first."""
+        await self._leave(0)
+
+    def on_unmount(self) -> None:
+        """Finish the work on the desk and let go of the database."""
+        self.desk.close()
+        if self.store is not None:
+            self.store.close()
+
+    def say(self, message: str, *, severity: str = "information", title: str = "") -> None:
+        """Show a short notice; the text is shown as it is."""
+        self.notify(message, title=title, severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
+
+    async def action_help(self) -> None:
+        """Explain the focused field and list the keys that work here."""
+        from screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen.of(self.screen))
+
+
+def run(settings: Settings | None = None, theme: str | None = None) -> int:
+    """Open the app and return its exit status: 0, or 129 and 143 after a hang-up and a termination."""
+    app = WizardApp(settings, theme)
+    mouse = os.environ.get("WIZARD_MOUSE", "1") != "0"
+    app.run(mouse=mouse)
+    return app.return_code or 0
+
+
+__all__ = ["SMALLEST", "WizardApp", "run"]

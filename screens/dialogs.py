@@ -1,0 +1,442 @@
+"""The dialogues: fill in a form, choose a thing, decide. Each gives back one typed answer, or None when left."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, OptionList, Static
+
+from models.ask import Answers
+from models.general import General
+from screens.bars import KeyLine
+from screens.controls import Item, LineControl, TextControl, item_line
+from screens.drafts import Draft
+from screens.form import Answered, Asking, Ended, Form, Source, Writing
+from screens.lines import Lines
+from wizard import flow
+from wizard.problems import Misfits, Problem
+
+if TYPE_CHECKING:
+    from screens.app import WizardApp
+
+Model = TypeVar("Model", bound=Answers)
+
+
+class Dialog(ModalScreen[Any]):
+    """What every dialogue is: a titled box in the middle, closed without effect by Esc."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel", id="dialog.leave", tooltip="Close it; nothing changes"),
+    ]
+
+    @property
+    def wizard(self) -> WizardApp:
+        """The app, by its own type."""
+        return cast("WizardApp", self.app)
+
+    def action_leave(self) -> None:
+        """Close it without an answer."""
+        self.dismiss(None)
+
+
+class FormDialog(Dialog, Generic[Model]):
+    """A form over one model: a price point, a membership, …
+
+    `accept` stores the finished model and returns what the dialogue gives back. What it raises as `Misfits` is shown
+    at the fields (paths below `below`), anything else at the foot; in both cases the dialogue stays open and nothing
+    written in it is lost. `said` puts a sentence about the draft at the foot, as it is written.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+o", "save", "Save", id="dialog.save", tooltip="Save and go back"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        model: Model,
+        source: Source,
+        accept: Callable[[Model], Awaitable[Any]],
+        *,
+        below: str = "",
+        said: Callable[[Model], str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.heading = title
+        self.draft = Draft(model)
+        self.below = below
+        self._accept = accept
+        self._said = said
+        self._refused: set[str] = set()
+        self.form = Form(flow.questions_of(type(model)), "", model, source, tight=True)
+
+    def compose(self) -> ComposeResult:
+        """The form, a sentence about it, and the two buttons."""
+        with Vertical(classes="box"):
+            yield Static(Content(self.heading), classes="heading")
+            with VerticalScroll(can_focus=False):
+                yield self.form
+            yield Static("", id="said", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Save", variant="primary", id="save", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Start in the first field."""
+        self.form.focus_first()
+        self._say()
+
+    def _say(self, trouble: str = "") -> None:
+        line = self.query_one("#said", Static)
+        line.set_class(bool(trouble), "-error")
+        try:
+            said = trouble or (self._said(self.draft.whole()) if self._said else "")
+        except ValueError:
+            said = ""
+        line.update(Content(f"✗ {said}" if trouble else said))
+
+    @on(Answered)
+    def _answered(self, event: Answered) -> None:
+        event.stop()
+        try:
+            self.draft.give(event.path, event.answer)
+        except Misfits as misfits:
+            self._refused.add(event.path)
+            self.form.show_problems(self._shown_problems(misfits.problems))
+            return
+        self._refused.discard(event.path)
+        self.form.show(self.draft.model)
+        self.form.show_problems(self._shown_problems())
+        self._say()
+
+    def _shown_problems(self, more: Sequence[Problem] = ()) -> list[Problem]:
+        kept = [Problem(f.path, f.error) for f in self.form.every_field() if f.error and f.path in self._refused]
+        return [*more, *kept, *(p for p in self.draft.problems() if "is missing" not in p.message)]
+
+    @on(Writing)
+    def _writing(self, event: Writing) -> None:
+        event.stop()
+        trial = Draft(self.draft.model)
+        field = self.form.field_at(event.path)
+        try:
+            trial.give(event.path, event.answer)
+        except Misfits as misfits:
+            # Only a field that was wrong before says so with every key; another one waits until it is left.
+            if field is not None and field.error:
+                field.show_error(misfits.problems[0].message)
+            return
+        if field is not None and field.error:
+            field.show_error(None)
+        kept, self.draft = self.draft, trial
+        self._say()
+        self.draft = kept
+
+    @on(Ended)
+    def _ended(self, event: Ended) -> None:
+        event.stop()
+        self.query_one("#save", Button).focus()
+
+    @on(Asking)
+    async def _asking(self, event: Asking) -> None:
+        event.stop()
+        # A dialogue asks about things through its source, as the page does.
+        handler = getattr(self.form.source, "ask", None)
+        if handler is not None:
+            await handler(event)
+
+    @on(Button.Pressed, "#save")
+    async def action_save(self) -> None:
+        """Check the whole, store it, and close."""
+        self._take_what_is_written()
+        problems = self.draft.problems()
+        self.form.show(self.draft.model)
+        if problems or self._refused:
+            self.form.show_problems([*problems, *self._shown_problems()])
+            self.form.focus_first()
+            return
+        try:
+            result = await self._accept(self.draft.whole())
+        except Misfits as misfits:
+            cut = len(self.below) + 1 if self.below else 0
+            self.form.show_problems([Problem(p.path[cut:], p.message) for p in misfits.problems])
+            self._say("; ".join(p.message for p in misfits.problems))
+        except Exception as error:  # whatever storing raised must be read here, with the form still open
+            path = getattr(error, "field", None) or ""
+            field_there = self.form.field_at(path[len(self.below) + 1 :] if self.below else path)
+            if field_there is not None:
+                field_there.show_error(str(error))
+            self._say(str(error))
+        else:
+            self.dismiss(result)
+
+    def _take_what_is_written(self) -> None:
+        """The field that still has the focus has given nothing yet."""
+        for field in self.form.every_field():
+            if isinstance(field.control, LineControl | TextControl) and field.control.is_dirty:
+                try:
+                    self.draft.give(field.path, field.control.written)
+                    self._refused.discard(field.path)
+                except Misfits as misfits:
+                    field.show_error(misfits.problems[0].message)
+                    self._refused.add(field.path)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(None)
+
+
+class NameDialog(Dialog):
+    """Asks for the name of a new product, creates it, and gives back its slug."""
+
+    def compose(self) -> ComposeResult:
+        """One field."""
+        question = next(q for q in flow.questions_of(General) if q.name == "name")
+        with Vertical(classes="box -small"):
+            yield Static(Content("A new product"), classes="heading")
+            yield Form([question], "", General(), PlainSource(), tight=True)
+            yield Static("", id="said", markup=False)
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Start writing."""
+        self.query_one(Form).focus_first()
+
+    @on(Answered)
+    async def _answered(self, event: Answered) -> None:
+        event.stop()
+        field = self.query_one(Form).field_at(event.path)
+        assert field is not None
+        try:
+            general = flow.with_value(General(), "name", event.answer)
+        except Misfits as misfits:
+            field.show_error(misfits.problems[0].message)
+            return
+        if general.name is None:
+            return
+        try:
+            saved = await self.wizard.desk.do(self.wizard.shelf.create, general.name, "seller")
+        except Exception as error:
+            field.show_error(str(error))
+            return
+        self.dismiss(saved.slug)
+
+    @on(Ended)
+    def _ended(self, event: Ended) -> None:
+        event.stop()
+
+
+class PlainSource:
+    """For forms whose questions are not about the seller's things."""
+
+    host = ""
+
+    def items(self, question: flow.Question, path: str) -> list[Item]:
+        """None."""
+        return []
+
+    def names(self, question: flow.Question) -> dict[str, str]:
+        """None."""
+        return {}
+
+    def fixed(self, path: str) -> str:
+        """Nothing."""
+        return ""
+
+    def line(self, question: flow.Question, row: Any, number: int) -> Content:
+        """The row in words."""
+        from wizard.wording import group_in_words
+
+        return Content(group_in_words(question, row))
+
+
+class Picker(Dialog):
+    """Choose one of the seller's things; create, change, check and remove them without leaving the step.
+
+    `fetch` gives the things that match what is written. It gives back the slug that was chosen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Choose", id="picker.choose", tooltip="Take the highlighted one"),
+        Binding("ctrl+n", "new", "New", id="picker.new", tooltip="Create one"),
+        Binding("f2", "change", "Change", id="picker.change", tooltip="Change the highlighted one"),
+        Binding("f6", "check", "Check", id="picker.check", tooltip="Check that the connection works"),
+        Binding("f8", "remove", "Remove", id="picker.remove", tooltip="Remove the highlighted one"),
+        Binding("down", "into(1)", show=False),
+        Binding("up", "into(-1)", show=False),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        fetch: Callable[[str], Awaitable[list[Item]]],
+        *,
+        chosen: str | None = None,
+        create: Callable[[], Awaitable[str | None]] | None = None,
+        change: Callable[[str], Awaitable[str | None]] | None = None,
+        remove: Callable[[str], Awaitable[None]] | None = None,
+        check: Callable[[str], Awaitable[str]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.heading = title
+        self.items: list[Item] = []
+        self._fetch, self._chosen = fetch, chosen
+        self._create, self._change, self._remove, self._check = create, change, remove, check
+        self.lines = Lines("things")
+
+    def compose(self) -> ComposeResult:
+        """What to find, the list, and one line for what went wrong."""
+        with Vertical(classes="box"):
+            yield Static(Content(self.heading), classes="heading")
+            yield Input(placeholder="write to find", compact=True, id="find")
+            yield self.lines
+            yield Static("", id="said", markup=False)
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Show all there is."""
+        self.show()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what can be done with these things."""
+        offered = {"new": self._create, "change": self._change, "remove": self._remove, "check": self._check}
+        if action in offered and offered[action] is None:
+            return False
+        return bool(self.items) if action in ("choose", "change", "remove", "check") else True
+
+    @work(exclusive=True, group="find")
+    async def show(self) -> None:
+        """Read the things that match and show them."""
+        self.items = await self._fetch(self.query_one("#find", Input).value)
+        width = max((len(item.label) for item in self.items), default=0)
+        lines = [item_line("◉" if i.value == self._chosen else "○", i, width) for i in self.items]
+        at = next((n for n, item in enumerate(self.items) if item.value == self._chosen), 0)
+        self.lines.put(lines, keep=at)
+        if not self.items:
+            self.say("There is none yet. ctrl+n creates one." if self._create else "Nothing fits.")
+        self.refresh_bindings()
+
+    def say(self, message: str, error: bool = False) -> None:
+        """Write at the foot."""
+        line = self.query_one("#said", Static)
+        line.set_class(error, "-error")
+        line.update(Content(f"✗ {message}" if error else message))
+
+    @property
+    def item(self) -> Item | None:
+        """The highlighted thing."""
+        at = self.lines.highlighted
+        return self.items[at] if at is not None and at < len(self.items) else None
+
+    @on(Input.Changed, "#find")
+    def _find(self, event: Input.Changed) -> None:
+        event.stop()
+        self.say("")
+        self.show()
+
+    @on(Input.Submitted, "#find")
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_choose()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.action_choose()
+
+    def action_into(self, by: int) -> None:
+        """Move the highlight while the field keeps the focus."""
+        if self.items:
+            self.lines.highlighted = ((self.lines.highlighted or 0) + by) % len(self.items)
+
+    def action_choose(self) -> None:
+        """Take the highlighted thing."""
+        if self.item is not None:
+            self.dismiss(self.item.value)
+
+    @work(exclusive=True, group="change")
+    async def action_new(self) -> None:
+        """Create a thing and take it."""
+        if self._create is not None and (slug := await self._create()) is not None:
+            self.dismiss(slug)
+
+    @work(exclusive=True, group="change")
+    async def action_change(self) -> None:
+        """Change the highlighted thing."""
+        if self._change is not None and self.item is not None and await self._change(self.item.value) is not None:
+            self.show()
+
+    @work(exclusive=True, group="change")
+    async def action_check(self) -> None:
+        """Check the highlighted connection."""
+        if self._check is not None and self.item is not None:
+            self.say("checking …")
+            self.say(await self._check(self.item.value))
+            self.show()
+
+    @work(exclusive=True, group="change")
+    async def action_remove(self) -> None:
+        """Remove the highlighted thing, after asking."""
+        item = self.item
+        if self._remove is None or item is None:
+            return
+        if not await self.app.push_screen_wait(Question(f"Remove {item.label}?", "It cannot be brought back.")):
+            return
+        try:
+            await self._remove(item.value)
+        except Exception as error:
+            self.say(str(error), error=True)
+            return
+        self.say(f"{item.label} is removed.")
+        self.show()
+
+
+class Question(Dialog):
+    """Asks yes or no before something that cannot be taken back. Gives back True for yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yes", "Yes", id="question.yes", tooltip="Do it"),
+        Binding("n", "leave", "No", id="question.no", tooltip="Leave everything as it is"),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self.heading, self.text = title, text
+
+    def compose(self) -> ComposeResult:
+        """The question, and No first."""
+        with Vertical(classes="box -small"):
+            yield Static(Content(self.heading), classes="heading")
+            yield Static(Content(self.text))
+            with Horizontal(classes="buttons"):
+                yield Button("No", id="no", compact=True)
+                yield Button("Yes", id="yes", compact=True)
+        yield KeyLine()
+
+    @on(Button.Pressed, "#yes")
+    def action_yes(self) -> None:
+        """Yes."""
+        self.dismiss(True)
+
+    @on(Button.Pressed, "#no")
+    def _no(self) -> None:
+        self.dismiss(None)
+
+
+async def pick_file(app: WizardApp, start: str) -> str | None:
+    """Open a folder browser and give back the path of the file that was taken."""
+    from textual_fspicker import FileOpen
+
+    folder = Path(start).expanduser()
+    folder = folder if folder.is_dir() else folder.parent if folder.parent.is_dir() and start else Path.home()
+    found = await app.push_screen_wait(FileOpen(folder))
+    return str(found) if found is not None else None

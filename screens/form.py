@@ -1,0 +1,365 @@
+"""A form made from questions: a page of the wizard, and every dialogue, is one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.events import DescendantBlur, DescendantFocus
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from models.ask import Answers
+from screens.controls import (
+    Checklist,
+    Drafted,
+    Dropdown,
+    Given,
+    Item,
+    LineControl,
+    Menu,
+    Onward,
+    Reference,
+    Rows,
+    TextControl,
+    Toggle,
+    Told,
+    Wanted,
+)
+from wizard import flow
+from wizard.flow import Question
+from wizard.problems import Problem
+from wizard.wording import label_of
+
+MENU_MOST = 6
+"""The most choices that are all shown at once; more of them open as a drop-down."""
+
+
+class Source(Protocol):
+    """What a form needs to know beyond the answers themselves."""
+
+    host: str
+
+    def items(self, question: Question, path: str) -> list[Item]:
+        """What there is to choose from, for questions about the seller's things."""
+
+    def names(self, question: Question) -> dict[str, str]:
+        """The seller's things of the question's subject: slug to name."""
+
+    def line(self, question: Question, row: Any, number: int) -> Content:
+        """One row of a list, on one line."""
+
+    def fixed(self, path: str) -> str:
+        """Why the switch at a path is on and cannot be turned; empty when it can."""
+
+
+def widget_id(path: str) -> str:
+    """The id of the widget that asks for the answer at a path: the question's id, with hyphens between its parts."""
+    return path.replace(".", "-")
+
+
+def first_sentence(help: str) -> str:
+    """What fits on one line; F1 shows the rest."""
+    return help.partition(". ")[0].removesuffix(".") + "." if help else ""
+
+
+class Field(Vertical):
+    """A question on the screen: its label, its control, and one line for help or, in its place, the error."""
+
+    def __init__(self, question: Question, path: str, control: Widget, *, bare: bool = False) -> None:
+        super().__init__(classes="-bare" if bare else "")
+        self.question = question
+        self.path = path
+        self.control = control
+        self.error: str | None = None
+        self.note = ""
+        self._label = Static(Content(question.ask.label), classes="label")
+        self._message = Static("", classes="message", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """The label beside the control, and the message under both."""
+        with Horizontal(classes="line"):
+            yield self._label
+            yield self.control
+            if self.question.ask.unit:
+                yield Static(Content(self.question.ask.unit), classes="unit")
+        yield self._message
+
+    def show_error(self, message: str | None) -> None:
+        """Show what is wrong in place of the help, or take it away."""
+        self.error = message
+        self.set_class(message is not None, "-error")
+        self._label.update(Content(("! " if message else "") + self.question.ask.label))
+        self._say()
+
+    def show_note(self, note: str) -> None:
+        """Say in place of the help what the wizard did on its own."""
+        self.note = note
+        self._say()
+
+    @on(Told)
+    def _told(self, event: Told) -> None:
+        event.stop()
+        if self.error is None:
+            self._message.update(Content(event.text))
+
+    def _say(self) -> None:
+        if self.error is not None:
+            text = f"✗ {self.error}"
+        elif self.note:
+            text = f"→ {self.note}"
+        else:
+            text = first_sentence(self.question.ask.help) if self.has_focus_within else ""
+        self._message.update(Content(text))
+
+    @on(DescendantFocus)
+    def _entered(self) -> None:
+        self.add_class("-active")
+        self._say()
+
+    @on(DescendantBlur)
+    def _left(self) -> None:
+        self.remove_class("-active")
+        self.note = ""
+        self._message.update(Content(f"✗ {self.error}" if self.error is not None else ""))
+
+
+@dataclass
+class Answered(Message):
+    """An answer was given to a question of a form."""
+
+    form: Form
+    path: str
+    answer: Any
+
+
+@dataclass
+class Writing(Message):
+    """An answer is being written and may not be right yet."""
+
+    form: Form
+    path: str
+    answer: Any
+
+
+@dataclass
+class Asking(Message):
+    """A dialogue is wanted for the question at `path`: see `Wanted`."""
+
+    form: Form
+    path: str
+    question: Question
+    what: str
+    row: int | None
+
+
+@dataclass
+class Ended(Message):
+    """Enter was pressed in the last field."""
+
+    form: Form
+
+
+class Form(Vertical):
+    """The questions of a module or a dialogue. It shows those that are asked now, and passes on what is given."""
+
+    def __init__(
+        self, questions: Sequence[Question], below: str, scope: Answers, source: Source, *, tight: bool = False
+    ) -> None:
+        super().__init__(classes="-tight" if tight else "")
+        self.questions = questions
+        self.below = below
+        """The path of the model that the questions belong to; the form's paths start with it."""
+        self.source = source
+        self.tight = tight
+        self.scope: Any = scope
+        self.fields: dict[str, Field] = {}
+        self._switches: dict[str, Field] = {}
+        self._make(questions, below, top=True)
+
+    def compose(self) -> ComposeResult:
+        """The fields in the order of the questions."""
+        yield from self._in_order
+
+    def on_mount(self) -> None:
+        """Show the answers."""
+        self.show(self.scope)
+
+    # making fields
+
+    def _make(self, questions: Iterable[Question], below: str, top: bool) -> None:
+        self._in_order: list[Field] = [] if top else self._in_order
+        for number, question in enumerate(questions):
+            path = f"{below}.{question.name}" if below else question.name
+            if question.ask.kind == "group":
+                if question.optional:
+                    switch = Toggle(widget_id(path))
+                    self._add(self._switches, Field(question, path, switch))
+                self._make(question.form, path, top=False)
+            else:
+                bare = top and number == 0 and self._is_menu(question, top)
+                self._add(self.fields, Field(question, path, self._control(question, path, top), bare=bare))
+
+    def _add(self, group: dict[str, Field], field: Field) -> None:
+        group[field.path] = field
+        self._in_order.append(field)
+
+    def _is_menu(self, question: Question, top: bool) -> bool:
+        return (
+            question.ask.kind == "choice"
+            and not self.tight
+            and top
+            and len(question.choices) <= MENU_MOST
+            and any(choice.hint for choice in question.choices)
+        )
+
+    def _control(self, question: Question, path: str, top: bool) -> Widget:
+        id = widget_id(path)
+        items = [Item(c, label_of(c, self.source.host), c.hint, c.more) for c in question.choices]
+        match question.ask.kind:
+            case "choice" if self._is_menu(question, top):
+                return Menu(items, id)
+            case "choice":
+                return Dropdown(items, id, question.optional)
+            case "choices":
+                return Checklist(items, id, ordered=True)
+            case "references" if question.ask.subject == "level":
+                return Checklist([], id)
+            case "references" | "rows":
+                return Rows(question, id)
+            case "reference":
+                return Reference(question, id)
+            case "switch":
+                return Toggle(id)
+            case "text":
+                return TextControl(question, id)
+        return LineControl(question, id)
+
+    # showing answers
+
+    def show(self, scope: Any) -> None:
+        """Show the answers of a model, and those questions that are asked now."""
+        self.scope = scope
+        for path, switch in self._switches.items():
+            below = self._relative(path)
+            switch.display = flow.is_asked(scope, below)
+            switch.control.show_answer(flow.value_at(scope, below) is not None)  # type: ignore[attr-defined]
+        for path, field in self.fields.items():
+            below = self._relative(path)
+            asked = flow.is_asked(scope, below) and self._is_there(below)
+            field.display = asked
+            if asked:
+                self._show_one(field, flow.value_at(scope, below))
+
+    def _is_there(self, below: str) -> bool:
+        parent = below.rpartition(".")[0]
+        return not parent or flow.value_at(self.scope, parent) is not None
+
+    def _show_one(self, field: Field, answer: Any) -> None:
+        control = field.control
+        if isinstance(control, Reference):
+            control.name_of = self.source.names(field.question)
+        elif isinstance(control, Checklist) and field.question.ask.kind == "references":
+            control.show_items(self.source.items(field.question, field.path))
+        elif isinstance(control, Toggle):
+            control.fixed = self.source.fixed(field.path)
+        if isinstance(control, Rows):
+            control.show_lines([self.source.line(field.question, row, number) for number, row in enumerate(answer)])
+        else:
+            control.show_answer(answer)  # type: ignore[attr-defined]
+
+    def _relative(self, path: str) -> str:
+        return path.removeprefix(f"{self.below}.") if self.below else path
+
+    def show_problems(self, problems: Iterable[Problem]) -> None:
+        """Show each problem at its field, and take away the errors that are gone."""
+        found: dict[str, str] = {}
+        for problem in problems:
+            field = self.field_at(problem.path)
+            if field is not None:
+                found.setdefault(field.path, problem.message)
+        for field in self.every_field():
+            if field.error != found.get(field.path):
+                field.show_error(found.get(field.path))
+
+    # finding fields
+
+    def every_field(self) -> Iterator[Field]:
+        """The fields in their order, shown or not."""
+        yield from self._in_order
+
+    def field_at(self, path: str) -> Field | None:
+        """The field that asks for the answer at a path, or for the list or group that holds it."""
+        while path:
+            if path in self.fields:
+                return self.fields[path]
+            if path in self._switches:
+                return self._switches[path]
+            path = path.rpartition(".")[0]
+        return None
+
+    def focus_path(self, path: str) -> bool:
+        """Put the focus on the field of a path; False when it is not asked here now."""
+        field = self.field_at(path)
+        if field is None or not field.display:
+            return False
+        field.control.focus()
+        return True
+
+    def focus_first(self) -> None:
+        """Put the focus on the first field that has an error or no answer, else on the first."""
+        shown = [field for field in self.every_field() if field.display]
+        wanted = next((field for field in shown if field.error), shown[0] if shown else None)
+        if wanted is not None:
+            wanted.control.focus()
+
+    def give_all(self) -> None:
+        """Hand over what is being written: the page is about to be left."""
+        for field in self.every_field():
+            if isinstance(field.control, LineControl | TextControl):
+                field.control.give()
+
+    # passing on
+
+    def _field_of(self, control: Widget) -> Field:
+        field = next((a for a in control.ancestors if isinstance(a, Field)), None)
+        if field is None:
+            raise NoMatches(f"{control!r} is in no field")
+        return field
+
+    @on(Given)
+    def _given(self, event: Given) -> None:
+        event.stop()
+        field = self._field_of(event.origin)
+        answer = event.answer
+        if field.path in self._switches:
+            answer = {} if event.answer else None
+        self.post_message(Answered(self, field.path, answer))
+
+    @on(Drafted)
+    def _drafted(self, event: Drafted) -> None:
+        event.stop()
+        self.post_message(Writing(self, self._field_of(event.origin).path, event.answer))
+
+    @on(Wanted)
+    def _wanted(self, event: Wanted) -> None:
+        event.stop()
+        field = self._field_of(event.origin)
+        self.post_message(Asking(self, field.path, field.question, event.what, event.row))
+
+    @on(Onward)
+    def _onward(self, event: Onward) -> None:
+        event.stop()
+        shown = [field for field in self.every_field() if field.display]
+        at = shown.index(self._field_of(event.origin))
+        if at + 1 < len(shown):
+            shown[at + 1].control.focus()
+        else:
+            self.post_message(Ended(self))

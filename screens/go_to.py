@@ -1,0 +1,32 @@
+"""Go to any page or question: write a few letters of its name."""
+
+from __future__ import annotations
+
+from screens.controls import Item
+from screens.dialogs import Picker
+from wizard import flow, progress
+from wizard.session import Session
+
+
+class GoTo(Picker):
+    """Every page with its state, and every question that is asked now."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Go to", self._match)
+        self.session = session
+
+    async def _match(self, text: str) -> list[Item]:
+        product, around = self.session.answers, self.session.around
+        wanted = text.casefold().strip()
+        found = []
+        for step in flow.steps():
+            for module in step.modules:
+                state = progress.state_of(product, module, around)
+                label = f"{step.short}: {module.label}" if len(step.modules) > 1 else step.label
+                found.append((f"{label} {module.help}", Item(module.id, label, f"{state.hint} {state.label.lower()}")))
+                if wanted:
+                    for question in flow.all_questions(module.questions):
+                        if question.row is None and flow.is_asked(product, question.id):
+                            found.append((question.ask.label, Item(question.id, question.ask.label, f"in {label}")))
+        found.append(("Review & go live", Item("review", "Review & go live")))
+        return [item for name, item in found if wanted in name.casefold()]

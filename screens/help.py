@@ -1,0 +1,67 @@
+"""Help: what the focused field is about, and every key that works here."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from screens.bars import KeyLine, spelled
+from screens.dialogs import Dialog
+from screens.form import Field
+from wizard.flow import Question
+
+GENERAL = """Tab and Shift+Tab go from field to field, Enter takes the answer and goes on.
+Everything you answer is saved at once: you can leave at any moment.
+Marks: ✓ complete   ! something is missing   ? needs review   · empty"""
+
+LISTS = "In a list: up and down move, Enter opens or takes, space marks."
+
+
+class HelpScreen(Dialog):
+    """Explains one field, and lists keys with what they do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "leave", "Close", show=False, id="help.leave", tooltip="Close the help"),
+    ]
+
+    def __init__(self, question: Question | None, keys: list[tuple[str, str, str]]) -> None:
+        super().__init__()
+        self.question, self.keys = question, keys
+
+    @classmethod
+    def of(cls, screen: Screen[Any]) -> HelpScreen:
+        """The help for what has the focus on a screen."""
+        focused = screen.focused
+        field = next((a for a in focused.ancestors_with_self if isinstance(a, Field)), None) if focused else None
+        keys = []
+        for _node, binding, enabled, tooltip in screen.active_bindings.values():
+            if binding.description and (binding.show or binding.id) and enabled is not False:
+                keys.append((spelled(binding.key_display or binding.key), binding.description, str(tooltip or "")))
+        return cls(field.question if field else None, list(dict.fromkeys(keys)))
+
+    def compose(self) -> ComposeResult:
+        """The field first, then the keys."""
+        with Vertical(classes="box"), VerticalScroll(id="help"):
+            if self.question is not None:
+                yield Static(Content(self.question.ask.label), classes="heading")
+                yield Static(Content(self._about(self.question)))
+            yield Static(Content("Keys that work here"), classes="heading")
+            yield Static(Content("\n".join(f"{k:<12} {d:<14} {t}" for k, d, t in self.keys)))
+            yield Static(Content(f"\n{GENERAL}\n{LISTS}"))
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Let the arrows scroll."""
+        self.query_one("#help").focus()
+
+    def _about(self, question: Question) -> str:
+        lines = [question.ask.help]
+        width = max((len(choice.label) for choice in question.choices), default=0)
+        lines += [f"  {choice.label:<{width}}  {choice.hint}" for choice in question.choices]
+        return "\n".join([*lines, f"In documents: {question.id}", ""])

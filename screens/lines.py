@@ -1,0 +1,47 @@
+"""A short list without boxes, which screen readers can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Offset
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+
+class Lines(OptionList):
+    """One option a line. The terminal's own cursor follows the highlighted row: screen readers read where it is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "select", "Select", show=False),
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+    ]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(markup=False, compact=True, id=id)
+
+    def put(self, lines: Sequence[Content], keep: int | None = None) -> None:
+        """Show these lines, the highlight staying where it was, or at `keep`."""
+        at = self.highlighted if keep is None else keep
+        with self.prevent(OptionList.OptionHighlighted):
+            self.set_options([Option(line) for line in lines])
+            if lines:
+                self.highlighted = min(at or 0, len(lines) - 1)
+
+    def watch_highlighted(self, highlighted: int | None) -> None:
+        """Let the terminal's cursor follow."""
+        super().watch_highlighted(highlighted)
+        self.call_after_refresh(self.place_cursor)
+
+    def on_focus(self) -> None:
+        """Put the terminal's cursor on the highlighted row."""
+        self.call_after_refresh(self.place_cursor)
+
+    def place_cursor(self) -> None:
+        """Put the terminal's cursor on the highlighted row, when the list has the focus."""
+        if self.has_focus and self.highlighted is not None:
+            self.app.cursor_position = self.content_region.offset + Offset(0, self.highlighted - round(self.scroll_y))

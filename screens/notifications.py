@@ -1,0 +1,119 @@
+"""The page Notifications: the mails to the buyer, on or off, each with its words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList, Static
+
+from models.post_sale import Notification
+from models.product import Product
+from screens.dialogs import FormDialog
+from screens.form import widget_id
+from screens.lines import Lines
+from screens.theme import MUTED
+from screens.things import Things
+from wizard import flow, mails
+from wizard.flow import Module
+from wizard.preview import BUYER, wanted_mails
+from wizard.session import Session
+
+
+class NotificationLines(Lines):
+    """One mail a line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Open", id="notifications.open", tooltip="Change its words, with a preview"),
+        Binding("space", "turn", "On/off", id="notifications.turn", tooltip="Send it or not"),
+    ]
+
+    def action_turn(self) -> None:
+        """Turn the highlighted one."""
+        page = next(a for a in self.ancestors if isinstance(a, NotificationsPage))
+        page.turn(self.highlighted or 0)
+
+
+class NotificationsPage(VerticalScroll, can_focus=False):
+    """Every notification with its state. Those that a purchase of this product sends come with a mark."""
+
+    def __init__(
+        self, module: Module, session: Session, things: Things, store: Callable[[str, Any], Awaitable[None]]
+    ) -> None:
+        super().__init__(id=f"page-{widget_id(module.id)}")
+        self.module, self.session, self.things, self._store = module, session, things, store
+        self.lines = NotificationLines(widget_id(module.id))
+        self._said = Static("", classes="consequence", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """The heading, the list, and what is wrong with the highlighted one."""
+        yield Static(Content(self.module.label), classes="heading")
+        yield Static(Content(self.module.help), classes="asks")
+        yield self.lines
+        yield self._said
+
+    def show(self, product: Product) -> None:
+        """Show the templates as they are stored now."""
+        sent = wanted_mails(product, self.session.around.account)
+        rows = []
+        for question in self.module.questions:
+            template: Notification = getattr(product.post_sale.notifications, question.name)
+            wrong = self._wrong(question.name, template)
+            mark = "[x]" if template.enabled else "[ ]"
+            note = ("  ! " + wrong) if wrong else ("  sent after a purchase" if question.name in sent else "")
+            rows.append(Content.assemble(f"{mark} {question.ask.label:<30}", (note, "" if wrong else MUTED)))
+        self.lines.put(rows)
+        self._explain()
+
+    def _wrong(self, name: str, template: Notification) -> str:
+        lacking = mails.missing(name, template)
+        if template.enabled and lacking:
+            return "lacks " + ", ".join(f"{{{variable}}}" for variable in sorted(lacking))
+        strange = mails.unknown(name, template)
+        return "nothing fills " + ", ".join(f"{{{variable}}}" for variable in sorted(strange)) if strange else ""
+
+    @on(OptionList.OptionHighlighted)
+    def _explain(self) -> None:
+        question = self.module.questions[self.lines.highlighted or 0]
+        may = ", ".join(f"{{{name}}}" for name in sorted(mails.usable(question.name)))
+        self._said.update(Content(f"{question.ask.help}\nIt may use {may}"))
+
+    def start(self, path: str | None = None) -> None:
+        """Put the highlight on the notification of a path."""
+        names = [question.id for question in self.module.questions]
+        for number, name in enumerate(names):
+            if path is not None and (path == name or path.startswith(f"{name}.")):
+                self.lines.highlighted = number
+        self.lines.focus()
+
+    @work(group="answers")
+    async def turn(self, at: int) -> None:
+        """Send it or not."""
+        path = f"{self.module.questions[at].id}.enabled"
+        await self._store(path, not flow.value_at(self.session.answers, path))
+
+    @on(OptionList.OptionSelected)
+    @work(exclusive=True, group="dialogue")
+    async def _open(self, event: OptionList.OptionSelected) -> None:
+        question = self.module.questions[event.option_index]
+        template: Notification = flow.value_at(self.session.answers, question.id)
+
+        async def accept(changed: Notification) -> bool:
+            await self._store(question.id, changed)
+            return True
+
+        def read(draft: Notification) -> str:
+            product, account = self.session.answers, self.session.around.account
+            values = mails.sample_values(product, account, BUYER, self.things.app.clock().date())
+            mail = mails.render(draft, values)
+            wrong = self._wrong(question.name, draft)
+            return (f"! it {wrong}\n" if wrong else "") + f"{BUYER.name} reads: {mail.subject}\n{mail.body}"
+
+        await self.app.push_screen_wait(
+            FormDialog(question.ask.label, template, self.things, accept, below=question.id, said=read)
+        )

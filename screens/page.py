@@ -1,0 +1,49 @@
+"""A page of the wizard: one module, its heading and its form."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from models.product import Product
+from screens.form import Form, Source, widget_id
+from wizard import flow
+from wizard.flow import Module
+
+
+class Page(VerticalScroll, can_focus=False):
+    """One module. What the answers lead to stands below the form, in the buyer's words."""
+
+    def __init__(self, module: Module, product: Product, source: Source) -> None:
+        super().__init__(id=f"page-{widget_id(module.id)}")
+        self.module = module
+        self.below = module.group or flow.step_of(module).id
+        self.form = Form(module.questions, self.below, flow.value_at(product, self.below), source)
+        self._consequence = Static("", classes="consequence", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """The heading with its place in the step, the question, the form, the consequence."""
+        step = flow.step_of(self.module)
+        place = f"{step.modules.index(self.module) + 1} of {len(step.modules)}" if len(step.modules) > 1 else ""
+        with Horizontal(classes="heading-line"):
+            yield Static(Content(self.module.label), classes="heading")
+            yield Static(Content(place), classes="place")
+        yield Static(Content(self.module.help), classes="asks")
+        yield self.form
+        yield self._consequence
+
+    def show(self, product: Product) -> None:
+        """Show the answers as they are stored now."""
+        self.form.show(flow.value_at(product, self.below))
+
+    def say(self, lines: str) -> None:
+        """Say below the form what the answers lead to."""
+        self._consequence.update(Content(lines))
+        self._consequence.display = bool(lines)
+
+    def start(self, path: str | None = None) -> None:
+        """Put the focus where the seller was, or on the first field that needs something."""
+        if path is None or not self.form.focus_path(path):
+            self.form.focus_first()
