@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -151,7 +151,7 @@ def routes(world: World) -> list[Route]:
         _once(world, request.url.path, order, work)
         return _where(world, request, order.membership, order.levels)
 
-    def where(request: Request) -> Response:
+    async def where(request: Request) -> Response:
         levels = tuple(request.query_params.getlist("level"))
         return JSONResponse(_where(world, request, request.path_params["membership"], levels))
 
@@ -227,12 +227,12 @@ def routes(world: World) -> list[Route]:
 
         return _once(world, request.url.path, order, work)
 
-    def record(request: Request) -> Response:
+    async def record(request: Request) -> Response:
         with world.reading() as connection:
             found = connection.execute(select(notes).where(notes.c.email == request.path_params["email"])).all()
         return JSONResponse({"notes": [[row.kind, row.target] for row in found]})
 
-    def connection_of(request: Request) -> Response:
+    async def connection_of(request: Request) -> Response:
         slug = request.path_params["connection"]
         level = request.query_params.get("level", "")
         proof_page = address(request, f"/platform/{quote(slug)}/level/{quote(level, safe='')}")
@@ -260,19 +260,19 @@ def routes(world: World) -> list[Route]:
             await run_in_threadpool(wanted.unlink, missing_ok=True)
         return Response(status_code=204)
 
-    def is_there(request: Request) -> Response:
-        return Response(status_code=204 if (world.files / request.path_params["sha256"]).is_file() else 404)
+    async def is_there(request: Request) -> Response:
+        there = await run_in_threadpool((world.files / request.path_params["sha256"]).is_file)
+        return Response(status_code=204 if there else 404)
 
-    def clean_up(request: Request) -> Response:
+    async def clean_up(request: Request) -> Response:
         return JSONResponse({"left": _clean_up(world, request.path_params["run"])})
 
-    def health(request: Request) -> Response:
+    async def health(request: Request) -> Response:
         with world.reading() as connection:
             count = connection.scalar(select(func.count()).select_from(members_table))
         return JSONResponse({"ok": True, "members": count})
 
     orders: list[tuple[str, type[Order], Callable[..., Reply]]] = [
-        ("access", Access, grant),
         ("access/revoke", Access, revoke),
         ("mails", Letter, mail),
         ("links", Link, link),
@@ -283,12 +283,13 @@ def routes(world: World) -> list[Route]:
         ("notes", Note, note),
     ]
     return [
+        Route("/admin/access", _taking(world, Access, grant, slow=True), methods=["POST"]),
         *(Route(f"/admin/{path}", _taking(world, model, work), methods=["POST"]) for path, model, work in orders),
         Route("/admin/health", _guarded(world, health)),
         Route("/admin/memberships/{membership}", _guarded(world, where)),
         Route("/admin/records/{email}", _guarded(world, record)),
         Route("/admin/connections/{connection}", _guarded(world, connection_of)),
-        Route("/admin/files/{sha256:str}", _guarded_async(world, hand_in), methods=["PUT"]),
+        Route("/admin/files/{sha256:str}", _guarded(world, hand_in), methods=["PUT"]),
         Route("/admin/files/{sha256:str}", _guarded(world, is_there), methods=["GET", "HEAD"]),
         Route("/admin/runs/{run}", _guarded(world, clean_up), methods=["DELETE"]),
     ]
@@ -325,30 +326,25 @@ def _is_admin(world: World, request: Request) -> bool:
     return hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {world.admin_token}")
 
 
-def _guarded(world: World, endpoint: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    def guarded(request: Request) -> Response:
-        return endpoint(request) if _is_admin(world, request) else JSONResponse({"error": "who are you?"}, 401)
-
-    return guarded
-
-
-def _guarded_async(world: World, endpoint: Callable[[Request], Any]) -> Callable[[Request], Any]:
+def _guarded(world: World, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Any]:
     async def guarded(request: Request) -> Response:
         if not _is_admin(world, request):
             return JSONResponse({"error": "who are you?"}, 401)
-        answer: Response = await endpoint(request)
-        return answer
+        return await endpoint(request)
 
     return guarded
 
 
-def _taking(world: World, model: type[Order], work: Callable[..., Reply]) -> Callable[[Request], Any]:
+def _taking(
+    world: World, model: type[Order], work: Callable[..., Reply], *, slow: bool = False
+) -> Callable[[Request], Any]:
     async def take(request: Request) -> Response:
         if not _is_admin(world, request):
             return JSONResponse({"error": "who are you?"}, 401)
         try:
             order = model.model_validate_json(await request.body())
-            return JSONResponse(await run_in_threadpool(work, request, order))
+            reply = await run_in_threadpool(work, request, order) if slow else work(request, order)
+            return JSONResponse(reply)
         except ValidationError as error:
             return JSONResponse({"error": str(error)}, 422)
         except KeyUsed:

@@ -46,7 +46,7 @@ def show(connection: Connection, shown: Shown) -> str:
 def routes(world: World) -> list[Route]:
     """The lists of attendees, and the pages after paying."""
 
-    def listing(request: Request) -> Response:
+    async def listing(request: Request) -> Response:
         kind, slug = request.path_params["kind"], request.path_params["slug"]
         if kind not in ("calendar", "webinar"):
             return refusal(request, 404, "There is no such page", "Check the address.")
@@ -55,7 +55,7 @@ def routes(world: World) -> list[Route]:
             found = connection.execute(query).all()
         return page(request, "attendees.html", kind=kind, slug=slug, attendees=found)
 
-    def after_paying(request: Request) -> Response:
+    async def after_paying(request: Request) -> Response:
         with world.reading() as connection:
             shown = connection.execute(select(pages).where(pages.c.id == request.path_params["id"])).first()
         if shown is None:

@@ -127,22 +127,22 @@ def _is_our_form(world: World, request: Request, token: str) -> bool:
 def routes(world: World) -> list[Route]:
     """The pages of the host's memberships."""
 
-    def login_form(request: Request) -> Response:
+    async def login_form(request: Request) -> Response:
         return _form(world, request)
 
     async def login(request: Request) -> Response:
         async with request.form(max_files=0, max_fields=10) as form:
             token, email, password = (str(form.get(name, ""))[:1000] for name in ("token", "email", "password"))
         if not _is_our_form(world, request, token):
-            return await run_in_threadpool(_form, world, request, 400, "This form is too old. Please try again.")
+            return _form(world, request, 400, "This form is too old. Please try again.")
         if not await run_in_threadpool(_check_password, world, email.strip(), password):
-            return await run_in_threadpool(_form, world, request, 401, "E-mail or password is wrong.")
+            return _form(world, request, 401, "E-mail or password is wrong.")
         slug = request.path_params["membership"]
         answer = RedirectResponse(f"/m/{slug}", status_code=303)
         set_cookie(answer, SESSION, world.sealed(SESSION).dumps(email.strip()))
         return answer
 
-    def overview(request: Request) -> Response:
+    async def overview(request: Request) -> Response:
         slug = request.path_params["membership"]
         place, email = _place(world, slug), session_of(world, request)
         if place is None:
@@ -155,7 +155,7 @@ def routes(world: World) -> list[Route]:
             ).all()
         return page(request, "levels.html", name=place.name, slug=slug, levels=mine, email=email)
 
-    def level_page(request: Request) -> Response:
+    async def level_page(request: Request) -> Response:
         slug, level = request.path_params["membership"], request.path_params["level"]
         place = _place(world, slug)
         if place is None:

@@ -8,7 +8,6 @@ from typing import Any
 from itsdangerous import BadData
 from sqlalchemy import Connection, select
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -94,14 +93,14 @@ def routes(world: World) -> list[Route]:
         try:
             message = verified(world, connection, body, dict(request.headers))
             home = address(request, "")
-            await run_in_threadpool(obey, world, connection, message, request.headers["webhook-id"], home)
+            obey(world, connection, message, request.headers["webhook-id"], home)
         except WebhookVerificationError:
             return JSONResponse({"error": "the signature is wrong or too old"}, 401)
         except (BadRequest, json.JSONDecodeError) as error:
             return JSONResponse({"error": str(error)}, 422)
         return Response(status_code=204)
 
-    def sign_in(request: Request) -> Response:
+    async def sign_in(request: Request) -> Response:
         connection = request.path_params["connection"]
         try:
             email = world.sealed(place_of(connection)).loads(request.query_params.get("token", ""), max_age=LINK_LASTS)
@@ -118,13 +117,13 @@ def routes(world: World) -> list[Route]:
         except BadData:
             return None
 
-    def home(request: Request) -> Response:
+    async def home(request: Request) -> Response:
         connection, email = request.path_params["connection"], session(request)
         if email is None:
             return refusal(request, 401, "Please sign in", "Open the sign-in link in your mail.")
         return page(request, "message.html", title=connection, text=f"You are signed in as {email}.")
 
-    def level_page(request: Request) -> Response:
+    async def level_page(request: Request) -> Response:
         connection, level = request.path_params["connection"], request.path_params["level"]
         email = session(request)
         if email is None:

@@ -66,7 +66,9 @@ mails = Table(
     Column("at", Float, nullable=False),
     Column("message_id", String, nullable=False, unique=True),
     Column("run", String, nullable=False, index=True),
+    sqlite_autoincrement=True,
 )
+"""What arrived. Numbers are never given twice, so an address of a mail always means the same one."""
 
 files = Table(
     "files",

@@ -154,7 +154,7 @@ def _engine(path: Path | None) -> Engine:
         if _is_of_another_version(path):
             for old in path.parent.glob(f"{path.name}*"):
                 shutil.move(old, old.with_name(f"{old.name}.old"))
-        engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 10})
+        engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 2})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:

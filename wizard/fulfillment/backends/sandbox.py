@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from email.message import Message
 
 import httpx
 from starlette.applications import Starlette
@@ -70,6 +71,7 @@ class SandboxBackend:
         # A crash in the sandbox is a 500 for its visitors, as it would be over the network.
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self._shop = SandboxShop(self._transport, app.state.world.admin_token)
+        self._read: dict[str, Message] = {}
 
     async def check(self) -> Check:
         """See `Backend`."""
@@ -193,7 +195,7 @@ class SandboxBackend:
 
     async def verify(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
         """See `Backend`."""
-        buyer = SandboxBuyer(self._transport, self._shop, context, receipt)
+        buyer = SandboxBuyer(self._transport, self._shop, context, receipt, self._read)
         evidence = await self._verify(action, buyer)
         return evidence.model_copy(update={"exchanges": tuple(buyer.exchanges)})
 

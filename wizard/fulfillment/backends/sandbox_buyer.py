@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import email
-import email.policy
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
+from email.header import decode_header, make_header
+from email.message import Message
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -48,12 +48,19 @@ class SandboxBuyer:
     """The buyer of a run, checking one step."""
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport, shop: SandboxShop, context: Context, receipt: Receipt
+        self,
+        transport: httpx.AsyncBaseTransport,
+        shop: SandboxShop,
+        context: Context,
+        receipt: Receipt,
+        read: dict[str, Message],
     ) -> None:
         self._transport = transport
         self._shop = shop
         self._context = context
         self._receipt = receipt
+        self._read = read
+        """Mails that the buyer has read already in this run, by address: a mail does not change."""
         self._browser = Browser(transport)
         self._stranger = Browser(transport)
         self._who = visible(context.buyer.name, "")
@@ -192,9 +199,10 @@ class SandboxBuyer:
         """Look for the mail in the mailbox."""
         async for message in self._mails():
             if message["Message-ID"] == self._receipt.reference:
-                if _text(message).split() != action.body.split():
-                    return self._saw(False, f"“{message['Subject']}” arrived with another text than was sent.")
-                return self._saw(True, f"“{message['Subject']}” is in the mailbox of {self._context.buyer.email}.")
+                subject = str(make_header(decode_header(message["Subject"])))
+                if subject != action.subject or _text(message).split() != action.body.split():
+                    return self._saw(False, f"“{subject}” arrived with another text than was sent.")
+                return self._saw(True, f"“{subject}” is in the mailbox of {self._context.buyer.email}.")
         return self._saw(False, f"The mail “{action.target}” did not arrive at {self._context.buyer.email}.")
 
     async def see_page(self, action: ShowPage) -> Evidence:
@@ -220,13 +228,15 @@ class SandboxBuyer:
     def _saw(self, allowed: bool, detail: str, facts: dict[str, str] | None = None) -> Evidence:
         return Evidence(allowed=allowed, proven_by="buyer", detail=visible(detail, ""), facts=facts or {})
 
-    async def _mails(self) -> AsyncIterator[EmailMessage]:
+    async def _mails(self) -> AsyncIterator[Message]:
         """The buyer's mails, the newest first."""
         mailbox = f"{self._shop.home}/mailbox?to={quote(self._context.buyer.email)}"
         for link in (await self._browser.open(mailbox)).links:
             if re.fullmatch(r"/mailbox/\d+", urlsplit(link).path):
-                source = (await self._browser.open(f"{link}/source")).source
-                yield email.message_from_string(source, EmailMessage, policy=email.policy.default)
+                if link not in self._read:
+                    source = (await self._browser.open(f"{link}/source")).source
+                    self._read[link] = email.message_from_string(source)
+                yield self._read[link]
 
     async def _login_in_mails(self) -> Login | None:
         async for message in self._mails():
@@ -255,5 +265,6 @@ class SandboxBuyer:
         return None
 
 
-def _text(message: EmailMessage) -> str:
-    return str(message.get_content())
+def _text(message: Message) -> str:
+    body = message.get_payload(decode=True)
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else ""
