@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Resize
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
 
 from screens.desk import Desk
 from screens.painter import CellDiff
@@ -24,6 +30,14 @@ if TYPE_CHECKING:
 
 SMALLEST = (60, 16)
 """The smallest terminal that a page fits in: columns and rows."""
+
+
+class TooSmall(ModalScreen[None]):
+    """Stands in front of everything while the terminal is too small."""
+
+    def compose(self) -> ComposeResult:
+        """One sentence."""
+        yield Static(f"This needs {SMALLEST[0]} columns and {SMALLEST[1]} rows. Nothing is lost: make it larger.")
 
 
 class WizardApp(CellDiff[int]):
@@ -126,6 +140,26 @@ class WizardApp(CellDiff[int]):
         self.desk.close()
         if self.store is not None:
             self.store.close()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action that works on this screen, for the command palette, with what it does."""
+        seen = set()
+        for node, binding, enabled, tooltip in screen.active_bindings.values():
+            if enabled and binding.id and binding.id not in seen:
+                seen.add(binding.id)
+                run = partial(self.run_action, binding.action, node)
+                yield SystemCommand(binding.description, str(tooltip or ""), run)
+        for theme in THEMES:
+            paint = partial(setattr, self, "theme", theme.name)
+            yield SystemCommand(f"Theme: {theme.name}", "Change the colours", paint)
+
+    def on_resize(self, event: Resize) -> None:
+        """Under the smallest size a notice stands instead of a page that would be cut."""
+        small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
+        if small and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall())
+        elif not small and isinstance(self.screen, TooSmall):
+            self.pop_screen()
 
     def say(self, message: str, *, severity: str = "information", title: str = "") -> None:
         """Show a short notice; the text is shown as it is."""

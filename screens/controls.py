@@ -53,6 +53,16 @@ class Onward(Message):
     origin: Widget
 
 
+@dataclass
+class Wanted(Message):
+    """The seller wants to choose, add or change something that needs a dialogue."""
+
+    origin: Widget
+    what: str
+    """`choose`, `add`, `edit`, `remove`, `up` or `down`."""
+    row: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One thing to choose: its value, the label, and a hint."""
@@ -127,6 +137,18 @@ class LineControl(Input):
     def on_blur(self) -> None:
         """Leaving the field gives the answer."""
         self.give()
+
+
+class PathControl(LineControl):
+    """A path of a file: written, or picked from a folder."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f4", "browse", "Browse", id="path.browse", tooltip="Pick the file from a folder"),
+    ]
+
+    def action_browse(self) -> None:
+        """Open the folder browser."""
+        self.post_message(Wanted(self, "choose"))
 
 
 class TextControl(TextArea):
@@ -343,16 +365,6 @@ class Dropdown(Select[Any]):
         if answer != self._stored:
             self._stored = answer
             self.post_message(Given(self, answer))
-
-
-@dataclass
-class Wanted(Message):
-    """The seller wants to choose, add or change something that needs a dialogue."""
-
-    origin: Widget
-    what: str
-    """`choose`, `add`, `edit`, `remove`, `up` or `down`."""
-    row: int | None = None
 
 
 class Reference(Static, can_focus=True):

@@ -147,12 +147,16 @@ class FormDialog(Dialog, Generic[Model]):
         self.query_one("#save", Button).focus()
 
     @on(Asking)
+    @work(exclusive=True, group="dialogue")
     async def _asking(self, event: Asking) -> None:
+        """A file is wanted from a folder: the only dialogue that a dialogue opens."""
         event.stop()
-        # A dialogue asks about things through its source, as the page does.
-        handler = getattr(self.form.source, "ask", None)
-        if handler is not None:
-            await handler(event)
+        field = self.form.field_at(event.path)
+        if event.question.ask.kind == "path" and field is not None and isinstance(field.control, LineControl):
+            path = await pick_file(self.wizard, field.control.value)
+            if path is not None:
+                field.control.value = path
+            field.control.focus()
 
     @on(Button.Pressed, "#save")
     async def action_save(self) -> None:
@@ -433,10 +437,13 @@ class Question(Dialog):
 
 
 async def pick_file(app: WizardApp, start: str) -> str | None:
-    """Open a folder browser and give back the path of the file that was taken."""
+    """Open a folder browser near what is written, and give back the path of the file that was taken."""
     from textual_fspicker import FileOpen
 
-    folder = Path(start).expanduser()
-    folder = folder if folder.is_dir() else folder.parent if folder.parent.is_dir() and start else Path.home()
-    found = await app.push_screen_wait(FileOpen(folder))
+    def folder() -> Path:
+        written = Path(start).expanduser()
+        near = written if written.is_dir() else written.parent
+        return near if start and near.is_dir() else Path.home()
+
+    found = await app.push_screen_wait(FileOpen(await app.desk.do(folder)))
     return str(found) if found is not None else None

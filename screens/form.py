@@ -26,6 +26,7 @@ from screens.controls import (
     LineControl,
     Menu,
     Onward,
+    PathControl,
     Reference,
     Rows,
     TextControl,
@@ -240,6 +241,8 @@ class Form(Vertical):
                 return Toggle(id)
             case "text":
                 return TextControl(question, id)
+            case "path":
+                return PathControl(question, id)
         return LineControl(question, id)
 
     # showing answers

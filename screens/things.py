@@ -20,6 +20,7 @@ from wizard.wording import group_in_words
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
+    from wizard.fulfillment.backend import Check
     from wizard.session import Session
 
 KINDS: dict[str, type[Membership] | type[Connection] | type[File] | type[Calendar] | type[Webinar]] = {
@@ -174,7 +175,7 @@ class Things:
             ]
 
         async def remove(slug: str) -> None:
-            await self.app.desk.do(self.app.shelf.remove, subject, slug)  # type: ignore[arg-type]
+            await self.app.desk.do(self.app.shelf.remove, subject, slug)
             await self._look_again()
 
         return Picker(
@@ -228,9 +229,17 @@ class Things:
         return found
 
     async def _check(self, slug: str) -> str:
-        from wizard.fulfillment.checks import check_connection
+        import asyncio
 
-        check = await check_connection(self.app.settings, self.app.shelf, slug)
+        from wizard.fulfillment.connections import check_connection
+
+        connection = next(c for c in self.session.account.account.connections if c.slug == slug)
+
+        def in_thread() -> Check:
+            return asyncio.run(check_connection(connection, data_dir=self.app.settings.data_dir))
+
+        check = await asyncio.to_thread(in_thread)
+        await self.app.desk.do(self.app.shelf.record_check, slug, check.ok, check.detail, self.app.clock())
         await self._look_again()
         return check.detail
 

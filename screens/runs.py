@@ -1,0 +1,86 @@
+"""The test-fires that were kept, the newest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import OptionList, Static
+
+from models.saved import RunRow
+from models.text import visible
+from screens.bars import KeyLine, TopLine
+from screens.fire import VERDICT_MARKS, FireScreen
+from screens.lines import Lines
+from screens.theme import MUTED
+
+if TYPE_CHECKING:
+    from screens.app import WizardApp
+
+
+class RunsScreen(Screen[None]):
+    """One run a line; Enter opens it in full."""
+
+    CSS_PATH = "fire.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Back", id="runs.leave", tooltip="Back to where you came from"),
+    ]
+
+    def __init__(self, product: str | None = None) -> None:
+        super().__init__()
+        self.product = product
+        self.rows: tuple[RunRow, ...] = ()
+        self.top = TopLine()
+        self.lines = Lines("runs")
+
+    @property
+    def wizard(self) -> WizardApp:
+        """The app, by its own type."""
+        return cast("WizardApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """The bars and the list."""
+        yield self.top
+        yield Static("", id="verdict", markup=False)
+        yield self.lines
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Read the runs."""
+        self.top.left = f"Test-fires of {self.product}" if self.product else "Test-fires"
+        self.fetch()
+
+    @work(exclusive=True, group="fetch")
+    async def fetch(self) -> None:
+        """Read the newest runs and show them."""
+        try:
+            self.rows = tuple(await self.wizard.desk.do(self.wizard.shelf.runs, self.product, limit=100))
+        except Exception as error:
+            self.wizard.say(str(error), severity="error")
+            return
+        if not self.rows:
+            self.query_one("#verdict", Static).update(Content("No test-fire yet. F5 in a product makes the first."))
+        lines = []
+        for row in self.rows:
+            mark = VERDICT_MARKS[row.verdict] if row.verdict else "·"
+            verdict = row.verdict.label if row.verdict else "Running"
+            when = row.started_at.astimezone(self.wizard.zone)
+            what = f"{mark} {when:%d %b %H:%M}  {verdict:<16}{row.event.label:<22}"
+            name = "" if self.product else f"{row.product:<24.24} "
+            lines.append(Content.assemble(what, name, (visible(row.reason, ""), MUTED)))
+        self.lines.put(lines)
+        self.lines.focus()
+
+    @on(OptionList.OptionSelected)
+    @work(exclusive=True, group="open")
+    async def _open(self, event: OptionList.OptionSelected) -> None:
+        try:
+            run = await self.wizard.desk.do(self.wizard.shelf.run, self.rows[event.option_index].id)
+        except Exception as error:
+            self.wizard.say(str(error), severity="error")
+            return
+        await self.app.push_screen(FireScreen(None, run))
