@@ -270,7 +270,7 @@ class Picker(Dialog):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Choose", id="picker.choose", tooltip="Take the highlighted one"),
+        Binding("enter", "choose", "Choose", priority=True, id="picker.choose", tooltip="Take the highlighted one"),
         Binding("ctrl+n", "new", "New", id="picker.new", tooltip="Create one"),
         Binding("f2", "change", "Change", id="picker.change", tooltip="Change the highlighted one"),
         Binding("f6", "check", "Check", id="picker.check", tooltip="Check that the connection works"),

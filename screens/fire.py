@@ -20,6 +20,7 @@ from screens.bars import KeyLine, TopLine
 from screens.firing import Firing
 from screens.lines import Lines
 from screens.theme import MUTED
+from wizard import flow
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
@@ -75,10 +76,12 @@ def exchange_text(exchange: Exchange) -> str:
 
 def step_detail(step: RunStep) -> Content:
     """Everything about one step: what was seen, then what went over the wire."""
-    parts: list[str | tuple[str, str]] = [(step.detail and f"{visible(step.detail)}\n\n", "bold")]
+    parts: list[str | tuple[str, str]] = []
+    if step.detail and (step.evidence is None or step.evidence.detail != step.detail):
+        parts += [(f"{visible(step.detail)}\n\n", "bold")]
     if step.evidence is not None:
         seen = {"buyer": "Seen as the buyer", "platform": "The platform's own word", "nobody": "Not checked"}
-        parts += [(f"{seen[step.evidence.proven_by]}\n", MUTED), f"{visible(step.evidence.detail)}\n"]
+        parts += [(f"{seen[step.evidence.proven_by]}\n", MUTED), (f"{visible(step.evidence.detail)}\n", "bold")]
         parts += [f"  {visible(name)}: {visible(value)}\n" for name, value in step.evidence.facts.items()]
         parts += ["\n"]
         for exchange in step.evidence.exchanges:
@@ -181,12 +184,23 @@ class FireScreen(Screen[None]):
             action = ACTIONS.get(step.action.action, step.action.action)
             detail = visible(step.evidence.detail if step.evidence else step.detail, "")
             time = f"{step.ms:6.0f} ms" if step.ms else " " * 9
-            target = visible(step.action.target, "")
+            target = visible(self.name_of(step), "")
             label = Content(f"{MARKS[step.status]} {action}: {target}").truncate(44, ellipsis=True)
             pad = " " * (44 - label.cell_length)
             rows.append(Content.assemble(label, pad, f"{time}  ", (detail[:width], MUTED)))
         self.lines.put(rows)
         self._show_detail()
+
+    def name_of(self, step: RunStep) -> str:
+        """What a step is about, as the seller calls it."""
+        if step.action.action == "send_email":
+            try:
+                return flow.question_at(f"post_sale.notifications.{step.action.target}").ask.label
+            except KeyError:
+                return step.action.target
+        if step.action.action == "show_page" and self.product is not None and step.action.source == "product":
+            return "Thank You page"
+        return step.action.target
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self) -> None:

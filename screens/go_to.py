@@ -11,8 +11,8 @@ from wizard.session import Session
 class GoTo(Picker):
     """Every page with its state, and every question that is asked now."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__("Go to", self._match)
+    def __init__(self, session: Session, here: str) -> None:
+        super().__init__("Go to", self._match, chosen=here)
         self.session = session
 
     async def _match(self, text: str) -> list[Item]:
@@ -25,8 +25,8 @@ class GoTo(Picker):
                 label = f"{step.short}: {module.label}" if len(step.modules) > 1 else step.label
                 found.append((f"{label} {module.help}", Item(module.id, label, f"{state.hint} {state.label.lower()}")))
                 if wanted:
-                    for question in flow.all_questions(module.questions):
-                        if question.row is None and flow.is_asked(product, question.id):
+                    for question in flow.single_questions(module.questions):
+                        if flow.is_asked(product, question.id):
                             found.append((question.ask.label, Item(question.id, question.ask.label, f"in {label}")))
         found.append(("Review & go live", Item("review", "Review & go live")))
         return [item for name, item in found if wanted in name.casefold()]

@@ -40,6 +40,7 @@ ReturnType = TypeVar("ReturnType")
 JOINED_GAP = 6
 """Equal cells between two runs up to which sending them costs no more than moving the cursor over them."""
 
+JOINER = "\u200d"
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 DISPUTED_WIDTH = re.compile("[\u200d\ufe0e\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
 """Joiners, variation selectors, flag letters and skin tones: terminals do not agree how wide they make a glyph."""
@@ -70,16 +71,19 @@ def opening(style: Style | None, colors: ColorSystem) -> str:
 
 @lru_cache(4096)
 def split_glyphs(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the marks without a width that the text starts with, and a glyph for each of its cells."""
+    """Return the marks without a width that the text starts with, and a glyph for each of its cells.
+
+    A joiner that joins nothing, left where Textual cut a glyph, is dropped: it would join whatever is sent next.
+    """
     if CONTROLS.search(text):
         raise NotCells(text)
     marks = ""
     glyphs: list[str] = []
     for start, end, width in split_graphemes(text)[0]:
         if width:
-            glyphs += [text[start:end], *[""] * (width - 1)]
+            glyphs += [text[start:end].rstrip(JOINER), *[""] * (width - 1)]
         else:
-            marks += text[start:end]
+            marks += text[start:end].rstrip(JOINER)
     return marks, tuple(glyphs)
 
 

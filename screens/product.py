@@ -307,7 +307,7 @@ class ProductScreen(Screen[None]):
         """Choose where to go."""
         from screens.go_to import GoTo
 
-        path = await self.app.push_screen_wait(GoTo(self.session))
+        path = await self.app.push_screen_wait(GoTo(self.session, self.current))
         if path is not None:
             await self.go_to(path)
 

@@ -157,6 +157,15 @@ def all_questions(questions: tuple[Question, ...] | None = None) -> Iterator[Que
         yield from all_questions(question.form)
 
 
+def single_questions(questions: tuple[Question, ...]) -> Iterator[Question]:
+    """The questions that have one answer each: those inside groups too, those of rows not."""
+    for question in questions:
+        if question.ask.kind == "group":
+            yield from single_questions(question.form)
+        else:
+            yield question
+
+
 @cache
 def by_id() -> dict[str, Question]:
     """Every question of the product by its id."""
