@@ -1,0 +1,73 @@
+"""The records of the seller's products: the only place that opens a database.
+
+Importing this package is cheap. The database libraries come with the first `open_store`, or with the first use of
+`Store` itself: import that name under `TYPE_CHECKING`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from models.product import Product
+from wizard.store.errors import (
+    Corrupt,
+    DiskFull,
+    FileRefused,
+    InUse,
+    Locked,
+    NameTaken,
+    NewerDatabase,
+    NotCreatable,
+    NotFound,
+    ReadOnly,
+    RefersToItself,
+    SlugTaken,
+    Stale,
+    StoreError,
+    Unavailable,
+    UnknownReference,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    from wizard.settings import Settings
+    from wizard.store.store import Store
+
+__all__ = [
+    "Corrupt",
+    "DiskFull",
+    "FileRefused",
+    "InUse",
+    "Locked",
+    "NameTaken",
+    "NewerDatabase",
+    "NotCreatable",
+    "NotFound",
+    "ReadOnly",
+    "RefersToItself",
+    "SlugTaken",
+    "Stale",
+    "Store",
+    "StoreError",
+    "Unavailable",
+    "UnknownReference",
+    "Unreachable",
+    "open_store",
+]
+
+
+def open_store(
+    settings: Settings, *, seller: str = "local", form: type[Product] = Product, patience: float = 5.0
+) -> Store:
+    """Open the seller's records, creating or migrating them first where needed. See `Store.open`."""
+    from wizard.store.store import Store
+
+    return Store.open(settings, seller=seller, form=form, patience=patience)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Store":
+        from wizard.store.store import Store
+
+        return Store
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

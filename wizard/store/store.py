@@ -1,0 +1,260 @@
+"""The door to the records: every method is one transaction, done whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from models.account import File, StoredFile
+from models.fulfillment import Run, RunStep
+from models.product import Mode, Product
+from models.saved import Change, HistoryEntry, ProductPage, RunRow, SavedAccount, SavedProduct
+from wizard.settings import Settings
+from wizard.store import account, catalogue, files, history, ledger, products
+from wizard.store.account import OwnedKind, Thing
+from wizard.store.database import Database, Work
+from wizard.store.files import FileState
+
+
+class Store:
+    """A seller's products, things and runs.
+
+    Synchronous and safe to call from any thread; never call it on an event loop. Every method raises `StoreError`
+    and, when it does, has changed nothing.
+    """
+
+    def __init__(self, database: Database, library: Path, seller: str, form: type[Product]) -> None:
+        self._database = database
+        self._library = library
+        self._form = form
+        self._seller = seller
+
+    @classmethod
+    def open(
+        cls, settings: Settings, *, seller: str = "local", form: type[Product] = Product, patience: float = 5.0
+    ) -> Self:
+        """Open the records that the settings name, creating or migrating them first where needed.
+
+        `form` is the model that answers are read into. `patience` is how many seconds to wait for another process.
+        Raises `Unavailable`.
+        """
+        database = Database.open(settings.data_dir, settings.database_address, patience)
+        return cls(database, settings.data_dir / "files", seller, form)
+
+    def close(self) -> None:
+        """Let go of the database. A closed store opens it again when it is used again."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- products ---------------------------------------------------------------------------------------------------
+
+    def products(
+        self,
+        search: str = "",
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+        deleted: bool = False,
+    ) -> ProductPage:
+        """One page of the list, in the order of names; `deleted` shows what can be restored instead.
+
+        `search` finds products whose name or slug contains it, without regard to case and accents. `after` and
+        `before` are the cursors of a page seen earlier.
+        """
+        with self._reading() as work:
+            return catalogue.page(work, search, after, before, limit, deleted)
+
+    def create(
+        self,
+        name: str,
+        who: str,
+        answers: Product | None = None,
+        slug: str | None = None,
+        *,
+        complete: bool = False,
+    ) -> SavedProduct:
+        """Create a product in Demo, Unpublished, at revision 1.
+
+        Without `slug`, one is made from the name and numbered until it is free. Raises `NameTaken`, `SlugTaken`,
+        `UnknownReference`.
+        """
+        with self._writing() as work:
+            return products.create(work, name, who, answers, slug, complete)
+
+    def load(self, slug: str) -> SavedProduct:
+        """The product as it stands. Raises `NotFound` also when it is deleted."""
+        with self._reading() as work:
+            return products.load(work, slug)
+
+    def save(
+        self, slug: str, base_revision: int, answers: Product, changes: Sequence[Change], who: str, complete: bool
+    ) -> SavedProduct:
+        """Store new answers and the history of what changed, one revision further.
+
+        Raises `Stale` when the stored revision is not `base_revision`; `NotFound`, `NameTaken`, `UnknownReference`.
+        """
+        with self._writing() as work:
+            return products.save(work, slug, base_revision, answers, changes, who, complete)
+
+    def switch(
+        self,
+        slug: str,
+        base_revision: int,
+        who: str,
+        *,
+        mode: Mode | None = None,
+        published: bool | None = None,
+    ) -> SavedProduct:
+        """Turn one or both switches, one revision further. Raises `Stale`, `NotFound`."""
+        with self._writing() as work:
+            return products.switch(work, slug, base_revision, who, mode, published)
+
+    def remember_place(self, slug: str, question: str) -> None:
+        """Note the question the seller is at, without a new revision."""
+        with self._writing() as work:
+            products.remember_place(work, slug, question)
+
+    def duplicate(self, slug: str, who: str) -> SavedProduct:
+        """Copy a product's answers into a new one, in Demo and Unpublished."""
+        with self._writing() as work:
+            return products.duplicate(work, slug, who)
+
+    def delete(self, slug: str, who: str) -> None:
+        """Take a product off the list; `restore` brings it back. Raises `InUse` while another offers it as a bump."""
+        with self._writing() as work:
+            products.delete(work, slug, who)
+
+    def restore(self, slug: str, who: str) -> SavedProduct:
+        """Bring a deleted product back, unpublished. If its name is taken by now, it gets a number."""
+        with self._writing() as work:
+            return products.restore(work, slug, who)
+
+    def purge(self, slug: str) -> None:
+        """Remove a deleted product for good, with its history and its runs. Raises `InUse`, `NotFound`."""
+        with self._writing() as work:
+            products.purge(work, slug)
+
+    def history(self, slug: str, limit: int = 100, before: int | None = None) -> tuple[HistoryEntry, ...]:
+        """What changed, the newest first: at most `limit` entries, of revisions below `before`."""
+        with self._reading() as work:
+            return history.entries(work, slug, limit, before)
+
+    # --- the seller's things ----------------------------------------------------------------------------------------
+
+    def account(self) -> SavedAccount:
+        """Everything the seller owns, each kind in the order of names, with the last checks of connections."""
+        with self._reading() as work:
+            return account.read(work)
+
+    def add(self, thing: Thing) -> Thing:
+        """Create a thing; if its slug is taken, it gets a number. A file's bytes are copied from its `path`."""
+        if isinstance(thing, File):
+            return files.add(self._writing, self._library, thing, unique=True)
+        with self._writing() as work:
+            return account.add(work, thing)
+
+    def put(self, thing: Thing, old_slug: str | None = None) -> Thing:
+        """Create the thing of this slug, or update it; with `old_slug`, rename that one.
+
+        A file's bytes are copied anew when its `path` is another. Raises `InUse` when a level in use would go,
+        `SlugTaken`, `NotFound`, `FileRefused`.
+        """
+        if isinstance(thing, File):
+            return files.put(self._writing, self._library, thing, old_slug)
+        with self._writing() as work:
+            return account.put(work, thing, old_slug)
+
+    def remove(self, kind: OwnedKind, slug: str) -> None:
+        """Remove a thing: a `membership`, `connection`, `file`, `calendar` or `webinar`. Raises `InUse`, `NotFound`."""
+        if kind == "file":
+            files.remove(self._writing, self._library, slug)
+            return
+        with self._writing() as work:
+            account.remove(work, kind, slug)
+
+    def used_by(self, kind: OwnedKind, slug: str) -> tuple[str, ...]:
+        """The slugs of the products that use a thing, whichever access option they have chosen."""
+        with self._reading() as work:
+            return account.used_by(work, kind, slug)
+
+    def record_check(self, connection: str, ok: bool, detail: str, at: datetime) -> None:
+        """Note the result of a check. It is forgotten when the connection's settings change."""
+        with self._writing() as work:
+            account.record_check(work, connection, ok, detail, at)
+
+    # --- the file library -------------------------------------------------------------------------------------------
+
+    def add_file(self, path: Path, name: str, slug: str | None = None) -> StoredFile:
+        """Copy a file into the library. Raises `FileRefused`, `SlugTaken`, `DiskFull`."""
+        thing = File(slug=slug or "", name=name, path=str(path))
+        added = files.add(self._writing, self._library, thing, unique=slug is None)
+        with self._reading() as work:
+            return files.stored(work, added.slug)
+
+    def open_file(self, slug: str) -> Path:
+        """Where the library keeps a file's bytes: open it for reading only. Raises `NotFound`, `FileRefused`."""
+        with self._reading() as work:
+            return files.locate(work, self._library, slug)
+
+    def file_state(self, slug: str) -> FileState:
+        """Whether a file's bytes are still what was added: `ready`, `missing`, `empty` or `changed`."""
+        with self._reading() as work:
+            kept = files.stored(work, slug)
+        return files.state(self._library, kept)
+
+    # --- the ledger of test-fires -----------------------------------------------------------------------------------
+
+    def open_run(self, run: Run) -> None:
+        """Write down that a run starts, with its planned steps. The same run again changes nothing."""
+        with self._writing() as work:
+            ledger.open_run(work, run)
+
+    def write_step(self, run: str, step: RunStep) -> None:
+        """Write down how far a step is: before it acts, and after."""
+        with self._writing() as work:
+            ledger.write_step(work, run, step)
+
+    def close_run(self, run: Run) -> None:
+        """Write down how a run ended: verdict, reason, time, page. Its steps are already there."""
+        with self._writing() as work:
+            ledger.close_run(work, run)
+
+    def runs(self, product: str | None = None, limit: int = 50, before: str | None = None) -> tuple[RunRow, ...]:
+        """Runs, the newest first, of one product or of all; `before` is the id of the last one seen."""
+        with self._reading() as work:
+            return ledger.rows(work, product, limit, before)
+
+    def run(self, run: str) -> Run:
+        """One run with its steps. Raises `NotFound`."""
+        with self._reading() as work:
+            return ledger.read(work, run)
+
+    def passed_purchase(self, slug: str, revision: int) -> bool:
+        """Whether these answers have passed a test-fire of `purchase`.
+
+        Turning a switch raises the revision and changes no answer, so a run from before it still counts.
+        """
+        with self._reading() as work:
+            return ledger.passed_purchase(work, slug, revision)
+
+    # --- transactions -----------------------------------------------------------------------------------------------
+
+    def _reading(self) -> AbstractContextManager[Work]:
+        return self._work(writing=False)
+
+    def _writing(self) -> AbstractContextManager[Work]:
+        return self._work(writing=True)
+
+    @contextmanager
+    def _work(self, writing: bool) -> Iterator[Work]:
+        with self._database.transaction(writing) as connection:
+            yield Work(connection, self._database.seller_id(connection, self._seller), self._form)
