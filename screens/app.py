@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -68,10 +68,9 @@ class WizardApp(CellDiff[int]):
         """The time now, in the seller's own time zone."""
         return datetime.now().astimezone()
 
-    @property
-    def zone(self) -> tzinfo | None:
-        """The seller's time zone."""
-        return self.clock().tzinfo
+    def local(self, moment: datetime) -> datetime:
+        """A moment in the seller's own time zone."""
+        return moment.astimezone(self.clock().tzinfo)
 
     @property
     def settings(self) -> Settings:

@@ -61,7 +61,10 @@ class NotCells(Exception):
 
 @lru_cache(4096)
 def opening(style: Style | None, colors: ColorSystem) -> str:
-    """Return the sequence that sets this style, and nothing of the one before it, from here on."""
+    """Return the sequence that sets this style, and nothing of the one before it, from here on.
+
+    Rich takes styles for equal whose links differ in nothing but their random id; so are these cells.
+    """
     if style is None:
         return "\x1b[0m"
     ansi = Strip.render_ansi(style, colors)
@@ -71,20 +74,17 @@ def opening(style: Style | None, colors: ColorSystem) -> str:
 
 @lru_cache(4096)
 def split_glyphs(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the marks without a width that the text starts with, and a glyph for each of its cells.
+    """Return what the text adds to the glyph before it, such as a mark, and a glyph for each of its own cells.
 
     A joiner that joins nothing, left where Textual cut a glyph, is dropped: it would join whatever is sent next.
     """
     if CONTROLS.search(text):
         raise NotCells(text)
-    marks = ""
+    spans = split_graphemes(f"x{text}")[0]  # behind a letter, as each text but the first of a row is
     glyphs: list[str] = []
-    for start, end, width in split_graphemes(text)[0]:
-        if width:
-            glyphs += [text[start:end].rstrip(JOINER), *[""] * (width - 1)]
-        else:
-            marks += text[start:end].rstrip(JOINER)
-    return marks, tuple(glyphs)
+    for start, end, width in spans[1:]:
+        glyphs += [text[start - 1 : end - 1].rstrip(JOINER), *[""] * (width - 1)]
+    return text[: spans[0][1] - 1].rstrip(JOINER), tuple(glyphs)
 
 
 class Row:

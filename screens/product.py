@@ -131,7 +131,7 @@ class ProductScreen(Screen[None]):
         saved, around = self.session.saved, self.session.around
         self.top.left = saved.answers.general.name or saved.slug
         self.top.middle = f"{saved.mode.label} · {'Published' if saved.published else 'Unpublished'}"
-        self.top.right = f"saved {saved.updated_at.astimezone(self.wizard.zone):%H:%M}"
+        self.top.right = f"saved {self.wizard.local(saved.updated_at):%H:%M}"
         self.step_line.show(saved.answers, around, self.current)
         self.outline.show(saved.answers, around, self.current)
         self._show_page(saved.answers)

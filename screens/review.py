@@ -119,7 +119,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
         saved = self.session.saved
         runs = [
             f"{VERDICT_MARKS[run.verdict] if run.verdict else '·'} {run.event.label}, "
-            f"{run.started_at.astimezone(self.wizard.zone):%d %b %H:%M}"
+            f"{self.wizard.local(run.started_at):%d %b %H:%M}"
             + ("" if run.revision == saved.revision else ", before the last changes")
             + (f": {visible(run.reason, '')}" if run.reason else "")
             for run in self.runs

@@ -68,7 +68,7 @@ class RunsScreen(Screen[None]):
         for row in self.rows:
             mark = VERDICT_MARKS[row.verdict] if row.verdict else "·"
             verdict = row.verdict.label if row.verdict else "Running"
-            when = row.started_at.astimezone(self.wizard.zone)
+            when = self.wizard.local(row.started_at)
             what = f"{mark} {when:%d %b %H:%M}  {verdict:<16}{row.event.label:<22}"
             name = "" if self.product else f"{row.product:<24.24} "
             lines.append(Content.assemble(what, name, (visible(row.reason, ""), MUTED)))
