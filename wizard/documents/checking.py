@@ -35,7 +35,7 @@ class Loaded:
 
     def mistake(self, path: str, message: str) -> Mistake:
         """A mistake at a key of this document."""
-        return Mistake(self.shown, self.tree.line_of(path), path, message)
+        return Mistake(self.shown, self.tree.line_of(path.split(".")), path, message)
 
 
 def load(path: Path, product: type[Product] = Product) -> Loaded:
@@ -49,7 +49,7 @@ def load(path: Path, product: type[Product] = Product) -> Loaded:
     if isinstance(tree.value["wizard"].value, int) and tree.value["wizard"].value != shape.VERSION:
         # What another version means by its keys is not known, so nothing else is said about them.
         told = f"this program reads documents of version {shape.VERSION}; write wizard: {shape.VERSION}"
-        raise DocumentError([Mistake(shown, tree.line_of("wizard"), "wizard", told)])
+        raise DocumentError([Mistake(shown, tree.line_of(["wizard"]), "wizard", told)])
     model = shape.document_model(product)
     plain = tree.plain()
     for number, entry in enumerate(plain["products"] if isinstance(plain.get("products"), list) else ()):
@@ -65,12 +65,12 @@ def _mistakes(error: ValidationError, tree: Node, shown: str, model: type[Answer
     found = []
     for detail in error.errors(include_url=False):
         path, around = _follow(detail, model)
-        node = tree.at(path)
-        found.append(Mistake(shown, tree.line_of(path), path, _sentence(detail, node, path, around)))
+        told = _sentence(detail, tree.at(path), path, around)
+        found.append(Mistake(shown, tree.line_of(path), ".".join(path), told))
     return sorted(found, key=lambda mistake: mistake.line)
 
 
-def _follow(detail: ErrorDetails, model: type[Answers]) -> tuple[str, list[str]]:
+def _follow(detail: ErrorDetails, model: type[Answers]) -> tuple[list[str], list[str]]:
     """The document's path of an error, and the keys that may stand where it points."""
     parts: list[str] = []
     around: list[type[Answers]] = [model]
@@ -88,16 +88,16 @@ def _follow(detail: ErrorDetails, model: type[Answers]) -> tuple[str, list[str]]
     context: dict[str, Any] = detail.get("ctx") or {}
     if detail["type"] == "misfit" and context.get("field"):
         parts.extend(context["field"].split("."))
-    return ".".join(parts), [name for found in around for name in found.model_fields]
+    return parts, [name for found in around for name in found.model_fields]
 
 
-def _sentence(detail: ErrorDetails, node: Node, path: str, around: list[str]) -> str:
+def _sentence(detail: ErrorDetails, node: Node, path: list[str], around: list[str]) -> str:
     match detail["type"]:
         case "extra_forbidden":
-            key = path.rpartition(".")[2]
-            close = difflib.get_close_matches(key, around, n=1)
+            key = path[-1]
+            close = difflib.get_close_matches(key[:60], around, n=1)
             hint = f"did you mean {close[0]}?" if close else "one of " + ", ".join(dict.fromkeys(around))
-            return f"there is no key {visible(key, '')}; {hint}"
+            return f"there is no key {visible(key[:60], '')}; {hint}"
         case "string_type" if node.written:
             return f'this must be text; put it in quotes: "{node.written}"'
         case "union_tag_invalid":

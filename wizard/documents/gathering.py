@@ -122,7 +122,7 @@ def _things(document: Loaded, environment: Mapping[str, str], mistakes: list[Mis
 
 def _thing(document: Loaded, model: type[Answers], form: Any, path: str, environment: Mapping[str, str]) -> Wanted:
     values = {name: getattr(form, name) for name in model.model_fields}
-    given = document.tree.at(path).value
+    given = document.tree.at(path.split(".")).value
     mistakes, sha256 = [], ""
     for name, info in model.model_fields.items():
         mark = shape.mark_of(info)

@@ -8,7 +8,7 @@ recursion, so nothing nests deeper than `DEEPEST`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,10 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
-    def at(self, path: str) -> Node:
+    def at(self, path: Sequence[str]) -> Node:
         """The node at a path, or the nearest one on the way that is there."""
         here = self
-        for part in path.split(".") if path else ():
+        for part in path:
             inner = here.child(part)
             if inner is None:
                 break
@@ -71,10 +71,10 @@ class Node:
             return self.value[int(part)]
         return None
 
-    def line_of(self, path: str) -> int:
+    def line_of(self, path: Sequence[str]) -> int:
         """The line of the key at a path, or of the nearest one on the way that is there."""
         here, line = self, self.line
-        for part in path.split(".") if path else ():
+        for part in path:
             inner = here.child(part)
             if inner is None:
                 break

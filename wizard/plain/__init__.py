@@ -1,0 +1,37 @@
+"""The wizard line by line, for screen readers, scripts and terminals that can do no more: the same questions, asked
+from the same declarations, answered through the same session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+from wizard.plain.lines import Lines
+from wizard.plain.walk import Walk
+
+if TYPE_CHECKING:
+    from wizard.store import Store
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+def run(
+    store: Store,
+    source: TextIO,
+    target: TextIO,
+    who: str = "seller",
+    host: str = "Kartra",
+    clock: Callable[[], datetime] = utc_now,
+) -> None:
+    """Ask until the seller leaves or the input ends. Everything accepted is saved by then.
+
+    Raises the store's `Unavailable`.
+    """
+    Walk(Lines(source, target), store, who, host, clock).run()
+
+
+__all__ = ["run"]

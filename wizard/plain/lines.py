@@ -1,0 +1,71 @@
+"""Lines in and out: what is said and read when the wizard asks line by line."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+from models.text import visible
+
+BACK, LEAVE, HELP, NOTHING = "<", ":q", "?", "-"
+"""What a seller may type instead of an answer: go back, leave, explain, and give no answer at all."""
+
+
+class Back(Exception):
+    """The seller wants the question before this one."""
+
+
+class Leave(Exception):
+    """The seller is done for now. Everything accepted is saved already."""
+
+
+@dataclass(slots=True)
+class Lines:
+    """Where lines are read from and written to. Foreign text is made harmless on its way out."""
+
+    source: TextIO
+    target: TextIO
+
+    def say(self, text: str = "") -> None:
+        """Write a line, or several."""
+        self.target.write(visible(text) + "\n")
+
+    def read(self, prompt: str, help: str = "", secret: bool = False) -> str:
+        """Read one line. `?` writes the help and asks again. Raises Back and Leave."""
+        while True:
+            text = self._line(f"{visible(prompt, '')} ", secret)
+            match text.strip():
+                case "?":
+                    self.say(f"  {help or 'There is no more to say about this.'}")
+                case "<":
+                    raise Back
+                case ":q":
+                    raise Leave
+                case _:
+                    return text
+
+    def read_text(self, prompt: str, help: str) -> str:
+        """Read several lines, up to one with nothing but a dot. An empty first line is no text."""
+        first = self.read(prompt, help)
+        if not first.strip() or first.strip() == NOTHING:
+            return first
+        lines = [first]
+        while (line := self._line("  … ", secret=False)).strip() != ".":
+            lines.append(line)
+        return "\n".join(lines)
+
+    def _line(self, prompt: str, secret: bool) -> str:
+        self.target.write(prompt)
+        self.target.flush()
+        if secret and self.source is sys.stdin and self.source.isatty():
+            try:
+                return getpass.getpass("")
+            except EOFError:
+                raise Leave from None
+        line = self.source.readline()
+        if not line:
+            self.say()
+            raise Leave
+        return line.rstrip("\r\n")

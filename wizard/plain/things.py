@@ -1,0 +1,121 @@
+"""The seller's things, line by line: listed, chosen by number or name, created, changed and removed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from models.access import HostedMembership
+from models.account import Account, Owned
+from wizard import flow
+from wizard.flow import Question
+from wizard.plain.forms import Draft
+from wizard.plain.lines import Back, Lines
+from wizard.progress import missing
+from wizard.session import Session
+from wizard.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from wizard.plain.asking import Asker
+    from wizard.store import Store
+    from wizard.store.account import OwnedKind
+
+
+class NotThere(Exception):
+    """What was typed names none of the seller's things."""
+
+
+def kind_of(subject: str) -> type[Owned] | None:
+    """The model of a thing that can be created on the way; None for levels and products."""
+    field = Account.model_fields.get(f"{subject}s")
+    return cast("type[Owned]", field.annotation.__args__[0]) if field and field.annotation else None
+
+
+class Things:
+    """What references refer to, for one product."""
+
+    def __init__(self, lines: Lines, store: Store, session: Session, asker: Callable[[Draft], Asker]) -> None:
+        self._lines = lines
+        self._store = store
+        self._session = session
+        self._asker = asker
+
+    def show(self, question: Question, scope: Any) -> None:
+        """Write what can be chosen."""
+        subject = question.ask.subject or ""
+        for number, (slug, label) in enumerate(self._offered(subject, scope), start=1):
+            self._lines.say(f"  {number} {label}" + ("" if label == slug else f" ({slug})"))
+        if kind_of(subject):
+            self._lines.say(f"  n new {subject}; e or d and a number change or remove one")
+
+    def chosen(self, question: Question, scope: Any, text: str) -> Any:
+        """The slug, or slugs, that a line names. Raises NotThere, Leave."""
+        subject = question.ask.subject or ""
+        if question.ask.kind == "references":
+            return tuple(self._slug(subject, scope, part) for part in text.replace(",", " ").split())
+        word, _, rest = text.partition(" ")
+        if kind_of(subject):
+            if word == "n" and not rest:
+                return self._create(subject)
+            if word in ("e", "d") and rest:
+                self._change_or_remove(subject, word, self._slug(subject, scope, rest))
+                raise NotThere(f"choose a {subject} now")
+        return self._slug(subject, scope, text)
+
+    def _offered(self, subject: str, scope: Any) -> list[tuple[str, str]]:
+        if subject == "level":
+            slug = scope.membership if isinstance(scope, HostedMembership) else None
+            membership = self._session.around.membership(slug)
+            return [(level, level) for level in membership.levels] if membership else []
+        if subject == "product":
+            rows = self._store.products(limit=50).rows
+            return [(row.slug, row.name) for row in rows if row.slug != self._session.saved.slug]
+        things: tuple[Owned, ...] = getattr(self._session.account.account, f"{subject}s")
+        return [(thing.slug, thing.name) for thing in things]
+
+    def _slug(self, subject: str, scope: Any, text: str) -> str:
+        offered = self._offered(subject, scope)
+        if text.isdecimal() and text.isascii() and 1 <= int(text) <= len(offered):
+            return offered[int(text) - 1][0]
+        for slug, label in offered:
+            if text in (slug, label):
+                return slug
+        if not offered:
+            raise NotThere(f"there is no {subject} yet" + (": write n to create one" if kind_of(subject) else ""))
+        raise NotThere(f"there is no {subject} {text}: write one of the numbers")
+
+    def _create(self, subject: str) -> str:
+        model = kind_of(subject)
+        assert model is not None
+        draft = self._filled(Draft(model()), subject)
+        stored: Owned = self._kept(lambda: self._store.add(draft.thing))
+        return stored.slug
+
+    def _change_or_remove(self, subject: str, word: str, slug: str) -> None:
+        if word == "d":
+            self._kept(lambda: self._store.remove(cast("OwnedKind", subject), slug))
+            self._lines.say(f"  The {subject} {slug} is removed.")
+            return
+        things: tuple[Owned, ...] = getattr(self._session.account.account, f"{subject}s")
+        draft = self._filled(Draft(next(thing for thing in things if thing.slug == slug)), subject)
+        self._kept(lambda: self._store.put(draft.thing))
+
+    def _filled(self, draft: Draft, subject: str) -> Draft:
+        """Ask for a thing until nothing that it needs is missing. Going back before its first question drops it."""
+        while True:
+            try:
+                self._asker(draft).ask_all(flow.questions_of(type(draft.thing)), "")
+            except Back:
+                raise NotThere(f"the {subject} was not saved") from None
+            lacking = [problem.message for problem in missing(draft.thing, flow.questions_of(type(draft.thing)))]
+            if not lacking:
+                return draft
+            self._lines.say(f"  ! {'; '.join(lacking)}: the {subject} cannot be saved without. < drops it.")
+
+    def _kept(self, change: Callable[[], Any]) -> Any:
+        try:
+            return change()
+        except StoreError as error:
+            raise NotThere(str(error)) from None
+        finally:
+            self._session.look_again()

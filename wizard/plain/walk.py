@@ -1,0 +1,192 @@
+"""The whole wizard line by line: a product, its steps, and what stands between it and its buyers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from models.product import Mode, Product
+from wizard import flow, preflight, progress
+from wizard.flow import Module, Step
+from wizard.plain.asking import Asker
+from wizard.plain.forms import Draft, Form, ProductForm
+from wizard.plain.lines import Back, Leave, Lines
+from wizard.plain.things import Things
+from wizard.problems import Misfits
+from wizard.session import ChangedElsewhere, Session
+from wizard.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from wizard.store import Store
+
+WELCOME = "Enter keeps what stands in brackets, ? explains, < goes back, - empties an answer, :q leaves. All is saved."
+
+
+class Walk:
+    """One sitting of a seller."""
+
+    def __init__(self, lines: Lines, store: Store, who: str, host: str, clock: Callable[[], datetime]) -> None:
+        self._lines = lines
+        self._store = store
+        self._who = who
+        self._host = host
+        self._clock = clock
+
+    def run(self) -> None:
+        """Choose a product and go through it, until the seller leaves. Raises the store's `Unavailable`."""
+        self._lines.say(WELCOME)
+        try:
+            while True:
+                try:
+                    self._product(self._chosen())
+                except Back:
+                    continue
+        except Leave:
+            self._lines.say("Saved. Until next time.")
+
+    # --- which product ----------------------------------------------------------------------------------------------
+
+    def _chosen(self) -> str:
+        search, after = "", None
+        while True:
+            page = self._store.products(search, after=after, limit=20)
+            for number, row in enumerate(page.rows, start=1):
+                state = "complete" if row.complete else "incomplete"
+                live = f"{row.mode.label}, {'published' if row.published else 'unpublished'}"
+                self._lines.say(f"  {number} {row.name} ({row.slug}) – {live}, {state}")
+            more = ", m for more" if page.after else ""
+            prompt = f"Product (a number, n for a new one, / and words to search{more}):"
+            try:
+                text = self._lines.read(prompt, "Which product do you want to work on?").strip()
+            except Back:
+                search, after = "", None
+                continue
+            if text.isdecimal() and 1 <= int(text) <= len(page.rows):
+                return page.rows[int(text) - 1].slug
+            if text == "m" and page.after:
+                after = page.after
+            elif text.startswith("/"):
+                search, after = text[1:].strip(), None
+            elif text == "n":
+                if slug := self._created():
+                    return slug
+            elif any(row.slug == text for row in page.rows):
+                return text
+            elif text:
+                self._lines.say(f"  ! there is no product {text}: write its number, or n for a new one")
+
+    def _created(self) -> str | None:
+        question = flow.question_at("general.name")
+        while True:
+            try:
+                name = self._lines.read(f"{question.ask.label}:", question.ask.help).strip()
+            except Back:
+                return None
+            if not name:
+                return None
+            try:
+                answers: Product = flow.with_value(Product(), "general.name", name)
+                return self._store.create(answers.general.name or name, self._who, answers).slug
+            except Misfits as misfits:
+                self._lines.say(f"  ! {misfits.problems[0].message}")
+            except StoreError as error:
+                self._lines.say(f"  ! {error}")
+
+    # --- a product --------------------------------------------------------------------------------------------------
+
+    def _product(self, slug: str) -> None:
+        session = Session(self._store, slug, self._who)
+        steps, at = flow.steps(), 0
+        while True:
+            self._overview(session, steps)
+            prompt = f"Step (a number, Enter for {steps[at].label}):"
+            text = self._lines.read(prompt, "Steps may be visited in any order; every answer is saved.").strip()
+            if text.isdecimal() and 1 <= int(text) <= len(steps):
+                at = int(text) - 1
+            elif text:
+                self._lines.say(f"  ! there is no step {text}: write a number from 1 to {len(steps)}")
+                continue
+            try:
+                if steps[at].modules:
+                    self._step(session, steps[at])
+                else:
+                    self._review(session)
+                at = min(at + 1, len(steps) - 1)
+            except Back:
+                at = max(at - 1, 0)
+
+    def _overview(self, session: Session, steps: tuple[Step, ...]) -> None:
+        saved = session.saved
+        self._lines.say()
+        live = f"{saved.mode.label}, {'published' if saved.published else 'unpublished'}"
+        self._lines.say(f"{saved.answers.general.name or saved.slug} – {live}")
+        for number, step in enumerate(steps, start=1):
+            state = progress.step_state(session.answers, step, session.around) if step.modules else None
+            self._lines.say(f"  {number} {step.label}" + (f": {state.label.lower()}" if state else ""))
+
+    def _step(self, session: Session, step: Step) -> None:
+        at, direction = 0, 1
+        while at < len(step.modules):
+            if at < 0:
+                raise Back
+            try:
+                self._module(session, step.modules[at])
+                direction = 1
+            except Back:
+                direction = -1
+            except ChangedElsewhere as change:
+                self._settle(session, change)
+                direction = 0
+            at += direction
+
+    def _module(self, session: Session, module: Module) -> None:
+        state = progress.state_of(session.answers, module, session.around)
+        self._lines.say()
+        self._lines.say(f"{module.label}: {state.label.lower()}. {module.help}")
+        for problem in session.problems():
+            if flow.id_of(problem.path).startswith(module.group or "-") and state is progress.State.NEEDS_REVIEW:
+                self._lines.say(f"  ! {problem.message}")
+        session.remember(module.questions[0].id)
+        below = module.group or flow.step_of(module).id
+        self._asker(ProductForm(session), session).ask_all(module.questions, below)
+
+    def _asker(self, form: Form, session: Session) -> Asker:
+        def for_thing(draft: Draft) -> Asker:
+            return self._asker(draft, session)
+
+        return Asker(self._lines, form, Things(self._lines, self._store, session, for_thing), self._host)
+
+    def _settle(self, session: Session, change: ChangedElsewhere) -> None:
+        self._lines.say("Somebody else changed this product meanwhile:")
+        for difference in change.differences:
+            mine, theirs = difference.mine, difference.theirs
+            self._lines.say(f"  {difference.path}: {theirs} ({difference.who}); yours: {mine}")
+        while True:
+            text = self._lines.read("Keep yours or theirs? (y or t)", "Nothing was overwritten.").strip().lower()
+            if text in ("y", "t"):
+                mine_kept = {difference.path for difference in change.differences} if text == "y" else set[str]()
+                session.take(change.stored, change.mine, mine_kept)
+                return
+
+    # --- review -----------------------------------------------------------------------------------------------------
+
+    def _review(self, session: Session) -> None:
+        findings = preflight.check(preflight.inspect(self._store, session.saved.slug, self._clock()))
+        self._lines.say()
+        if not findings:
+            self._lines.say("Preflight: nothing stands in the way.")
+        for finding in findings:
+            self._lines.say(f"  {finding.rule} {finding.level}: {finding.message}")
+        saved = session.saved
+        if preflight.may_go_live(findings) or saved.mode is Mode.LIVE:
+            is_live = saved.mode is Mode.LIVE
+            if self._agreed("Take it back to Demo?" if is_live else "Go live, so that real payments are taken?"):
+                session.switch(mode=Mode.DEMO if is_live else Mode.LIVE)
+        else:
+            self._lines.say("It can go live once no error is left.")
+        if self._agreed("Unpublish it?" if saved.published else "Publish it?"):
+            session.switch(published=not saved.published)
+
+    def _agreed(self, question: str) -> bool:
+        return self._lines.read(f"{question} (y, Enter is no)").strip().lower() in ("y", "yes")
