@@ -87,8 +87,9 @@ def _purchase(sold: Sold, option: Delivery, held: Held, now: datetime) -> Iterat
     values = _charge(sold, now)
     granted = [*option.begin(held), *_granting_rules(sold)]
     yield from granted
-    if any(isinstance(action, GrantAccess) and action.create_login for action in granted) and not held.login:
-        names = {"membership_name": next(a.name for a in granted if isinstance(a, GrantAccess))}
+    with_login = [action for action in granted if isinstance(action, GrantAccess) and action.create_login]
+    if with_login and not held.login:
+        names = {"membership_name": with_login[0].name}
         yield from _mail(sold, "membership_welcome", only_with="login_password", values=names)
     if option.kind is AccessKind.DOWNLOADABLE_FILE:
         yield from _mail(sold, "download_link_to_buyer", only_with="download_link")
@@ -166,9 +167,12 @@ def _mail(
             f"post_sale.notifications.{name}.body",
             f"The mail “{template.subject}” does not contain {needed}: buyers could do nothing with it.",
         )
-    known = {name: value for name, value in _known(sold).items() if value or name != "charge"}
     yield SendEmail(
-        target=name, subject=template.subject, body=template.body, values=known | (values or {}), only_with=only_with
+        target=name,
+        subject=template.subject,
+        body=template.body,
+        values=_known(sold) | (values or {}),
+        only_with=only_with,
     )
 
 

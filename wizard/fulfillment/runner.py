@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import stamina
+import stamina.instrumentation
 
 from models.fulfillment import (
     Action,
@@ -36,6 +37,9 @@ from wizard import mails
 from wizard.fulfillment.backend import ActionRequired, Backend, BackendError, Context, Rejected, Retriable
 from wizard.fulfillment.ledger import Ledger, key_of
 from wizard.fulfillment.secrecy import Secrets
+
+# A step shows that it is tried again. The library's own log line would be written across the terminal app.
+stamina.instrumentation.set_on_retry_hooks([])
 
 Answer = TypeVar("Answer", Receipt, Evidence)
 Act = Sequence[Action]

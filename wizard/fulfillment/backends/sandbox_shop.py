@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import httpx
@@ -20,6 +20,9 @@ from wizard.fulfillment.backends.browser import SIMULATION
 from wizard.sandbox.world import HOME
 
 CHUNK = 1 << 20
+"""Bytes that are read at once."""
+
+FILE = "post_sale.access.downloadable_file.file"
 
 
 class SandboxShop:
@@ -91,13 +94,17 @@ class SandboxShop:
     async def hand_in(self, sha256: str, path: Path) -> None:
         """Hand in a file of the library. Raises Rejected when it is gone or is not the same any more."""
         try:
-            await self._send("PUT", f"/admin/files/{sha256}", content=_chunks(path))
+            file = await asyncio.to_thread(path.open, "rb")
         except OSError as error:
             gone = f"The library's copy of “{path.name}” cannot be read ({error.strerror}). Add the file again."
-            raise Rejected(gone, "post_sale.access.downloadable_file.file") from error
+            raise Rejected(gone, FILE) from error
+        try:
+            await self._send("PUT", f"/admin/files/{sha256}", content=_chunks(file))
         except Rejected as error:
             changed = f"“{path.name}” has changed since it was added to the library. Add it again."
-            raise Rejected(changed, "post_sale.access.downloadable_file.file") from error
+            raise Rejected(changed, FILE) from error
+        finally:
+            file.close()
 
     async def notes(self, email: str) -> list[tuple[str, str]]:
         """What stands on a buyer's record, as (kind, name)."""
@@ -132,13 +139,9 @@ class SandboxShop:
         raise _refused(response)
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
-    file = await asyncio.to_thread(path.open, "rb")
-    try:
-        while chunk := await asyncio.to_thread(file.read, CHUNK):
-            yield chunk
-    finally:
-        file.close()
+async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(file.read, CHUNK):
+        yield chunk
 
 
 def _refused(response: httpx.Response) -> BackendError:

@@ -1,0 +1,596 @@
+"""A test-fire from end to end: the buyer really gets in, and a run never passes when the buyer would not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from models.account import Connection
+from models.fulfillment import Buyer, Event, Evidence, GrantAccess, Run, RunStep, Status, Verdict
+from tests.shop import CONTENT, SHA256, small_world, sold, workbook
+from wizard.fulfillment import connections, registry
+from wizard.fulfillment.backend import Backend, Surroundings
+from wizard.fulfillment.backends.sandbox import SandboxBackend
+from wizard.fulfillment.fire import Held, RealAddress, fire, is_reserved
+from wizard.fulfillment.ledger import MemoryLedger
+from wizard.fulfillment.plan import NotReady
+from wizard.fulfillment.registry import NoSuchBackend, backend_class, installed
+from wizard.fulfillment.runner import Patience
+from wizard.sandbox import members, platform
+
+QUICK = Patience(tries=2, one_try=10, first_wait=0, longest_wait=0.1, jitter=0)
+Fire = Callable[..., Any]
+
+
+@pytest.fixture
+def app() -> Iterator[Starlette]:
+    app = small_world()
+    yield app
+    app.state.world.close()
+
+
+@pytest.fixture
+def fired(app: Starlette, tmp_path: Path) -> Fire:
+    """Fires against the sandbox of this test, with a library in its folder."""
+    path = workbook(tmp_path)
+
+    async def carry_out(option: str, event: Event = Event.PURCHASE, **more: Any) -> Run:
+        settings = {key: more.pop(key) for key in list(more) if key in FIRE}
+        backend: Callable[[Surroundings], Backend] = lambda around: SandboxBackend(around, app)  # noqa: E731
+        usual: dict[str, Any] = {"backend": backend, "path_of_file": lambda slug: path, "patience": QUICK}
+        return await fire(sold(option, **more), event, data_dir=tmp_path, **(usual | settings))
+
+    return carry_out
+
+
+FIRE = {"backend", "buyer", "named_by_seller", "held", "ledger", "on_step", "run_id", "path_of_file"}
+
+
+def step(run: Run, action: str, number: int = 0) -> RunStep:
+    return [step for step in run.steps if step.action.action == action][number]
+
+
+def evidence(run: Run, action: str, number: int = 0) -> Evidence:
+    seen = step(run, action, number).evidence
+    assert seen is not None, run.reason
+    return seen
+
+
+# --- the four options ------------------------------------------------------------------------------------------------
+
+
+async def test_a_hosted_membership_is_proven_by_logging_in_with_the_mailed_login(fired: Fire):
+    run = await fired("hosted")
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert run.reason == (
+        "Ada Example logged in with the mailed login and read silver, gold; a stranger was turned away."
+    )
+    seen = evidence(run, "grant_access")
+    assert (seen.allowed, seen.proven_by) == (True, "buyer")
+    assert seen.facts["read"].endswith("/m/yoga-club/silver, http://127.0.0.1:8025/m/yoga-club/gold")
+    asked = [exchange.request for exchange in seen.exchanges]
+    assert "POST http://127.0.0.1:8025/m/yoga-club/login" in asked
+    assert any("/mailbox/" in request for request in asked)
+    assert [step.action.target for step in run.steps if step.action.action == "send_email"] == [
+        "membership_welcome", "order_confirmation",
+    ]  # fmt: skip
+
+
+async def test_an_integrated_membership_is_proven_by_the_platforms_own_sign_in_link(fired: Fire):
+    run = await fired("integrated")
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert "signed in by the platform's mail and read gold" in run.reason
+    receipt = step(run, "grant_access").receipt
+    assert receipt is not None
+    told = [exchange for exchange in receipt.exchanges if exchange.request.endswith("/platform/my-site/webhook")]
+    assert [exchange.status for exchange in told] == [204]
+    assert '"type": "access.granted"' in told[0].sent
+
+
+async def test_where_the_sandbox_stands_in_for_a_real_platform_the_evidence_says_so(fired: Fire):
+    run = await fired(
+        "", access={"kind": "integrated_membership", "integrated_membership": {"connection": "blog", "level": "gold"}}
+    )
+
+    assert run.verdict is Verdict.PASSED
+    assert "The sandbox stood in for “My blog”: the real platform was not asked." in run.reason
+
+
+async def test_a_file_is_proven_by_comparing_what_the_mailed_link_gives(fired: Fire):
+    run = await fired("file")
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    seen = evidence(run, "issue_download_link")
+    assert seen.facts["sha256"] == SHA256
+    assert seen.facts["size"] == str(len(CONTENT))
+    assert seen.proven_by == "buyer"
+
+
+@pytest.mark.parametrize(
+    ("option", "source", "text"),
+    [("calendar", "calendar", "You are booked."), ("webinar", "webinar", "See you on Friday.")],
+)
+async def test_a_booking_is_proven_on_the_list_and_its_confirmation_is_shown(
+    option: str, source: str, text: str, fired: Fire
+):
+    run = await fired(option)
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert evidence(run, "register_attendee").facts["page"].startswith(f"http://127.0.0.1:8025/attendees/{option}/")
+    assert evidence(run, "show_page").proven_by == "buyer"
+    assert run.page is not None
+    assert (run.page.source, run.page.text) == (source, text)
+
+
+async def test_goods_to_be_shipped_are_confirmed_and_thanked_for(fired: Fire):
+    run = await fired("physical", automations={"tags": ["customer"]})
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert run.page is not None
+    assert (run.page.source, run.page.text) == ("product", "Thank you for your order!")
+    assert evidence(run, "assign_tag").proven_by == "platform"
+    assert evidence(run, "keep_access").proven_by == "nobody"
+
+
+@pytest.mark.parametrize("option", ["hosted", "integrated", "file", "calendar", "physical"])
+async def test_the_order_confirmation_arrives_with_every_option(option: str, fired: Fire):
+    run = await fired(option)
+    mail = next(step for step in run.steps if step.action.target == "order_confirmation")
+
+    assert mail.status is Status.PASSED
+    assert mail.evidence is not None
+    assert "“Your order: Yoga Masterclass” is in the mailbox of" in mail.evidence.detail
+
+
+# --- the other events ------------------------------------------------------------------------------------------------
+
+ENDING = [
+    ("hosted", "revoke_access", "logged in and was turned away"),
+    ("integrated", "revoke_access", "was turned away"),
+    ("file", "revoke_download_link", "The old link is refused: This link has been stopped."),
+    ("calendar", "cancel_registration", "does not stand on the list"),
+]
+
+
+@pytest.mark.parametrize(("option", "action", "sentence"), ENDING)
+async def test_after_a_refund_the_buyer_is_turned_away(option: str, action: str, sentence: str, fired: Fire):
+    run = await fired(option, Event.REFUND)
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    seen = evidence(run, action)
+    assert (seen.allowed, seen.proven_by) == (False, "buyer")
+    assert sentence in run.reason
+
+
+@pytest.mark.parametrize("option", ["hosted", "integrated", "file", "calendar", "physical"])
+@pytest.mark.parametrize("event", Event)
+async def test_every_event_is_carried_out_for_every_option(option: str, event: Event, fired: Fire):
+    run = await fired(option, event)
+
+    assert run.verdict is Verdict.PASSED, run.reason
+
+
+async def test_a_renewal_is_proven_by_getting_in_again(fired: Fire):
+    run = await fired("hosted", Event.RENEWAL)
+
+    kept = evidence(run, "keep_access")
+    assert kept.proven_by == "buyer"
+    assert kept.detail.startswith("Kept: the next period is paid. Ada Example logged in")
+
+
+async def test_a_fourth_failed_payment_ends_access(fired: Fire):
+    run = await fired("hosted", Event.PAYMENT_FAILED, held=Held(failed_payments=3))
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert evidence(run, "revoke_access").allowed is False
+
+
+async def test_the_same_buyer_buying_again_gets_no_second_login_and_still_gets_in(fired: Fire):
+    buyer = Buyer(email="bo@example.org", name="Bo")
+    gold = {"kind": "hosted_membership", "hosted_membership": {"membership": "yoga-club", "levels": ["gold"]}}
+    silver = {"kind": "hosted_membership", "hosted_membership": {"membership": "yoga-club", "levels": ["silver"]}}
+
+    first = await fired("", access=gold, buyer=buyer)
+    second = await fired("", access=silver, buyer=buyer)
+
+    assert (first.verdict, second.verdict) == (Verdict.PASSED, Verdict.PASSED), second.reason
+    assert step(second, "send_email").status is Status.SKIPPED
+    assert "Bo logged in with the mailed login and read silver" in second.reason
+
+
+# --- it must not pass when the buyer would not get in ----------------------------------------------------------------
+
+
+class Dropping:
+    """The sandbox, except that mails whose subject has a certain beginning are lost on the way."""
+
+    def __init__(self, app: Starlette, beginning: bytes) -> None:
+        self.app, self.state, self.beginning = app, app.state, beginning
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        if scope["path"] == "/admin/mails" and self.beginning in message["body"]:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b'{"message_id": "<lost@sandbox.example>"}'})
+            return
+
+        waiting = [message]
+
+        async def again() -> Any:
+            return waiting.pop() if waiting else await receive()
+
+        await self.app(scope, again, send)
+
+
+def dropping(app: Starlette, beginning: bytes) -> Callable[[Surroundings], Backend]:
+    return lambda around: SandboxBackend(around, Dropping(app, beginning))  # type: ignore[arg-type]
+
+
+async def test_a_login_mail_that_never_arrives_fails_the_run(app: Starlette, fired: Fire):
+    run = await fired("hosted", backend=dropping(app, b"Your login"))
+
+    assert run.verdict is Verdict.FAILED
+    assert run.reason == (
+        "Step 1, grant access yoga-club: No mail with a login reached Ada Example. "
+        "Is the notification “Membership welcome” switched on?"
+    )
+    assert step(run, "send_email").detail.startswith("The mail “membership_welcome” did not arrive at ada.")
+
+
+async def test_a_login_mail_that_is_switched_off_fails_the_run(fired: Fire):
+    off = {"notifications": {"membership_welcome": {"enabled": False, "subject": "x", "body": "y"}}}
+    run = await fired("hosted", post_sale=off)
+
+    assert run.verdict is Verdict.FAILED
+    assert "Is the notification “Membership welcome” switched on?" in run.reason
+
+
+async def test_an_order_confirmation_that_never_arrives_fails_the_run(app: Starlette, fired: Fire):
+    run = await fired("physical", backend=dropping(app, b"Your order"))
+
+    assert run.verdict is Verdict.FAILED
+    assert "The mail “order_confirmation” did not arrive" in run.reason
+
+
+async def test_a_download_link_mail_that_never_arrives_fails_the_run(app: Starlette, fired: Fire):
+    run = await fired("file", backend=dropping(app, b"Your download"))
+
+    assert run.verdict is Verdict.FAILED
+    assert "No mail with a download link reached Ada Example." in run.reason
+
+
+async def test_other_bytes_than_the_sellers_file_fail_the_run(app: Starlette, fired: Fire):
+    await fired("file")
+    (app.state.world.files / SHA256).write_bytes(CONTENT[:-1] + b"!")
+
+    run = await fired("file")
+
+    assert run.verdict is Verdict.FAILED
+    assert "The link gave Ada Example other bytes than the file you chose" in run.reason
+    assert evidence(run, "issue_download_link").facts["sha256"] != SHA256
+
+
+async def test_a_file_that_changed_in_the_library_fails_before_a_link_is_made(tmp_path: Path, fired: Fire):
+    (tmp_path / "workbook.pdf").write_bytes(b"another edition")
+
+    run = await fired("file")
+
+    assert run.verdict is Verdict.FAILED
+    assert "“workbook.pdf” has changed since it was added to the library. Add it again." in run.reason
+    assert "post_sale.access.downloadable_file.file" in run.reason
+    assert step(run, "send_email").status is Status.SKIPPED
+
+
+async def test_a_file_that_vanished_from_the_library_fails_with_what_to_do(tmp_path: Path, fired: Fire):
+    (tmp_path / "workbook.pdf").unlink()
+
+    run = await fired("file")
+
+    assert run.verdict is Verdict.FAILED
+    assert "The library's copy of “workbook.pdf” cannot be read" in run.reason
+
+
+async def test_a_gated_page_that_anybody_can_read_fails_the_run(fired: Fire, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(members, "session_of", lambda world, request: "anybody@example.com")
+    monkeypatch.setattr(members, "may_see", lambda *whatever: True)
+
+    run = await fired("hosted")
+
+    assert run.verdict is Verdict.FAILED
+    assert "Anybody can read http://127.0.0.1:8025/m/yoga-club/silver without logging in" in run.reason
+    assert "“Yoga Club” is password-protected" in run.reason
+
+
+async def test_a_revoke_that_does_nothing_fails_the_run(fired: Fire, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(members, "shut_out", lambda *whatever: None)
+
+    run = await fired("hosted", Event.CHARGEBACK)
+
+    assert run.verdict is Verdict.FAILED
+    assert "Ada Example can still read" in run.reason
+    assert evidence(run, "revoke_access").allowed is True
+
+
+async def test_a_platform_that_answers_well_and_revokes_nothing_fails_the_run(
+    fired: Fire, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(platform, "shut_out", lambda *whatever: None)
+
+    run = await fired("integrated", Event.REFUND)
+
+    assert run.verdict is Verdict.FAILED
+    assert "can still read" in run.reason
+
+
+async def test_a_platform_that_lets_nobody_in_fails_the_run(fired: Fire, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(platform, "let_in", lambda *whatever: None)
+
+    run = await fired("integrated")
+
+    assert run.verdict is Verdict.FAILED
+    assert "Ada Example was turned away: Your membership does not include this page" in run.reason
+
+
+async def test_a_login_that_does_not_work_fails_the_run(fired: Fire, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(members, "_check_password", lambda *whatever: False)
+
+    run = await fired("hosted")
+
+    assert run.verdict is Verdict.FAILED
+    assert "could not log in with the mailed login: E-mail or password is wrong." in run.reason
+
+
+async def test_a_registration_that_is_lost_fails_the_run(fired: Fire, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("wizard.sandbox.bookings.register", lambda *whatever, **more: True)
+
+    run = await fired("calendar")
+
+    assert run.verdict is Verdict.FAILED
+    assert "Ada Example does not stand on the list of “Coaching call”." in run.reason
+
+
+async def test_an_open_membership_passes_and_says_that_anybody_can_read_it(fired: Fire):
+    chosen = {"membership": "open-house", "levels": ["all"], "send_login_details": False}
+    access = {"kind": "hosted_membership", "hosted_membership": chosen}
+
+    bought = await fired("", access=access)
+    refunded = await fired("", Event.REFUND, access=access)
+
+    assert (bought.verdict, refunded.verdict) == (Verdict.PASSED, Verdict.FAILED)
+    assert "So can anybody: “Open House” has no password." in bought.reason
+    assert "whoever knows the address reads it, also after access was taken away" in refunded.reason
+
+
+async def test_a_crash_in_the_sandbox_is_tried_again_and_then_told(fired: Fire, monkeypatch: pytest.MonkeyPatch):
+    def crash(*whatever: Any, **more: Any) -> None:
+        raise RuntimeError("out of paper")
+
+    monkeypatch.setattr("wizard.sandbox.mailbox.deliver", crash)
+    run = await fired("physical")
+
+    assert run.verdict is Verdict.FAILED
+    assert "The sandbox answered 500." in run.reason
+    assert step(run, "send_email").attempts == 2
+
+
+# --- what is written down --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["hosted", "integrated", "file"])
+async def test_no_secret_of_a_run_is_in_the_ledger(option: str, app: Starlette, fired: Fire):
+    ledger = MemoryLedger()
+    run = await fired(option, Event.REFUND, ledger=ledger)
+    world = app.state.world
+    sent = mailbox(app)
+
+    secrets = [world.admin_token, world.signing_secret("my-site")]
+    if option == "hosted":
+        secrets.append(world.password_for(run.buyer.email, f"{run.id}-1"))
+    else:
+        mark = "/d/" if option == "file" else "token="
+        secrets += [word.partition(mark)[2] for body in sent for word in body.split() if mark in word]
+    assert len(secrets) == 3
+    written = ledger.read_run(run.id).model_dump_json()
+    for secret in secrets:
+        assert secret
+        assert secret not in written
+    if option != "integrated":
+        assert any(secrets[-1] in body for body in sent)
+
+
+def mailbox(app: Starlette) -> list[str]:
+    with app.state.world.reading() as connection:
+        return [row.body for row in connection.exec_driver_sql("select body from mails").all()]
+
+
+async def test_a_hostile_name_goes_through_as_text(fired: Fire):
+    name = "<script>alert(1)</script> [/nope] {login_password} \x1b[31m\u202e"
+
+    run = await fired("hosted", buyer=Buyer(email="eve@example.com", name=name))
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert "<script>alert(1)</script> [/nope] {login_password}" in run.reason
+    assert "\x1b" not in run.reason
+    assert "\u202e" not in run.reason
+
+
+async def test_steps_are_shown_while_they_happen(fired: Fire):
+    shown: list[tuple[int, Status]] = []
+
+    run = await fired("calendar", on_step=lambda step: shown.append((step.position, step.status)))
+
+    assert shown[0] == (1, Status.RUNNING)
+    assert shown[-1] == (len(run.steps), Status.PASSED)
+
+
+async def test_firing_leaves_the_event_loop_free(fired: Fire):
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.005)
+            longest = max(longest, loop.time() - before)
+
+    await fired("hosted")
+    watching = asyncio.create_task(watch())
+    await fired("hosted")
+    watching.cancel()
+
+    assert longest < 0.25
+
+
+# --- the door --------------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_is_sent_for_a_product_that_is_not_ready(app: Starlette, fired: Fire):
+    ledger = MemoryLedger()
+    lacking = {"notifications": {"membership_welcome": {"subject": "Hi", "body": "{login_page}"}}}
+
+    with pytest.raises(NotReady, match="login_password"):
+        await fired("hosted", post_sale=lacking, ledger=ledger)
+
+    assert ledger.runs == {}
+    assert mailbox(app) == []
+
+
+async def test_a_real_address_is_refused_unless_the_seller_names_it(fired: Fire):
+    real = Buyer(email="ada@gmail.com", name="Ada")
+
+    with pytest.raises(RealAddress, match=r"ada@gmail\.com may belong to somebody"):
+        await fired("physical", buyer=real)
+    assert (await fired("physical", buyer=real, named_by_seller=True)).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize("address", ["ada", "ada@example.com\nBcc: x@example.com", "ada@exаmple.com", ""])
+async def test_an_address_that_is_none_is_refused(address: str, fired: Fire):
+    with pytest.raises(ValueError, match=r".+"):
+        await fired("physical", buyer=Buyer(email=address), named_by_seller=True)
+
+
+@given(st.sampled_from(["a@example.com", "a@EXAMPLE.org", "a@x.example.net", "a@b.test", "a@x.example", "a@y.invalid",
+                        "a@localhost"]))  # fmt: skip
+def test_addresses_that_nobody_can_own_are_known(address: str):
+    assert is_reserved(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["a@gmail.com", "a@myexample.com", "a@example.com.evil.org", "a@test.de", "a@contest"]
+)
+def test_addresses_that_somebody_can_own_are_known(address: str):
+    assert not is_reserved(address)
+
+
+async def test_each_run_has_a_buyer_of_its_own(fired: Fire):
+    first, second = await fired("physical"), await fired("physical")
+
+    assert first.id < second.id
+    assert first.buyer.email == f"ada.{first.id}@example.com"
+    assert first.buyer != second.buyer
+
+
+async def test_the_sandbox_in_the_data_folder_is_used_by_name(tmp_path: Path):
+    run = await fire(sold("calendar"), data_dir=tmp_path / "data")
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert run.backend == "sandbox"
+    assert (tmp_path / "data" / "sandbox.sqlite").exists()
+
+
+async def test_what_a_run_created_is_cleaned_up(app: Starlette, tmp_path: Path):
+    from tests.shop import NOW
+    from wizard.fulfillment.plan import plan
+    from wizard.fulfillment.runner import Runner
+
+    what = sold("hosted")
+    backend = SandboxBackend(Surroundings(data_dir=tmp_path, client=lambda: pytest.fail("no network")), app)
+    runner = Runner(backend, MemoryLedger())
+    planned = Run(
+        id="r1", product="x", revision=1, event=Event.PURCHASE, backend="sandbox", buyer=Buyer(), started_at=NOW
+    )
+    await runner.run(planned, [plan(what, Event.PURCHASE, Held(), NOW)])
+
+    assert await runner.clean_up() == "Everything this run created was removed."
+    assert mailbox(app) == []
+
+
+# --- backends and connections ----------------------------------------------------------------------------------------
+
+
+def test_the_sandbox_is_installed_and_can_do_everything_that_is_planned():
+    (sandbox,) = [each for each in installed() if each.name == "sandbox"]
+
+    assert sandbox.manifest is not None
+    assert GrantAccess.model_fields["action"].default in sandbox.manifest.can
+    assert len(sandbox.manifest.can) == 14
+    assert sandbox.package.startswith("product-wizard ")
+
+
+def test_a_backend_that_nobody_installed_is_named_with_those_that_are():
+    with pytest.raises(NoSuchBackend, match=r"No backend is called “sandbux”. Installed are: .*sandbox"):
+        backend_class("sandbux")
+
+
+class Entry:
+    """An entry point of a package that does not work."""
+
+    name, value, dist = "broken", "nowhere:Backend", None
+
+    def __init__(self, found: object) -> None:
+        self.found = found
+
+    def load(self) -> object:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"), [(ImportError("No module named 'nowhere'"), "No module named 'nowhere'"), (str, "no manifest")]
+)
+def test_a_backend_that_cannot_be_loaded_is_listed_with_the_reason(
+    found: object, reason: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Entry(found)])
+
+    (broken,) = installed()
+
+    assert broken.manifest is None
+    assert reason in broken.problem
+
+
+async def test_a_sandbox_connection_is_checked_with_a_real_signed_request(tmp_path: Path):
+    good = await connections.check_connection(Connection(slug="my-site", name="My site"), data_dir=tmp_path)
+
+    assert (good.ok, good.detail) == (True, "The sandbox's platform took a signed request.")
+
+
+async def test_a_platform_that_refuses_the_request_fails_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*whatever: Any) -> None:
+        raise platform.BadRequest("not today")
+
+    monkeypatch.setattr(platform, "obey", refuse)
+    bad = await connections.check_connection(Connection(slug="my-site", name="My site"), data_dir=tmp_path)
+
+    assert (bad.ok, bad.detail) == (False, "The sandbox's platform answered 422 to a signed request.")
+
+
+async def test_a_connection_that_cannot_be_checked_yet_says_so(tmp_path: Path):
+    ghost = Connection.model_validate({"slug": "blog", "name": "Blog", "kind": "ghost"})
+
+    check = await connections.check_connection(ghost, data_dir=tmp_path)
+
+    assert not check.ok
+    assert check.detail == "This version cannot check a connection to Ghost yet: nothing was sent."

@@ -1,0 +1,417 @@
+"""The runner: order, retries, failures, and a record without any secret, against a backend that does as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_retry_hooks
+
+from models.fulfillment import (
+    Action,
+    Buyer,
+    Event,
+    Evidence,
+    Exchange,
+    GrantAccess,
+    KeepAccess,
+    NoteOnBuyer,
+    Receipt,
+    RevokeAccess,
+    Run,
+    RunStep,
+    SendEmail,
+    ShowPage,
+    Status,
+    Verdict,
+)
+from tests.shop import NOW
+from wizard.fulfillment.backend import ActionRequired, Check, Context, Manifest, Rejected, Retriable
+from wizard.fulfillment.ledger import MemoryLedger, key_of, new_run_id
+from wizard.fulfillment.runner import Patience, Runner
+from wizard.fulfillment.secrecy import KEPT, MASK, Secrets
+
+PASSWORD = "k7qm-2xpa-9rtd & <h3>"
+QUICK = Patience(tries=3, one_try=0.5, first_wait=0, longest_wait=1, jitter=0)
+
+GRANT = GrantAccess(target="yoga-club", levels=("gold",))
+REVOKE = RevokeAccess(target="yoga-club", levels=("gold",))
+WELCOME = SendEmail(
+    target="membership_welcome",
+    subject="Hello {buyer_name}",
+    body="{login_page} {login_email} {login_password}",
+    only_with="login_password",
+)
+CONFIRMATION = SendEmail(target="order_confirmation", subject="Your order", body="Thanks, {buyer_name}")
+PAGE = ShowPage(target="yoga", source="product", text="Thank you!")
+LOGIN = {"login_page": "https://example.com/login", "login_email": "ada@example.com", "login_password": PASSWORD}
+
+
+class Backend:
+    """Does what the test says, and notes what it was asked."""
+
+    manifest = Manifest("obedient", "Obedient", frozenset({"grant_access", "revoke_access", "send_email", "show_page",
+                                                          "keep_access"}))  # fmt: skip
+
+    def __init__(self, **behaviour: Callable[..., Awaitable[Any]]) -> None:
+        self.behaviour = behaviour
+        self.performed: list[Action] = []
+        self.verified: list[Action] = []
+        self.keys: list[str] = []
+
+    async def check(self) -> Check:
+        return Check(True, "")
+
+    async def perform(self, action: Action, context: Context) -> Receipt:
+        self.performed.append(action)
+        self.keys.append(context.key)
+        if action.action in self.behaviour:
+            answer: Receipt = await self.behaviour[action.action](action, context)
+            return answer
+        return Receipt(reference=context.key, detail="done", values=LOGIN if isinstance(action, GrantAccess) else {})
+
+    async def verify(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
+        self.verified.append(action)
+        if f"verify_{action.action}" in self.behaviour:
+            seen: Evidence = await self.behaviour[f"verify_{action.action}"](action, receipt, context)
+            return seen
+        return Evidence(allowed=not isinstance(action, RevokeAccess), proven_by="buyer", detail=f"{action.action} seen")
+
+    async def clean_up(self, context: Context) -> str:
+        return f"nothing left of {PASSWORD}"
+
+
+def planned() -> Run:
+    return Run(
+        id="run1", product="yoga", revision=3, event=Event.PURCHASE, backend="obedient", buyer=Buyer(), started_at=NOW
+    )
+
+
+async def carried_out(backend: Backend, *acts: list[Action], ledger: MemoryLedger | None = None) -> Run:
+    runner = Runner(backend, ledger or MemoryLedger(), clock=lambda: NOW, patience=QUICK)
+    return await runner.run(planned(), acts)
+
+
+def raising(*errors: Exception) -> Callable[..., Awaitable[Receipt]]:
+    """Raises these one after the other, then answers."""
+    waiting = list(errors)
+
+    async def perform(action: Action, context: Context) -> Receipt:
+        if waiting:
+            raise waiting.pop(0)
+        return Receipt(reference="r")
+
+    return perform
+
+
+def statuses(run: Run) -> list[str]:
+    return [step.status.value for step in run.steps]
+
+
+async def test_everything_is_performed_in_order_and_then_checked_in_order():
+    backend = Backend()
+
+    run = await carried_out(backend, [GRANT, WELCOME, CONFIRMATION, PAGE])
+
+    assert run.verdict is Verdict.PASSED
+    assert run.reason == "grant_access seen"
+    assert statuses(run) == ["passed"] * 4
+    assert [action.action for action in backend.performed] == ["grant_access", "send_email", "send_email", "show_page"]
+    assert backend.verified == backend.performed
+    assert run.page is not None
+    assert run.page.text == "Thank you!"
+    assert run.finished_at == NOW
+
+
+async def test_a_mail_is_filled_with_what_an_earlier_step_gave():
+    backend = Backend()
+
+    await carried_out(backend, [GRANT, WELCOME])
+
+    mail = backend.performed[1]
+    assert isinstance(mail, SendEmail)
+    assert mail.subject == "Hello Ada Example"
+    assert PASSWORD in mail.body
+
+
+async def test_no_login_mail_is_sent_when_no_login_was_made():
+    async def has_one(action: Action, context: Context) -> Receipt:
+        return Receipt(reference="r", values={"login_page": "https://example.com/login"})
+
+    run = await carried_out(Backend(grant_access=has_one), [GRANT, WELCOME, PAGE])
+
+    assert statuses(run) == ["passed", "skipped", "passed"]
+    assert run.steps[1].detail == "Not needed: no new login was made."
+    assert run.verdict is Verdict.PASSED
+
+
+async def test_a_failed_step_stops_what_depends_on_it_and_nothing_else():
+    backend = Backend(grant_access=raising(Rejected("There is no level gold.", "post_sale.access.levels")))
+
+    run = await carried_out(backend, [GRANT, WELCOME, CONFIRMATION, PAGE])
+
+    assert statuses(run) == ["failed", "skipped", "passed", "passed"]
+    assert run.steps[1].detail == "Not sent, because step 1 failed."
+    assert run.verdict is Verdict.FAILED
+    expected = "Step 1, grant access yoga-club: There is no level gold. Look at post_sale.access.levels."
+    assert run.reason == expected
+
+
+async def test_a_later_act_is_not_begun_after_a_failure():
+    backend = Backend(grant_access=raising(Rejected("No.")))
+
+    run = await carried_out(backend, [GRANT], [REVOKE])
+
+    assert statuses(run) == ["failed", "skipped"]
+    assert [action.action for action in backend.performed] == ["grant_access"]
+
+
+async def test_the_reason_of_a_passed_run_is_what_its_last_act_led_to():
+    run = await carried_out(Backend(), [GRANT], [REVOKE])
+
+    assert (run.verdict, run.reason) == (Verdict.PASSED, "revoke_access seen")
+
+
+async def test_a_buyer_who_still_gets_in_after_a_revoke_fails_the_run():
+    async def still_in(action: Action, receipt: Receipt, context: Context) -> Evidence:
+        return Evidence(allowed=True, proven_by="buyer", detail="Ada can still read gold.")
+
+    run = await carried_out(Backend(verify_revoke_access=still_in), [REVOKE])
+
+    assert run.verdict is Verdict.FAILED
+    assert "Ada can still read gold." in run.reason
+
+
+async def test_what_a_person_must_do_ends_the_run_with_action_required():
+    run = await carried_out(Backend(grant_access=raising(ActionRequired("Correct the key."))), [GRANT, WELCOME])
+
+    assert run.verdict is Verdict.ACTION_REQUIRED
+    assert run.reason == "Step 1, grant access yoga-club: Correct the key."
+    assert statuses(run) == ["action_required", "skipped"]
+
+
+async def test_only_retriable_errors_are_tried_again_and_always_with_the_same_key():
+    backend = Backend(grant_access=raising(Retriable("Busy."), Retriable("Busy.")))
+
+    run = await carried_out(backend, [GRANT])
+
+    assert run.verdict is Verdict.PASSED
+    assert run.steps[0].attempts == 3
+    assert backend.keys == [key_of("run1", 1)] * 3
+
+
+async def test_after_the_last_try_the_run_fails_and_says_so():
+    backend = Backend(grant_access=raising(*[Retriable("Busy.")] * 9))
+
+    run = await carried_out(backend, [GRANT])
+
+    assert len(backend.performed) == 3
+    assert run.steps[0].attempts == 3
+    assert run.reason.endswith("Busy. Every try failed: try again later.")
+
+
+async def test_a_rejected_request_is_not_tried_again():
+    backend = Backend(grant_access=raising(Rejected("No.")))
+
+    await carried_out(backend, [GRANT])
+
+    assert len(backend.performed) == 1
+
+
+async def test_the_wait_that_a_backend_asks_for_is_kept():
+    waits: list[float] = []
+
+    def note(details: RetryDetails) -> None:
+        waits.append(details.wait_for)
+
+    before = get_on_retry_hooks()
+    set_on_retry_hooks([note])
+    try:
+        run = await carried_out(Backend(grant_access=raising(Retriable("Busy.", after=0.02))), [GRANT])
+    finally:
+        set_on_retry_hooks(before)
+
+    assert waits == [0.02]
+    assert run.verdict is Verdict.PASSED
+
+
+async def test_a_backend_that_asks_for_too_long_a_wait_is_not_waited_for():
+    backend = Backend(grant_access=raising(Retriable("Busy.", after=3600)))
+
+    run = await carried_out(backend, [GRANT])
+
+    assert len(backend.performed) == 1
+    assert run.reason.endswith("It asked to wait 3600 seconds: try again then.")
+
+
+async def test_a_check_is_tried_again_too():
+    answers: list[Any] = [Retriable("Busy."), Evidence(allowed=True, proven_by="buyer", detail="in")]
+
+    async def look(action: Action, receipt: Receipt, context: Context) -> Evidence:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Evidence.model_validate(answer)
+
+    run = await carried_out(Backend(verify_grant_access=look), [GRANT])
+
+    assert run.verdict is Verdict.PASSED
+    assert run.steps[0].attempts == 2
+
+
+async def test_a_backend_that_hangs_is_given_up():
+    async def hang(action: Action, context: Context) -> Receipt:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    runner = Runner(Backend(grant_access=hang), MemoryLedger(), patience=Patience(2, 0.01, 0, 0, 0))
+    run = await runner.run(planned(), [[GRANT]])
+
+    assert run.verdict is Verdict.FAILED
+    assert "No answer within 0.01 seconds." in run.reason
+
+
+async def test_a_backend_that_breaks_ends_the_run_with_a_record():
+    run = await carried_out(Backend(grant_access=raising(KeyError("levels"))), [GRANT])
+
+    assert run.verdict is Verdict.FAILED
+    assert "The backend broke (KeyError: 'levels')" in run.reason
+
+
+async def test_a_backend_is_not_asked_for_what_it_cannot_do():
+    backend = Backend()
+
+    run = await carried_out(backend, [NoteOnBuyer(action="assign_tag", target="yogi")])
+
+    assert backend.performed == []
+    assert "The backend “obedient” cannot do this" in run.reason
+
+
+async def test_a_line_break_in_a_buyers_name_stops_the_mail_and_not_the_run():
+    backend = Backend()
+    eve = planned().model_copy(update={"buyer": Buyer(name="Eve\r\nBcc: all@example.com")})
+
+    run = await Runner(backend, MemoryLedger(), patience=QUICK).run(
+        eve, [[CONFIRMATION.model_copy(update={"subject": "{buyer_name}"}), PAGE]]
+    )
+
+    assert statuses(run) == ["failed", "passed"]
+    assert "line break" in run.reason
+    assert [action.action for action in backend.performed] == ["show_page"]
+
+
+async def test_a_run_that_is_stopped_is_closed_as_interrupted():
+    begun = asyncio.Event()
+
+    async def hang(action: Action, context: Context) -> Receipt:
+        begun.set()
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    ledger = MemoryLedger()
+    task = asyncio.create_task(carried_out(Backend(send_email=hang), [GRANT, CONFIRMATION], ledger=ledger))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    run = ledger.read_run("run1")
+    assert run.verdict is Verdict.INTERRUPTED
+    assert statuses(run) == ["performed", "running"]
+
+
+async def test_a_step_is_recorded_before_and_after_it_is_done_and_shown_as_it_happens():
+    recorded: list[tuple[int, Status]] = []
+    shown: list[RunStep] = []
+
+    class Noting(MemoryLedger):
+        def write_step(self, run: str, step: RunStep) -> None:
+            recorded.append((step.position, step.status))
+            super().write_step(run, step)
+
+    runner = Runner(Backend(), Noting(), clock=lambda: NOW, on_step=shown.append, patience=QUICK)
+    await runner.run(planned(), [[GRANT, PAGE]])
+
+    running, performed, passed = Status.RUNNING, Status.PERFORMED, Status.PASSED
+    expected = [(1, running), (1, performed), (2, running), (2, performed), (1, passed), (2, passed)]
+    assert recorded == expected
+    assert [(step.position, step.status) for step in shown] == expected
+    assert all(step.ms > 0 for step in shown if step.status is passed)
+
+
+SECRETS = {
+    "login_password": PASSWORD,
+    "download_link": "https://example.com/d/9x2kQ.signed-token",
+    "something_new": "a value nobody knows & fears",
+}
+
+
+async def test_no_secret_reaches_the_record():
+    async def chatty(action: Action, context: Context) -> Receipt:
+        context.secrets.learn("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        exchange = Exchange(
+            request=f"POST https://example.com/?t={SECRETS['download_link']}",
+            sent=json.dumps(SECRETS | {"key": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}),
+            received="x" * (KEPT - 8) + PASSWORD,
+        )
+        return Receipt(
+            reference="r", detail=f"the password is {PASSWORD}", values=LOGIN | SECRETS, exchanges=(exchange,)
+        )
+
+    async def look(action: Action, receipt: Receipt, context: Context) -> Evidence:
+        return Evidence(
+            allowed=False,
+            proven_by="buyer",
+            detail=f"tried {SECRETS['download_link']}",
+            facts={"link": SECRETS["download_link"], PASSWORD: "k7qm-2xpa-9rtd &amp; &lt;h3&gt;"},
+        )
+
+    ledger = MemoryLedger()
+    run = await carried_out(Backend(grant_access=chatty, verify_grant_access=look), [GRANT, WELCOME], ledger=ledger)
+
+    for text in (run.model_dump_json(), ledger.read_run("run1").model_dump_json(), str(run), run.reason):
+        for secret in ("k7qm-2xpa", "9rtd", "9x2kQ", "signed-token", "nobody knows", "MfKQ9r8GKYq"):
+            assert secret not in text, secret
+    assert MASK in run.reason
+    assert run.steps[0].receipt is not None
+    assert run.steps[0].receipt.values["login_page"] == "https://example.com/login"
+    assert set(run.steps[0].receipt.values) == {*LOGIN, *SECRETS}
+
+
+async def test_what_is_cleaned_up_is_said_without_secrets():
+    runner = Runner(Backend(), MemoryLedger(), patience=QUICK)
+    await runner.run(planned(), [[GRANT]])
+
+    assert await runner.clean_up() == f"nothing left of {MASK}"
+
+
+def test_a_short_text_is_not_taken_for_a_secret():
+    secrets = Secrets()
+    secrets.learn("gold")
+
+    assert secrets.mask("the gold level") == "the gold level"
+
+
+def test_ids_of_runs_sort_by_time_and_differ_within_a_moment():
+    earlier, later = new_run_id(NOW), new_run_id(NOW.replace(microsecond=2000))
+
+    assert len(earlier) == 12
+    assert earlier[:9] < later[:9]
+    assert len({new_run_id(NOW) for _ in range(50)}) > 40
+
+
+async def test_keeping_access_is_a_step_like_any_other():
+    run = await carried_out(Backend(), [KeepAccess(target="yoga-club", reason="the next period is paid")])
+
+    assert (run.verdict, run.reason) == (Verdict.PASSED, "keep_access seen")
+
+
+def test_a_run_is_not_opened_twice():
+    ledger = MemoryLedger()
+    ledger.open_run(planned())
+
+    with pytest.raises(ValueError, match="run1"):
+        ledger.open_run(planned())
