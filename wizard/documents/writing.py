@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
-WIDTH = 110
+WIDTH = 120
 """The longest line that a group is written on."""
 
 _PLAIN = re.compile(r"[A-Za-z@/][A-Za-z0-9_./@+-]*( [A-Za-z0-9_./@+-]+)*|https?://[A-Za-z0-9_./@+-]+")
@@ -53,10 +53,14 @@ def _collection(value: dict[str, Any] | list[Any], short: bool, depth: int) -> A
 
 def _fits(value: Any, depth: int) -> bool:
     """Whether a value reads well on one line: short, and without texts of several lines or lists of groups."""
-    if isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
-        return False
     words = repr(value).replace("'", "")
-    return len(words) + 2 * depth <= WIDTH and "\\n" not in words
+    return len(words) + 2 * depth <= WIDTH and "\\n" not in words and not _has_rows(value)
+
+
+def _has_rows(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(isinstance(inner, dict | list) for inner in value)
+    return isinstance(value, dict) and any(_has_rows(inner) for inner in value.values())
 
 
 def _text(text: str) -> Any:

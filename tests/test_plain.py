@@ -1,0 +1,291 @@
+"""The wizard line by line: a seller's whole way, typed as lines, with every kind of question on it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.product import Mode
+from models.text import visible
+from tests.hostile import REFUSED
+from tests.shelf import NOON, new_shelf
+from wizard import flow
+from wizard.plain import run
+from wizard.sample import fill
+
+GENERAL, PRICING, CHECKOUT, POST_SALE, AUTOMATIONS, AFFILIATES, REVIEW = "1234567"
+KEEP = ""
+
+
+@pytest.fixture
+def shelf() -> Any:
+    return new_shelf()
+
+
+def sit(shelf: Any, *lines: str) -> str:
+    """One sitting: these lines are typed, and what was said comes back."""
+    said = io.StringIO()
+    run(shelf, io.StringIO("".join(f"{line}\n" for line in lines)), said, clock=lambda: NOON)
+    return said.getvalue()
+
+
+def test_a_product_is_made_from_the_first_question_to_the_last(shelf: Any) -> None:
+    said = sit(
+        shelf,
+        *("n", "Yoga"),
+        *(GENERAL, KEEP, KEEP, "2", "help@example.com", "Forty lessons.", "One a week.", "."),
+        *(PRICING, "EUR", "a", "recurring", "29.00", "monthly", "y", "0", "14", KEEP, "Monthly", KEEP, KEEP),
+        *(CHECKOUT, "1 2", KEEP, "https://example.com/terms", KEEP, KEEP),
+        *(POST_SALE, "1", "n", "Club", "Silver, Gold", "y", KEEP, "2", KEEP),
+        *(KEEP, "Welcome!", ".", *[KEEP] * 9, "revoke", "keep", "14", "365"),
+        *(AUTOMATIONS, "yoga, new", KEEP, KEEP, "a", "buys", "assign_tag", "member", KEEP),
+        *(AFFILIATES, "y", "30", "a", "Partners", "40", KEEP, KEEP),
+        *(REVIEW, KEEP, KEEP),
+        ":q",
+    )
+
+    product = shelf.load("yoga").answers
+    assert product.general.description == "Forty lessons.\nOne a week."
+    assert product.general.kind == "membership"
+    [price] = product.pricing.prices
+    assert (price.type, price.amount, price.period, price.label) == ("recurring", "29.00", "monthly", "Monthly")
+    assert price.initial_payment is not None
+    assert (price.initial_payment.amount, price.initial_payment.days) == ("0", 14)
+    assert product.checkout.gateways == ("stripe", "paypal")
+    assert product.post_sale.access.hosted_membership.membership == "club"
+    assert product.post_sale.access.hosted_membership.levels == ("gold",)
+    assert product.post_sale.thank_you.message == "Welcome!"
+    assert (product.post_sale.policy.grace_days, product.post_sale.policy.expires_after_days) == (14, 365)
+    assert product.automations.tags == ("yoga", "new")
+    assert [rule.target for rule in product.automations.rules] == ["member"]
+    assert product.affiliates.commission.percent == "30"
+    assert product.affiliates.tiers[0].commission.percent == "40"
+    assert "PF-13 warning" in said
+    assert shelf.complete["yoga"]
+
+
+def test_every_question_is_asked_with_its_label(shelf: Any) -> None:
+    fill(shelf)
+    walk = [line for step in "123456" for line in (step, *[KEEP] * 40)]
+
+    said = sit(shelf, "yoga-masterclass", *walk)
+
+    product = shelf.load("yoga-masterclass").answers
+    for question in (q for module in flow.modules() for q in module.questions):
+        if flow.is_asked(product, question.id):
+            assert question.ask.label in said, question.id
+
+
+def test_enter_keeps_every_answer(shelf: Any) -> None:
+    fill(shelf)
+    before = dict(shelf.saved)
+
+    sit(shelf, "yoga-masterclass", *[line for step in "123456" for line in (step, *[KEEP] * 40)])
+
+    assert {slug: saved.answers for slug, saved in shelf.saved.items()} == {s: p.answers for s, p in before.items()}
+
+
+def test_a_refused_answer_is_explained_and_asked_again(shelf: Any) -> None:
+    said = sit(shelf, "n", "Yoga", GENERAL, KEEP, KEEP, KEEP, "nobody", "help@example.com")
+
+    assert "! this is not an e-mail address" in said
+    assert said.count("Support e-mail [") == 2
+    assert shelf.load("yoga").answers.general.support_email == "help@example.com"
+
+
+def test_a_question_mark_explains_and_asks_again(shelf: Any) -> None:
+    said = sit(shelf, "n", "Yoga", GENERAL, "?")
+
+    assert "no two products share it" in said
+    assert said.count("Product name [Yoga]") == 2
+
+
+def test_the_way_back_leads_to_the_question_before_and_out_of_the_step(shelf: Any) -> None:
+    said = sit(shelf, "n", "Yoga", GENERAL, KEEP, "<", "<", GENERAL, "Pilates")
+
+    assert said.count("Product name [Yoga]") == 3
+    assert shelf.load("yoga").answers.general.name == "Pilates"
+
+
+def test_a_skipped_question_is_skipped_on_the_way_back_too(shelf: Any) -> None:
+    said = sit(shelf, "n", "Yoga", PRICING, KEEP, "a", "one_time", "9", "n", "<", "<", "19")
+
+    assert "Period" not in said
+    assert shelf.load("yoga").answers.pricing.prices[0].amount == "19"
+
+
+@pytest.mark.parametrize("ending", [[":q"], []])
+def test_leaving_or_the_end_of_the_input_loses_nothing(ending: list[str], shelf: Any) -> None:
+    said = sit(shelf, "n", "Yoga", GENERAL, "Pilates", *ending)
+
+    assert shelf.load("yoga").answers.general.name == "Pilates"
+    assert said.endswith("Saved. Until next time.\n")
+
+
+def test_a_dash_empties_an_answer(shelf: Any) -> None:
+    fill(shelf)
+
+    sit(shelf, "cork-mat", GENERAL, KEEP, KEEP, KEEP, "-")
+
+    assert shelf.load("cork-mat").answers.general.support_email is None
+
+
+def test_rows_are_added_changed_and_removed(shelf: Any) -> None:
+    fill(shelf)
+
+    sit(
+        shelf,
+        "yoga-masterclass",
+        PRICING,
+        KEEP,
+        "d 1",
+        "1",
+        KEEP,
+        "300.00",
+        KEEP,
+        KEEP,
+        KEEP,
+        "Once a year",
+        KEEP,
+        KEEP,
+    )
+
+    [price] = shelf.load("yoga-masterclass").answers.pricing.prices
+    assert (price.amount, price.label) == ("300.00", "Once a year")
+
+
+def test_a_group_is_removed_with_a_dash(shelf: Any) -> None:
+    fill(shelf)
+
+    sit(shelf, "yoga-masterclass", PRICING, KEEP, "1", KEEP, KEEP, KEEP, "-")
+
+    assert shelf.load("yoga-masterclass").answers.pricing.prices[0].initial_payment is None
+
+
+def test_a_thing_in_use_is_not_removed_and_the_refusal_says_who_uses_it(shelf: Any) -> None:
+    fill(shelf)
+
+    said = sit(shelf, "yoga-masterclass", POST_SALE, KEEP, "y", "d 1")
+
+    assert "used by yoga-masterclass" in said
+    assert "yoga-club" in shelf.things["memberships"]
+
+
+def test_a_thing_is_changed_without_leaving_the_step(shelf: Any) -> None:
+    fill(shelf)
+
+    said = sit(
+        shelf,
+        "yoga-masterclass",
+        POST_SALE,
+        KEEP,
+        "y",
+        "e 1",
+        "The Yoga Club",
+        "silver, gold, platinum",
+        KEEP,
+        KEEP,
+        "1",
+    )
+
+    assert "3 platinum" in said
+    assert shelf.things["memberships"]["yoga-club"].name == "The Yoga Club"
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "owned", "field"),
+    [
+        (
+            ["4", "calendar", "n", "Coaching", KEEP, "Booked.", ".", KEEP, KEEP],
+            "calendars",
+            "coaching",
+            "no_access_page.calendar",
+        ),
+        (
+            ["4", "webinar", "n", "Evening", KEEP, "See you.", ".", KEEP],
+            "webinars",
+            "evening",
+            "no_access_page.webinar",
+        ),
+        (["2", "n", "Studio", "sandbox"], "connections", "studio", "integrated_membership.connection"),
+    ],
+)
+def test_a_thing_is_created_and_chosen_on_the_way(
+    kind: list[str], answers: str, owned: str, field: str, shelf: Any
+) -> None:
+    sit(shelf, "n", "Yoga", POST_SALE, *kind)
+
+    assert list(shelf.things[answers]) == [owned]
+    assert flow.value_at(shelf.load("yoga").answers, f"post_sale.access.{field}") == owned
+
+
+def test_a_file_is_added_from_its_path(shelf: Any, tmp_path: Path) -> None:
+    (tmp_path / "book.pdf").write_text("a book")
+
+    sit(shelf, "n", "Yoga", POST_SALE, "3", "n", "Book", str(tmp_path / "book.pdf"), "unlimited", "2d")
+
+    answers = shelf.load("yoga").answers.post_sale.access.downloadable_file
+    assert (answers.file, answers.download_limit, answers.link_lifetime) == ("book", None, 172_800)
+
+
+def test_going_back_from_a_new_thing_drops_it(shelf: Any) -> None:
+    said = sit(shelf, "n", "Yoga", POST_SALE, "1", "n", "<")
+
+    assert "the membership was not saved" in said
+    assert not shelf.things["memberships"]
+
+
+def test_it_goes_live_only_once_no_error_is_left(shelf: Any) -> None:
+    fill(shelf)
+
+    refused = sit(shelf, "summer-retreat", REVIEW, "y")
+    sit(shelf, "yoga-masterclass", REVIEW, "y", "y")
+
+    assert "It can go live once no error is left." in refused
+    assert shelf.load("summer-retreat").mode is Mode.DEMO
+    assert (shelf.load("yoga-masterclass").mode, shelf.load("yoga-masterclass").published) == (Mode.LIVE, True)
+
+
+def test_a_product_is_found_by_search_and_a_name_that_is_taken_is_refused(shelf: Any) -> None:
+    fill(shelf)
+
+    said = sit(shelf, "/mat", "1", ":q")
+    taken = sit(shelf, "n", "Cork Mat", "Cork Mat 2")
+
+    assert "Cork Mat – Demo" in said
+    assert "! Another product is already called 'Cork Mat'" in taken
+    assert "cork-mat-2" in shelf.saved
+
+
+def test_what_somebody_else_changed_meanwhile_is_shown_and_either_may_be_taken(shelf: Any) -> None:
+    fill(shelf)
+    whole, kept = shelf.save, list[bool]()
+
+    def changed_first(slug: str, base: int, answers: Any, *rest: Any) -> Any:
+        if not kept:
+            kept.append(True)
+            theirs = flow.with_value(shelf.load(slug).answers, "general.description", "theirs")
+            shelf.save = whole
+            shelf.save(slug, base, theirs, (), "Ben", True)
+        return whole(slug, base, answers, *rest)
+
+    shelf.save = changed_first
+
+    said = sit(shelf, "cork-mat", GENERAL, "Mat of cork", "y", KEEP)
+
+    assert "Somebody else changed this product meanwhile" in said
+    assert shelf.load("cork-mat").answers.general.name == "Mat of cork"
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_hostile_text_is_refused_and_never_written_out(case: str, shelf: Any) -> None:
+    text = REFUSED[case]
+    shelf.create("Yoga", "seller")
+
+    said = sit(shelf, "yoga", GENERAL, text.replace("\x85", "\u2028"), ":q")
+
+    assert said == visible(said)
+    assert shelf.load("yoga").answers.general.name == "Yoga"

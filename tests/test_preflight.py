@@ -1,0 +1,359 @@
+"""Every rule of the preflight: what it finds, and that it finds nothing where nothing is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from models.account import Account, Calendar, Connection, ConnectionCheck, File, Membership, Webinar
+from models.product import Mode, Product
+from models.saved import SavedAccount, SavedProduct
+from tests.shelf import NOON, new_shelf
+from wizard import flow, preflight
+from wizard.preflight import RULES, Inspected, check, is_this_machine, may_go_live
+from wizard.progress import OtherProduct
+from wizard.sample import fill
+
+HOSTED = "post_sale.access.hosted_membership"
+INTEGRATED = "post_sale.access.integrated_membership"
+FILE = "post_sale.access.downloadable_file"
+NONE = "post_sale.access.no_access_page"
+
+ACCOUNT = Account(
+    memberships=(Membership(name="Club", levels=("gold",)), Membership(name="Open house", password_protected=False)),
+    connections=(
+        Connection(name="Studio"),
+        Connection.model_validate({"name": "Rooms", "kind": "s2member", "login_url": "https://example.com/login"}),
+        Connection.model_validate({"name": "Hook", "kind": "webhook", "url": "http://members.example.com"}),
+    ),
+    files=(File(name="Workbook", path="workbook.pdf"),),
+    calendars=(Calendar(name="Coaching", confirmation="Booked."),),
+    webinars=(Webinar(name="Evening", confirmation="Reserved."),),
+)
+
+SOUND = {
+    "general.name": "Yoga",
+    "pricing.prices": ({"type": "recurring", "amount": "29.00", "period": "monthly"},),
+    "checkout.gateways": ("stripe",),
+    "post_sale.access.kind": "hosted_membership",
+    f"{HOSTED}.membership": "club",
+    f"{HOSTED}.levels": ("gold",),
+}
+"""The answers of a product about which no rule has anything to say."""
+
+
+def answers(**changed: Any) -> Product:
+    product = Product()
+    for path, value in (SOUND | changed).items():
+        product = flow.with_value(product, path, value)
+    return product
+
+
+def inspected(changed: dict[str, Any] | None = None, **around: Any) -> Inspected:
+    """The sound product with some answers changed, and the world around it."""
+    switches = {name: around.pop(name) for name in ("mode", "published") if name in around}
+    checks = around.pop("checks", {c.slug: ConnectionCheck(ok=True, at=NOON) for c in ACCOUNT.connections})
+    account = SavedAccount(account=ACCOUNT, checks=checks)
+    product = SavedProduct(slug="yoga", answers=answers(**(changed or {})), updated_at=NOON, **switches)
+    found = Inspected(product, account, NOON, file_states={}, is_proven=True)
+    return replace(found, **around)
+
+
+def found(rule: str, look: Inspected) -> list[tuple[str, str]]:
+    return [(finding.level, finding.field) for finding in check(look) if finding.rule == rule]
+
+
+INTEGRATED_ANSWERS = {
+    "post_sale.access.kind": "integrated_membership",
+    f"{INTEGRATED}.connection": "studio",
+    f"{INTEGRATED}.level": "gold",
+}
+ROOMS = INTEGRATED_ANSWERS | {f"{INTEGRATED}.connection": "rooms"}
+FILE_ANSWERS = {"post_sale.access.kind": "downloadable_file", f"{FILE}.file": "workbook"}
+LINKED = {"post_sale.access.kind": "no_access_page", f"{NONE}.reason": "calendar", f"{NONE}.calendar": "coaching"}
+WELCOME = "post_sale.notifications.membership_welcome"
+LINK_MAIL = "post_sale.notifications.download_link_to_buyer"
+GRANTS = {"when": "buys", "then": "grant_membership", "target": "club/gold"}
+REVOKES = {"when": "refunds", "then": "revoke_membership", "target": "club/gold"}
+BUMPED = OtherProduct("Mat", "USD", published=True)
+
+CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
+    ("PF-01", "the name is missing", inspected({"general.name": None}), [("error", "general.name")]),
+    ("PF-01", "no price", inspected({"pricing.prices": ()}), [("error", "pricing.prices")]),
+    ("PF-01", "no level", inspected({f"{HOSTED}.levels": ()}), [("error", f"{HOSTED}.levels")]),
+    ("PF-01", "a level that is gone", inspected({f"{HOSTED}.levels": ("tin",)}), [("error", f"{HOSTED}.levels")]),
+    ("PF-01", "nothing is missing", inspected(), []),
+    ("PF-02", "no option", inspected({"post_sale.access.kind": None}), [("error", "post_sale.access.kind")]),
+    ("PF-02", "no membership", inspected({f"{HOSTED}.membership": None}), [("error", f"{HOSTED}.membership")]),
+    ("PF-02", "it is gone", inspected({f"{HOSTED}.membership": "gone"}), [("error", f"{HOSTED}.membership")]),
+    ("PF-02", "a file that is gone", inspected(FILE_ANSWERS | {f"{FILE}.file": "x"}), [("error", f"{FILE}.file")]),
+    (
+        "PF-02",
+        "a calendar that is gone",
+        inspected(LINKED | {f"{NONE}.calendar": "x"}),
+        [("error", f"{NONE}.calendar")],
+    ),
+    ("PF-02", "everything is there", inspected(), []),
+    ("PF-02", "a service delivers nothing", inspected(LINKED | {f"{NONE}.reason": "service"}), []),
+    ("PF-03", "never checked", inspected(INTEGRATED_ANSWERS, checks={}), [("error", f"{INTEGRATED}.connection")]),
+    (
+        "PF-03",
+        "the check failed",
+        inspected(INTEGRATED_ANSWERS, checks={"studio": ConnectionCheck(ok=False, at=NOON, detail="401")}),
+        [("error", f"{INTEGRATED}.connection")],
+    ),
+    (
+        "PF-03",
+        "the check is older than a day",
+        inspected(INTEGRATED_ANSWERS, now=NOON + timedelta(hours=24, seconds=1)),
+        [("error", f"{INTEGRATED}.connection")],
+    ),
+    ("PF-03", "the check is a day old", inspected(INTEGRATED_ANSWERS, now=NOON + timedelta(hours=24)), []),
+    ("PF-03", "another option is chosen", inspected(checks={}), []),
+    *(
+        ("PF-04", state, inspected(FILE_ANSWERS, file_states={"workbook": state}), [("error", f"{FILE}.file")])
+        for state in ("missing", "empty", "changed")
+    ),
+    ("PF-04", "the file is as it was", inspected(FILE_ANSWERS, file_states={"workbook": "ready"}), []),
+    ("PF-05", "the login mail is off", inspected({f"{WELCOME}.enabled": False}), [("error", f"{WELCOME}.enabled")]),
+    ("PF-05", "it lacks variables", inspected({f"{WELCOME}.body": "Hello"}), [("error", f"{WELCOME}.body")]),
+    (
+        "PF-05",
+        "the link mail is off",
+        inspected(FILE_ANSWERS | {f"{LINK_MAIL}.enabled": False}),
+        [("error", f"{LINK_MAIL}.enabled")],
+    ),
+    ("PF-05", "a mail nobody needs is off", inspected({f"{LINK_MAIL}.enabled": False}), []),
+    (
+        "PF-05",
+        "no login, no login mail",
+        inspected(
+            {
+                f"{HOSTED}.membership": "open-house",
+                f"{HOSTED}.levels": ("member",),
+                f"{HOSTED}.send_login_details": False,
+                f"{WELCOME}.enabled": False,
+            }
+        ),
+        [],
+    ),
+    ("PF-05", "the standard mails are fine", inspected(), []),
+    ("PF-06", "only the test card", inspected({"checkout.gateways": ("test_card",)}), [("error", "checkout.gateways")]),
+    ("PF-06", "one real gateway", inspected({"checkout.gateways": ("test_card", "stripe")}), []),
+    (
+        "PF-06",
+        "it is free",
+        inspected({"checkout.gateways": ("test_card",), "pricing.prices": ({"amount": "0.00"},)}),
+        [],
+    ),
+    (
+        "PF-06",
+        "only the first payment costs",
+        inspected(
+            {
+                "checkout.gateways": ("test_card",),
+                "pricing.prices": ({"amount": "0", "initial_payment": {"amount": "1", "days": 7}},),
+            }
+        ),
+        [("error", "checkout.gateways")],
+    ),
+    ("PF-07", "a rule grants", inspected({"automations.rules": (GRANTS,)}), [("warning", "automations.rules.0")]),
+    (
+        "PF-07",
+        "another membership is revoked",
+        inspected({"automations.rules": (GRANTS, REVOKES | {"target": "club/tin"})}),
+        [("warning", "automations.rules.0")],
+    ),
+    (
+        "PF-07",
+        "a membership without a password",
+        inspected({f"{HOSTED}.membership": "open-house", f"{HOSTED}.levels": ("member",)}),
+        [("warning", f"{HOSTED}.membership")],
+    ),
+    (
+        "PF-07",
+        "paid once, no password",
+        inspected({f"{HOSTED}.membership": "open-house", "pricing.prices": ({"amount": "9"},)}),
+        [],
+    ),
+    ("PF-07", "another rule revokes", inspected({"automations.rules": (GRANTS, REVOKES)}), []),
+    (
+        "PF-08",
+        "the calendar's confirmation is shown",
+        inspected(LINKED | {"post_sale.thank_you.message": "Danke"}),
+        [("warning", "post_sale.thank_you.mode")],
+    ),
+    ("PF-08", "the standard page is overridden", inspected(LINKED), []),
+    ("PF-08", "nothing is linked", inspected({"post_sale.thank_you.message": "Danke"}), []),
+    ("PF-09", "no calendar", inspected(LINKED | {f"{NONE}.calendar": None}), [("error", f"{NONE}.calendar")]),
+    (
+        "PF-09",
+        "no webinar, though a calendar is kept",
+        inspected(LINKED | {f"{NONE}.reason": "webinar"}),
+        [("error", f"{NONE}.webinar")],
+    ),
+    ("PF-09", "a calendar is linked", inspected(LINKED), []),
+    ("PF-10", "published in Demo", inspected(published=True), [("warning", "review")]),
+    ("PF-10", "published and live", inspected(published=True, mode=Mode.LIVE), []),
+    ("PF-10", "in Demo, unpublished", inspected(), []),
+    (
+        "PF-11",
+        "a page on this machine",
+        inspected({"post_sale.thank_you.mode": "url", "post_sale.thank_you.url": "https://localhost/thanks"}),
+        [("warning", "post_sale.thank_you.url")],
+    ),
+    (
+        "PF-11",
+        "a page that is not encrypted",
+        inspected({"post_sale.thank_you.mode": "url", "post_sale.thank_you.url": "http://example.com"}),
+        [("warning", "post_sale.thank_you.url")],
+    ),
+    (
+        "PF-11",
+        "a connection that is not encrypted",
+        inspected(INTEGRATED_ANSWERS | {f"{INTEGRATED}.connection": "hook"}),
+        [("warning", f"{INTEGRATED}.connection")],
+    ),
+    (
+        "PF-11",
+        "terms here",
+        inspected({"checkout.terms_url": "https://127.0.0.1/"}),
+        [("warning", "checkout.terms_url")],
+    ),
+    ("PF-11", "the page is not used", inspected({"post_sale.thank_you.url": "http://localhost/"}), []),
+    ("PF-11", "public and encrypted", inspected({"checkout.terms_url": "https://example.com/terms"}), []),
+    (
+        "PF-12",
+        "express with custom fields",
+        inspected({"checkout.express": "one_click", "checkout.custom_fields": ({"id": "a", "label": "A"},)}),
+        [("error", "checkout.express")],
+    ),
+    ("PF-12", "express alone", inspected({"checkout.express": "one_click"}), []),
+    ("PF-12", "fields alone", inspected({"checkout.custom_fields": ({"id": "a", "label": "A"},)}), []),
+    ("PF-13", "never fired", inspected(is_proven=False), [("warning", "review")]),
+    ("PF-13", "a purchase passed", inspected(), []),
+    (
+        "PF-14",
+        "one download",
+        inspected(FILE_ANSWERS | {f"{FILE}.download_limit": 1}),
+        [("warning", f"{FILE}.download_limit")],
+    ),
+    (
+        "PF-14",
+        "59 minutes",
+        inspected(FILE_ANSWERS | {f"{FILE}.link_lifetime": 3599}),
+        [("warning", f"{FILE}.link_lifetime")],
+    ),
+    (
+        "PF-14",
+        "an hour and two downloads",
+        inspected(FILE_ANSWERS | {f"{FILE}.link_lifetime": 3600, f"{FILE}.download_limit": 2}),
+        [],
+    ),
+    ("PF-14", "unlimited", inspected(FILE_ANSWERS | {f"{FILE}.download_limit": None}), []),
+    ("PF-14", "another option is chosen", inspected({f"{FILE}.download_limit": 1}), []),
+    ("PF-15", "on itself", inspected({"checkout.bumps": ("yoga",)}), [("error", "checkout.bumps.0")]),
+    (
+        "PF-15",
+        "on an unpublished one",
+        inspected({"checkout.bumps": ("mat",)}, others={"mat": replace(BUMPED, published=False)}),
+        [("warning", "checkout.bumps.0")],
+    ),
+    ("PF-15", "on a published one", inspected({"checkout.bumps": ("mat",)}, others={"mat": BUMPED}), []),
+    (
+        "PF-16",
+        "another level elsewhere",
+        inspected(ROOMS, levels_elsewhere={"b": "tin"}),
+        [("error", f"{INTEGRATED}.level")],
+    ),
+    ("PF-16", "the same level elsewhere", inspected(ROOMS, levels_elsewhere={"b": "gold"}), []),
+    ("PF-16", "another kind of connection", inspected(INTEGRATED_ANSWERS, levels_elsewhere={"b": "tin"}), []),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "look", "expected"), [(r, i, e) for r, _, i, e in CASES], ids=[f"{r} {w}" for r, w, *_ in CASES]
+)
+def test_a_rule_finds_what_is_wrong_and_nothing_else(
+    rule: str, look: Inspected, expected: list[tuple[str, str]]
+) -> None:
+    assert found(rule, look) == expected
+
+
+def test_every_rule_is_tested_for_a_finding_and_for_its_absence() -> None:
+    assert {rule for rule, _, _, expected in CASES if expected} == set(RULES)
+    assert {rule for rule, _, _, expected in CASES if not expected} == set(RULES)
+    assert list(RULES) == [f"PF-{number:02}" for number in range(1, 17)]
+
+
+def test_a_sound_product_has_no_findings() -> None:
+    assert check(inspected()) == []
+
+
+def test_one_thing_wrong_is_found_by_one_rule() -> None:
+    rules = [[finding.rule for finding in check(look)] for rule, _, look, expected in CASES if expected]
+
+    assert [sorted(set(names)) for names in rules if len(set(names)) > 1] == []
+
+
+def test_a_finding_is_a_sentence_about_a_question_that_exists() -> None:
+    for _, _, look, _ in CASES:
+        for finding in check(look):
+            assert finding.message.endswith("."), finding
+            assert finding.message[0].isupper(), finding
+            assert ": " in finding.message or finding.message.startswith("Choose "), "it says what to do"
+            assert finding.field == "review" or flow.question_at(finding.field)
+
+
+def test_an_error_keeps_a_product_from_going_live_and_a_warning_does_not() -> None:
+    assert not may_go_live(check(inspected({"general.name": None})))
+    assert may_go_live(check(inspected(is_proven=False)))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST.",
+        "app.localhost",
+        "127.0.0.1",
+        "127.8.9.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0.0.0.0",
+        "::1",
+        "::",
+        "::ffff:127.0.0.1",
+    ],
+)
+def test_this_machine_is_known_by_all_its_names(host: str) -> None:
+    assert is_this_machine(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["example.com", "localhost.example.com", "128.0.0.1", "10.0.0.1", "::2", "", "ünïcode.example"]
+)
+def test_other_machines_are_not_this_one(host: str) -> None:
+    assert not is_this_machine(host)
+
+
+def test_the_input_is_gathered_from_the_store() -> None:
+    shelf = new_shelf()
+    fill(shelf)
+    shelf.proven.add(("yoga-masterclass", shelf.load("yoga-masterclass").revision))
+    shelf.create("Other season", "seller", shelf.load("studio-season").answers)
+    shelf.file_state = lambda slug: f"state of {slug}"
+
+    masterclass = preflight.inspect(shelf, "yoga-masterclass", NOON)
+    workbook = preflight.inspect(shelf, "morning-yoga-workbook", NOON)
+    season = preflight.inspect(shelf, "studio-season", NOON)
+
+    assert (masterclass.is_proven, workbook.is_proven) == (True, False)
+    assert masterclass.others == {"morning-yoga-workbook": OtherProduct("Morning Yoga Workbook", "USD", False)}
+    assert workbook.file_states == {"workbook": "state of workbook"}
+    assert season.levels_elsewhere == {"other-season": "season"}
+    assert masterclass.now == NOON
