@@ -13,11 +13,15 @@ from models.saved import HistoryEntry, SavedProduct
 
 
 class StoreError(Exception):
-    """Something the store could not do; nothing was changed. `field` is the question it is about, if it is about one."""
+    """Something the store could not do; nothing was changed. `field` is the question it is about, if there is one."""
 
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
+        self.message = message
         self.field = field
+
+    def __str__(self) -> str:
+        return self.message
 
 
 # --- the database itself --------------------------------------------------------------------------------------------
@@ -58,7 +62,7 @@ class Unreachable(Unavailable):
 # --- what is asked of it --------------------------------------------------------------------------------------------
 
 
-class NotFound(StoreError):
+class NotFound(StoreError, KeyError):
     """There is no such thing."""
 
     def __init__(self, kind: str, slug: str) -> None:
@@ -82,6 +86,13 @@ class SlugTaken(StoreError):
         super().__init__(f"There already is a {kind} {slug!r}. Choose another name.", "slug")
         self.kind = kind
         self.slug = slug
+
+
+class RunExists(StoreError, ValueError):
+    """A run of this id is recorded already."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"There already is a run {run}. Its record is kept as it is.")
 
 
 class UnknownReference(StoreError):

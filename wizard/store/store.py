@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from models.account import File, StoredFile
-from models.fulfillment import Run, RunStep
+from models.fulfillment import Page, Run, RunStep, Verdict
 from models.product import Mode, Product
 from models.saved import Change, HistoryEntry, ProductPage, RunRow, SavedAccount, SavedProduct
 from wizard.settings import Settings
-from wizard.store import account, catalogue, files, history, ledger, products
+from wizard.store import account, catalogue, files, ledger, products
 from wizard.store.account import OwnedKind, Thing
 from wizard.store.database import Database, Work
 from wizard.store.files import FileState
 
 
 class Store:
-    """A seller's products, things and runs.
+    """A seller's products, things and runs. It is a `wizard.fulfillment.ledger.Ledger` and a `wizard.session.Shelf`.
 
     Synchronous and safe to call from any thread; never call it on an event loop. Every method raises `StoreError`
     and, when it does, has changed nothing.
     """
 
-    def __init__(self, database: Database, library: Path, seller: str, form: type[Product]) -> None:
+    def __init__(self, database: Database, library: Path, seller: int, form: type[Product]) -> None:
         self._database = database
         self._library = library
         self._form = form
@@ -42,7 +42,7 @@ class Store:
         Raises `Unavailable`.
         """
         database = Database.open(settings.data_dir, settings.database_address, patience)
-        return cls(database, settings.data_dir / "files", seller, form)
+        return cls(database, settings.data_dir / "files", database.seller_id(seller), form)
 
     def close(self) -> None:
         """Let go of the database. A closed store opens it again when it is used again."""
@@ -146,7 +146,7 @@ class Store:
     def history(self, slug: str, limit: int = 100, before: int | None = None) -> tuple[HistoryEntry, ...]:
         """What changed, the newest first: at most `limit` entries, of revisions below `before`."""
         with self._reading() as work:
-            return history.entries(work, slug, limit, before)
+            return products.history_of(work, slug, limit, before)
 
     # --- the seller's things ----------------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class Store:
     def add(self, thing: Thing) -> Thing:
         """Create a thing; if its slug is taken, it gets a number. A file's bytes are copied from its `path`."""
         if isinstance(thing, File):
-            return files.add(self._writing, self._library, thing, unique=True)
+            return cast(Thing, files.add(self._writing, self._library, thing, unique=True))
         with self._writing() as work:
             return account.add(work, thing)
 
@@ -169,7 +169,7 @@ class Store:
         `SlugTaken`, `NotFound`, `FileRefused`.
         """
         if isinstance(thing, File):
-            return files.put(self._writing, self._library, thing, old_slug)
+            return cast(Thing, files.put(self._writing, self._library, thing, old_slug))
         with self._writing() as work:
             return account.put(work, thing, old_slug)
 
@@ -214,29 +214,31 @@ class Store:
     # --- the ledger of test-fires -----------------------------------------------------------------------------------
 
     def open_run(self, run: Run) -> None:
-        """Write down that a run starts, with its planned steps. The same run again changes nothing."""
+        """Record a run that begins, with its planned steps. Raises `RunExists`, `NotFound` for its product."""
         with self._writing() as work:
             ledger.open_run(work, run)
 
     def write_step(self, run: str, step: RunStep) -> None:
-        """Write down how far a step is: before it acts, and after."""
+        """Record how far a step has come; the step at its position is replaced. Raises `NotFound`."""
         with self._writing() as work:
             ledger.write_step(work, run, step)
 
-    def close_run(self, run: Run) -> None:
-        """Write down how a run ended: verdict, reason, time, page. Its steps are already there."""
+    def close_run(self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
+        """Record how a run ended. One that was interrupted may be closed again. Raises `NotFound`."""
         with self._writing() as work:
-            ledger.close_run(work, run)
+            ledger.close_run(work, run, verdict, reason, finished_at, page)
+
+    def read_run(self, run: str) -> Run:
+        """One run with its steps, in the order of their positions. Raises `NotFound`."""
+        with self._reading() as work:
+            return ledger.read(work, run)
+
+    run = read_run
 
     def runs(self, product: str | None = None, limit: int = 50, before: str | None = None) -> tuple[RunRow, ...]:
         """Runs, the newest first, of one product or of all; `before` is the id of the last one seen."""
         with self._reading() as work:
             return ledger.rows(work, product, limit, before)
-
-    def run(self, run: str) -> Run:
-        """One run with its steps. Raises `NotFound`."""
-        with self._reading() as work:
-            return ledger.read(work, run)
 
     def passed_purchase(self, slug: str, revision: int) -> bool:
         """Whether these answers have passed a test-fire of `purchase`.
@@ -249,12 +251,7 @@ class Store:
     # --- transactions -----------------------------------------------------------------------------------------------
 
     def _reading(self) -> AbstractContextManager[Work]:
-        return self._work(writing=False)
+        return self._database.work(self._seller, self._form, writing=False)
 
     def _writing(self) -> AbstractContextManager[Work]:
-        return self._work(writing=True)
-
-    @contextmanager
-    def _work(self, writing: bool) -> Iterator[Work]:
-        with self._database.transaction(writing) as connection:
-            yield Work(connection, self._database.seller_id(connection, self._seller), self._form)
+        return self._database.work(self._seller, self._form, writing=True)

@@ -1,0 +1,98 @@
+"""The list of products: paged by key and searched as the seller types.
+
+One narrow index holds all that is filtered, sorted and counted, so 100,000 products are searched without reading
+their rows, and a page costs the same wherever in the list it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, func, literal, select, tuple_
+
+from models import records
+from models.product import Mode
+from models.saved import ProductPage, ProductRow
+from wizard.store.database import Work
+from wizard.store.products import sorted_by
+
+PRODUCT = records.table_of(records.Product)
+
+COUNTED = 10_000
+"""How far matches are counted. Beyond, a seller wants a better search and not a better number."""
+
+
+def page(work: Work, search: str, after: str | None, before: str | None, limit: int, deleted: bool) -> ProductPage:
+    """One page, in the order of names."""
+    matching = _matching(work, search, deleted)
+    shown = matching.with_only_columns(
+        PRODUCT.c.slug,
+        PRODUCT.c.name,
+        PRODUCT.c.sorted_by,
+        PRODUCT.c.mode,
+        PRODUCT.c.published,
+        PRODUCT.c.access_kind,
+        PRODUCT.c.complete,
+        PRODUCT.c.revision,
+        PRODUCT.c.updated_at,
+    )
+    if before is not None:
+        backwards = shown.where(_is_before(before)).order_by(PRODUCT.c.sorted_by.desc(), PRODUCT.c.slug.desc())
+        rows = list(reversed(work.connection.execute(backwards.limit(limit)).mappings().all()))
+    else:
+        forwards = shown.where(_is_after(after)) if after is not None else shown
+        forwards = forwards.order_by(PRODUCT.c.sorted_by, PRODUCT.c.slug)
+        rows = list(work.connection.execute(forwards.limit(limit)).mappings().all())
+    first, last = (_cursor(rows[0]), _cursor(rows[-1])) if rows else (None, None)
+    return ProductPage(
+        rows=tuple(_row(row) for row in rows),
+        before=first if first and _is_any(work, matching.where(_is_before(first))) else None,
+        after=last if last and _is_any(work, matching.where(_is_after(last))) else None,
+        total=_count(work, matching),
+    )
+
+
+def _matching(work: Work, search: str, deleted: bool) -> Select[Any]:
+    query = select(literal(1)).where(PRODUCT.c.seller_id == work.seller, PRODUCT.c.is_deleted.is_(deleted))
+    wanted = sorted_by(" ".join(search.split()))
+    if wanted:
+        in_name = PRODUCT.c.sorted_by.contains(wanted, autoescape=True)
+        query = query.where(in_name | PRODUCT.c.slug.contains(wanted, autoescape=True))
+    return query
+
+
+def _count(work: Work, matching: Select[Any]) -> int:
+    counted = select(func.count()).select_from(matching.limit(COUNTED).subquery())
+    return work.connection.execute(counted).scalar_one()
+
+
+def _is_any(work: Work, matching: Select[Any]) -> bool:
+    return work.connection.execute(matching.limit(1)).first() is not None
+
+
+def _cursor(row: Any) -> str:
+    """Where a row stands in the list, whether or not the product is still there later."""
+    return f"{row['slug']} {row['sorted_by']}"
+
+
+def _is_after(cursor: str) -> Any:
+    slug, _, name = cursor.partition(" ")
+    return tuple_(PRODUCT.c.sorted_by, PRODUCT.c.slug) > tuple_(literal(name), literal(slug))
+
+
+def _is_before(cursor: str) -> Any:
+    slug, _, name = cursor.partition(" ")
+    return tuple_(PRODUCT.c.sorted_by, PRODUCT.c.slug) < tuple_(literal(name), literal(slug))
+
+
+def _row(row: Any) -> ProductRow:
+    return ProductRow(
+        slug=row["slug"],
+        name=row["name"] or row["slug"],
+        mode=Mode(row["mode"]),
+        published=row["published"],
+        access=row["access_kind"],
+        complete=row["complete"],
+        revision=row["revision"],
+        updated_at=row["updated_at"],
+    )

@@ -1,0 +1,288 @@
+"""Opening a database and working in it: one transaction at a time, and every failure in a seller's words.
+
+SQLite (WAL) is the embedded default. A commit is durable against a crash of the process; `synchronous=NORMAL` may lose
+the last commits, and never more, when the machine itself loses power.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from models import records
+from models.product import Product
+from wizard.store import schema
+from wizard.store.errors import (
+    Corrupt,
+    DiskFull,
+    Locked,
+    NotCreatable,
+    ReadOnly,
+    StoreError,
+    Unreachable,
+)
+
+FILE = "wizard.db"
+"""The embedded database, inside the data folder."""
+
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A transaction: what the functions of this package work in."""
+
+    connection: Connection
+    seller: int
+    """The id of the seller whose records they are."""
+    form: type[Product]
+    """The model that answers are read into."""
+
+
+class Database:
+    """An open database."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self._name = name
+        # SQLite waits for other processes by polling; our own threads need not.
+        self._writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+
+    @classmethod
+    def open(cls, folder: Path, address: str | None, patience: float) -> Self:
+        """Open the database at this address, or the embedded one in the folder; create or migrate it where needed.
+
+        `patience` is how many seconds to wait for another process that is writing. Raises `Unavailable`.
+        """
+        make_private_folder(folder)
+        url = _url(folder, address)
+        if url.get_backend_name() == "sqlite":
+            engine, name = _sqlite(url, patience), str(url.database)
+        else:
+            engine, name = _postgresql(url, patience), f"the database {url.database} on {url.host}"
+        database = cls(engine, name)
+        try:
+            with database.translated():
+                schema.bring_up_to_date(engine, folder)
+        except StoreError:
+            engine.dispose()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self, writing: bool) -> Iterator[Connection]:
+        """A transaction that is committed as a whole or not at all. Raises `Unavailable`."""
+        alone = self._writer if writing else nullcontext()
+        with alone, self.translated(), self._engine.connect() as connection:
+            connection.execution_options(writing=writing)
+            with connection.begin():
+                yield connection
+
+    def seller_id(self, slug: str) -> int:
+        """The id of a seller, who is entered when new."""
+        seller = records.table_of(records.Seller)
+        by_slug = select(seller.c.id).where(seller.c.slug == slug)
+        with self.transaction(writing=False) as connection:
+            found: int | None = connection.execute(by_slug).scalar()
+        if found is None:
+            with self.transaction(writing=True) as connection:
+                # Another process may enter the same seller at this moment.
+                row = {"slug": slug, "name": slug, "created_at": datetime.now(UTC)}
+                connection.execute(_insert_if_new(connection, seller, row))
+                found = connection.execute(by_slug).scalar_one()
+        return found
+
+    @contextmanager
+    def work(self, seller: int, form: type[Product], writing: bool) -> Iterator[Work]:
+        """A transaction among one seller's records. Writers of the same seller wait for each other."""
+        with self.transaction(writing) as connection:
+            if writing and connection.dialect.name != "sqlite":
+                mine = records.table_of(records.Seller).c.id == seller
+                connection.execute(select(records.table_of(records.Seller).c.id).where(mine).with_for_update())
+            yield Work(connection, seller, form)
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """What the driver raises becomes an error that a seller understands; mistakes of ours stay what they are."""
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            meant = _in_words(error, self._name)
+            if meant is None:
+                raise
+            raise meant from error
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may read. Raises `NotCreatable`, `DiskFull`."""
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        raise failed_to_write(error, folder) from error
+
+
+def failed_to_write(error: OSError, path: Path) -> StoreError:
+    """What the system says about a path, with a way out."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return DiskFull(f"There is no room left for {path}. Free some space and try again; nothing was changed.")
+    if error.errno == errno.EROFS:
+        return ReadOnly(f"{path} is on a disk that is read-only. Set another data folder with WIZARD_DATA_DIR.")
+    reason = error.strerror or str(error)
+    return NotCreatable(f"{path} cannot be made: {reason}. Set another data folder with WIZARD_DATA_DIR.")
+
+
+# --- SQLite ---------------------------------------------------------------------------------------------------------
+
+
+def _url(folder: Path, address: str | None) -> URL:
+    if address is None:
+        return URL.create("sqlite", database=str(folder / FILE))
+    try:
+        return make_url(address)
+    except ArgumentError:
+        raise Unreachable("The address of the database cannot be read. Check WIZARD_DATABASE_URL.") from None
+
+
+def _sqlite(url: URL, patience: float) -> Engine:
+    if url.database and not url.query:
+        _make_private_file(Path(url.database))
+    engine = create_engine(
+        url,
+        # Waiting is SQLite's, transactions are ours: the driver's own would begin a write as a read.
+        connect_args={"timeout": patience, "isolation_level": None, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            _use_wal(connection, patience)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that will write says so at once: raised from a read, it could only fail.
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _use_wal(connection: sqlite3.Connection, patience: float) -> None:
+    """Set the journal, once in a database's life. SQLite does not wait for others here, so we do."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if _code(error) == sqlite3.SQLITE_READONLY:
+                return  # One that can only be read keeps the journal it has, and stays readable.
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _make_private_file(path: Path) -> None:
+    if path.exists():
+        return
+    try:
+        # SQLite gives its -wal and -shm files the permissions of the database.
+        path.touch(mode=PRIVATE_FILE)
+    except OSError as error:
+        raise failed_to_write(error, path) from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary error code; the extended ones have it in their low byte."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------------------------
+
+
+def _postgresql(url: URL, patience: float) -> Engine:
+    try:
+        return create_engine(
+            url,
+            # A connection that the server dropped while the seller was thinking is noticed and replaced.
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": max(2, round(patience)),
+                "options": f"-c lock_timeout={round(patience * 1000)} {url.query.get('options', '')}".strip(),
+            },
+        )
+    except ModuleNotFoundError:
+        raise Unreachable(
+            "PostgreSQL needs one more package: pip install 'product-wizard[postgres]', or unset WIZARD_DATABASE_URL."
+        ) from None
+
+
+def _insert_if_new(connection: Connection, table: Any, row: dict[str, Any]) -> Any:
+    if connection.dialect.name == "sqlite":
+        return insert(table).prefix_with("OR IGNORE").values(row)
+    from sqlalchemy.dialects.postgresql import insert as insert_or
+
+    return insert_or(table).values(row).on_conflict_do_nothing()
+
+
+# --- what went wrong ------------------------------------------------------------------------------------------------
+
+
+def _in_words(error: DBAPIError | sqlite3.Error, name: str) -> StoreError | None:
+    # What fails while a connection is being set up comes from the driver as it is.
+    driver = error if isinstance(error, sqlite3.Error) else error.orig
+    if isinstance(driver, sqlite3.Error) or isinstance(error, sqlite3.Error):
+        return _sqlite_in_words(cast(sqlite3.Error, driver), name)
+    state = str(getattr(driver, "sqlstate", None) or "")
+    if state in ("55P03", "40P01", "40001"):
+        return Locked(f"Somebody else is changing {name} right now. Try again in a moment; nothing was changed.")
+    if state == "25006":
+        return ReadOnly(f"{name} is read-only for us. Ask whoever runs it for the right to write.")
+    if state == "53100":
+        return DiskFull(f"There is no room left in {name}. Nothing was changed.")
+    cut_off = isinstance(error, OperationalError) and not state
+    if state.startswith(("08", "28", "3D", "53", "57")) or error.connection_invalidated or cut_off:
+        reason = str(driver).strip().splitlines()[0] if str(driver).strip() else "no answer"
+        return Unreachable(f"{name} cannot be used: {reason}. Check WIZARD_DATABASE_URL and that it runs.")
+    return None
+
+
+def _sqlite_in_words(error: sqlite3.Error, name: str) -> StoreError | None:
+    match _code(error):
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Locked(
+                f"Another program holds {name}. Close it, or wait until it has finished, and try again; "
+                "nothing was changed."
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return ReadOnly(f"{name} can only be read. Check its permissions and those of its folder.")
+        case sqlite3.SQLITE_FULL:
+            return DiskFull(f"There is no room left for {name}. Free some space and try again; nothing was changed.")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return Corrupt(
+                f"{name} is damaged or not a database of the wizard. Move it away and put a copy from the folder "
+                "`backups` in its place, or start anew with WIZARD_DATA_DIR."
+            )
+        case sqlite3.SQLITE_CANTOPEN:
+            return NotCreatable(f"{name} cannot be opened. Check its permissions and those of its folder.")
+        case sqlite3.SQLITE_IOERR:
+            return DiskFull(f"{name} cannot be written: the disk is full, or fails. Nothing was changed.")
+    return None

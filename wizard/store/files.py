@@ -1,0 +1,220 @@
+"""The file library: a copy of every file that buyers download, kept in the data folder under its SHA-256.
+
+Bytes come before the row that names them and go after it, so a row never stands without its bytes, whenever the
+process ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from sqlalchemy import select
+
+from models import records
+from models.account import File, StoredFile
+from wizard.store import account
+from wizard.store.database import PRIVATE_FILE, Work, failed_to_write, make_private_folder
+from wizard.store.errors import FileRefused, NotFound, SlugTaken, StoreError
+from wizard.store.products import slug_is_taken
+
+FileState = Literal["ready", "missing", "empty", "changed"]
+Writing = Callable[[], AbstractContextManager[Work]]
+
+FILE = records.table_of(records.LibraryFile)
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Bytes that have been copied into the library's folder and do not have their name yet."""
+
+    path: Path
+    filename: str
+    size: int
+    sha256: str
+
+    def columns(self) -> dict[str, object]:
+        """What the row says of them."""
+        media_type = mimetypes.guess_type(self.filename)[0] or "application/octet-stream"
+        about = {"filename": self.filename, "size": self.size, "sha256": self.sha256, "media_type": media_type}
+        return about | {"added_at": datetime.now(UTC)}
+
+    def take_name(self, library: Path) -> None:
+        """Put the bytes where the library looks for them. Called with the writer's turn, so nobody removes them."""
+        place = place_of(library, self.sha256)
+        make_private_folder(place.parent)
+        # Also over a copy that is there already: it may have been damaged.
+        os.replace(self.path, place)
+        _sync_folder(place.parent)
+
+
+def place_of(library: Path, sha256: str) -> Path:
+    """Where bytes are kept."""
+    return library / sha256[:2] / sha256
+
+
+# --- adding ---------------------------------------------------------------------------------------------------------
+
+
+def add(writing: Writing, library: Path, thing: File, *, unique: bool) -> File:
+    """Copy a file into the library. With `unique`, a taken slug gets a number."""
+    copy = _copy(library, Path(thing.path))
+    try:
+        with writing() as work:
+            if not unique and slug_is_taken(work, FILE, thing.slug):
+                raise SlugTaken("file", thing.slug)
+            added = account.add(work, thing, copy.columns())
+            copy.take_name(library)
+            return added
+    except OSError as error:
+        raise failed_to_write(error, library) from error
+    finally:
+        copy.path.unlink(missing_ok=True)
+
+
+def put(writing: Writing, library: Path, thing: File, old_slug: str | None) -> File:
+    """Create or update a file; bytes are copied when `path` is another than before, or new."""
+    with writing() as work:
+        try:
+            before = account.row_of(work, "file", old_slug or thing.slug)
+        except NotFound:
+            if old_slug is not None:
+                raise
+            before = None
+        if before is not None and thing.path in (before["path"], ""):
+            return account.put(work, thing.model_copy(update={"path": before["path"]}), old_slug)
+    copy = _copy(library, Path(thing.path))
+    try:
+        with writing() as work:
+            stored = account.put(work, thing, old_slug, copy.columns())
+            copy.take_name(library)
+    except OSError as error:
+        raise failed_to_write(error, library) from error
+    finally:
+        copy.path.unlink(missing_ok=True)
+    if before is not None and before["sha256"] != copy.sha256:
+        _forget_bytes(writing, library, before["sha256"])
+    return stored
+
+
+def _copy(library: Path, source: Path) -> Copy:
+    """Copy a file's bytes beside the others, on disk and not yet named. Raises `FileRefused`, `Unavailable`."""
+    source = source.expanduser()
+    try:
+        if source.is_dir():
+            raise FileRefused(source, "directory")
+        original = source.open("rb")
+    except FileNotFoundError:
+        raise FileRefused(source, "missing") from None
+    except (OSError, ValueError):
+        raise FileRefused(source, "unreadable") from None
+    make_private_folder(library)
+    unfinished = library / f".{secrets.token_hex(8)}"
+    try:
+        with original, open(unfinished, "xb", opener=_privately) as copy:
+            size, sha256 = _pour(original, copy, source)
+            copy.flush()
+            os.fsync(copy.fileno())
+        if size == 0:
+            raise FileRefused(source, "empty")
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise failed_to_write(error, library) from error
+    except StoreError:
+        unfinished.unlink(missing_ok=True)
+        raise
+    return Copy(unfinished, source.name, size, sha256)
+
+
+def _pour(original: BinaryIO, copy: BinaryIO, source: Path) -> tuple[int, str]:
+    size, digest = 0, hashlib.sha256()
+    while True:
+        try:
+            chunk = original.read(CHUNK)
+        except OSError:
+            raise FileRefused(source, "unreadable") from None
+        if not chunk:
+            return size, digest.hexdigest()
+        size += len(chunk)
+        digest.update(chunk)
+        copy.write(chunk)
+
+
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE_FILE)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# --- removing -------------------------------------------------------------------------------------------------------
+
+
+def remove(writing: Writing, library: Path, slug: str) -> None:
+    """Remove a file that no product uses, and its bytes unless another file has the same."""
+    with writing() as work:
+        sha256 = account.row_of(work, "file", slug)["sha256"]
+        account.remove(work, "file", slug)
+    _forget_bytes(writing, library, sha256)
+
+
+def _forget_bytes(writing: Writing, library: Path, sha256: str) -> None:
+    # With the writer's turn again, so that nobody adds the same bytes between the question and the removal.
+    with writing() as work:
+        if work.connection.execute(select(FILE.c.id).where(FILE.c.sha256 == sha256)).first() is None:
+            place_of(library, sha256).unlink(missing_ok=True)
+
+
+# --- looking --------------------------------------------------------------------------------------------------------
+
+
+def stored(work: Work, slug: str) -> StoredFile:
+    """What the library knows of a file. Raises `NotFound`."""
+    return account.stored_file(account.row_of(work, "file", slug))
+
+
+def locate(work: Work, library: Path, slug: str) -> Path:
+    """Where a file's bytes are. Raises `FileRefused` when they are gone or of another size."""
+    kept = stored(work, slug)
+    place = place_of(library, kept.sha256)
+    if not place.is_file():
+        raise FileRefused(Path(kept.filename), "missing")
+    if place.stat().st_size != kept.size:
+        raise FileRefused(Path(kept.filename), "changed")
+    return place
+
+
+def state(library: Path, kept: StoredFile) -> FileState:
+    """Whether the bytes are still what was added."""
+    place = place_of(library, kept.sha256)
+    try:
+        found = place.stat()
+        if found.st_size == 0:
+            return "empty"
+        same = found.st_size == kept.size and _sha256(place, found.st_size, found.st_mtime_ns) == kept.sha256
+    except OSError:
+        return "missing"
+    return "ready" if same else "changed"
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, _size: int, _changed_ns: int) -> str:
+    """The sum of a file's bytes, computed again only when its size or its time of change is another."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

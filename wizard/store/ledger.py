@@ -1,0 +1,105 @@
+"""The ledger of test-fires, in rows: see `wizard.fulfillment.ledger` for what each of them means."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from models import records
+from models.fulfillment import Event, Page, Run, RunStep, Verdict
+from models.saved import RunRow
+from wizard.store.database import Work
+from wizard.store.errors import NotFound, RunExists
+from wizard.store.history import ENTRY
+from wizard.store.mapping import join, split
+from wizard.store.products import PRODUCT
+from wizard.store.products import row_of as product_of
+
+RUN = records.table_of(records.Run)
+STEP = records.table_of(records.RunStep)
+
+SWITCHES = ("mode", "published", "deleted")
+"""What changes a product's revision and none of its answers."""
+
+
+def open_run(work: Work, run: Run) -> None:
+    """Record a run with its planned steps."""
+    if work.connection.execute(select(RUN.c.id).where(RUN.c.id == run.id)).first() is not None:
+        raise RunExists(run.id)
+    plain = run.model_dump(mode="json", exclude={"steps", "product"})
+    values = {"seller_id": work.seller, "product_id": product_of(work, run.product)["id"], **split(records.Run, plain)}
+    work.connection.execute(insert(RUN).values(values | _times(run)))
+    if run.steps:
+        work.connection.execute(insert(STEP), [_step_values(run.id, step) for step in run.steps])
+
+
+def write_step(work: Work, run: str, step: RunStep) -> None:
+    """Replace a step, or add it."""
+    _row(work, run)
+    work.connection.execute(delete(STEP).where(STEP.c.run_id == run, STEP.c.position == step.position))
+    work.connection.execute(insert(STEP), _step_values(run, step))
+
+
+def close_run(work: Work, run: str, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
+    """Record how a run ended."""
+    rest = {**_row(work, run)["rest"], "page": page.model_dump(mode="json") if page else None}
+    values = {"verdict": verdict.value, "reason": reason, "finished_at": finished_at, "rest": rest}
+    work.connection.execute(update(RUN).where(RUN.c.id == run).values(values))
+
+
+def read(work: Work, run: str) -> Run:
+    """A run with its steps."""
+    row = _row(work, run)
+    plain = join(records.Run, row) | {"product": row["slug"]}
+    steps = select(STEP).where(STEP.c.run_id == run).order_by(STEP.c.position)
+    plain["steps"] = [join(records.RunStep, dict(step)) for step in work.connection.execute(steps).mappings()]
+    return Run.model_validate(plain)
+
+
+def rows(work: Work, product: str | None, limit: int, before: str | None) -> tuple[RunRow, ...]:
+    """Runs, the newest first."""
+    names = [RUN.c[name] for name in RunRow.model_fields if name != "product"]
+    query = select(*names, PRODUCT.c.slug.label("product")).join(PRODUCT, PRODUCT.c.id == RUN.c.product_id)
+    if product is None:
+        query = query.where(RUN.c.seller_id == work.seller)
+    else:
+        query = query.where(RUN.c.product_id == product_of(work, product, deleted=None)["id"])
+    if before is not None:
+        query = query.where(RUN.c.id < before)
+    found = work.connection.execute(query.order_by(RUN.c.id.desc()).limit(limit)).mappings()
+    return tuple(RunRow.model_validate(dict(row)) for row in found)
+
+
+def passed_purchase(work: Work, slug: str, revision: int) -> bool:
+    """Whether a test-fire of `purchase` passed with the answers of this revision."""
+    product = product_of(work, slug)["id"]
+    answered_last = select(func.max(ENTRY.c.revision)).where(
+        ENTRY.c.product_id == product, ENTRY.c.revision <= revision, ENTRY.c.path.not_in(SWITCHES)
+    )
+    since = work.connection.execute(answered_last).scalar() or revision
+    passed = select(RUN.c.id).where(
+        RUN.c.product_id == product,
+        RUN.c.event == Event.PURCHASE.value,
+        RUN.c.verdict == Verdict.PASSED.value,
+        RUN.c.revision.between(since, revision),
+    )
+    return work.connection.execute(passed.limit(1)).first() is not None
+
+
+def _row(work: Work, run: str) -> Any:
+    query = select(RUN, PRODUCT.c.slug).join(PRODUCT, PRODUCT.c.id == RUN.c.product_id)
+    row = work.connection.execute(query.where(RUN.c.id == run, RUN.c.seller_id == work.seller)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("run", run)
+    return row
+
+
+def _times(run: Run) -> dict[str, datetime | None]:
+    # As moments, not as the text that JSON would make of them.
+    return {"started_at": run.started_at, "finished_at": run.finished_at}
+
+
+def _step_values(run: str, step: RunStep) -> dict[str, Any]:
+    return {"run_id": run, **split(records.RunStep, step.model_dump(mode="json"))}

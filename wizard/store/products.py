@@ -1,0 +1,237 @@
+"""A product's life: created, saved, switched, copied, deleted and brought back. Each function is one transaction."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain, count
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import delete as delete_from
+from sqlalchemy import insert, select, update
+
+from models import records
+from models.product import Mode, Product
+from models.saved import Change, HistoryEntry, SavedProduct
+from models.text import slug_of
+from wizard.store import history, rows
+from wizard.store.database import Work
+from wizard.store.errors import InUse, NameTaken, NotFound, SlugTaken, Stale, StoreError
+from wizard.store.image import Image, answers_of, image_of, settled
+
+PRODUCT = records.table_of(records.Product)
+BUMP = records.table_of(records.Bump)
+
+Row = Mapping[str, Any]
+
+
+def sorted_by(name: str) -> str:
+    """A name without case and accents: what the list is sorted by and searched in."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character))
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def load(work: Work, slug: str) -> SavedProduct:
+    """The product as it stands."""
+    row = row_of(work, slug)
+    return _saved(row, answers_of(rows.read(work.connection, row), work.form, slug))
+
+
+def history_of(work: Work, slug: str, limit: int, before: int | None) -> tuple[HistoryEntry, ...]:
+    """What changed in a product, the newest first; a deleted one has its history still."""
+    return history.entries(work, row_of(work, slug, deleted=None)["id"], limit, before)
+
+
+def row_of(work: Work, slug: str, deleted: bool | None = False) -> Row:
+    """A product's own row. `deleted` is None where it does not matter. Raises `NotFound`."""
+    query = select(PRODUCT).where(PRODUCT.c.seller_id == work.seller, PRODUCT.c.slug == slug)
+    row = work.connection.execute(query).mappings().one_or_none()
+    if row is None or deleted not in (None, row["is_deleted"]):
+        raise NotFound("product", slug)
+    return row  # type: ignore[return-value]
+
+
+def _saved(row: Row, answers: Product) -> SavedProduct:
+    return SavedProduct(
+        slug=row["slug"],
+        answers=answers,
+        mode=Mode(row["mode"]),
+        published=row["published"],
+        revision=row["revision"],
+        updated_at=row["updated_at"],
+        place=row["place"],
+    )
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+def create(
+    work: Work, name: str, who: str, answers: Product | None, slug: str | None, complete: bool, place: str = ""
+) -> SavedProduct:
+    """Create a product at revision 1."""
+    answers = settled(_named(answers or work.form(), name))
+    name = answers.general.name or ""
+    if _name_is_taken(work, name):
+        raise NameTaken(name)
+    if slug is None:
+        slug = next(free for free in numbered_slugs(slug_of(name)) if not slug_is_taken(work, PRODUCT, free))
+    elif slug_is_taken(work, PRODUCT, slug):
+        raise SlugTaken("product", slug)
+    image = image_of(answers)
+    now = datetime.now(UTC)
+    switches = {"mode": Mode.DEMO.value, "published": False, "revision": 1, "complete": complete, "place": place}
+    times = {"created_at": now, "updated_at": now, "deleted_at": None, "is_deleted": False}
+    row = {"seller_id": work.seller, "slug": slug, "sorted_by": sorted_by(name), **switches, **times, **image.product}
+    key = work.connection.execute(insert(PRODUCT).values(row).returning(PRODUCT.c.id)).scalar_one()
+    rows.write(work, key, slug, None, image)
+    blank = work.form().model_dump(mode="json")
+    changes = list(history.differences(blank, answers.model_dump(mode="json")))
+    history.write(work.connection, key, 1, now, who, changes, work.form)
+    return _saved(row, answers)
+
+
+def save(
+    work: Work, slug: str, base_revision: int, answers: Product, changes: Sequence[Change], who: str, complete: bool
+) -> SavedProduct:
+    """Store new answers, one revision further."""
+    row = row_of(work, slug)
+    old = rows.read(work.connection, row)
+    _refuse_stale(work, row, old, base_revision)
+    answers = settled(answers)
+    new = image_of(answers)
+    name = new.product["name"]
+    if name != row["name"] and name is not None and _name_is_taken(work, name):
+        raise NameTaken(name)
+    values = {column: value for column, value in new.product.items() if row[column] != value}
+    values |= {"complete": complete, "sorted_by": sorted_by(name or slug)}
+    rows.write(work, row["id"], slug, old, new)
+    return _saved(_advance(work, row, values, who, changes), answers)
+
+
+def switch(
+    work: Work, slug: str, base_revision: int, who: str, mode: Mode | None, published: bool | None
+) -> SavedProduct:
+    """Turn the switches that are given and differ."""
+    row = row_of(work, slug)
+    image = rows.read(work.connection, row)
+    _refuse_stale(work, row, image, base_revision)
+    wanted = {"mode": mode.value if mode else None, "published": published}
+    values = {name: value for name, value in wanted.items() if value is not None and value != row[name]}
+    changes = [Change(path=name, old=row[name], new=value) for name, value in values.items()]
+    after = _advance(work, row, values, who, changes) if changes else row
+    return _saved(after, answers_of(image, work.form, slug))
+
+
+def remember_place(work: Work, slug: str, question: str) -> None:
+    """Note where the seller is: no revision, no history."""
+    this = PRODUCT.c.id == row_of(work, slug)["id"]
+    work.connection.execute(update(PRODUCT).where(this).values(place=question))
+
+
+def duplicate(work: Work, slug: str, who: str) -> SavedProduct:
+    """Copy the answers into a new product."""
+    row = row_of(work, slug)
+    answers = answers_of(rows.read(work.connection, row), work.form, slug)
+    name = _free_name(work, f"{row['name'] or slug} (copy)")
+    return create(work, name, who, answers, None, row["complete"])
+
+
+def delete(work: Work, slug: str, who: str) -> None:
+    """Take a product off the list, with a way back."""
+    row = row_of(work, slug)
+    if offered_by := _offered_by(work, row["id"], deleted=False):
+        raise InUse(f"The product {slug}", offered_by)
+    values = {"deleted_at": datetime.now(UTC), "is_deleted": True}
+    _advance(work, row, values, who, [Change(path="deleted", old=False, new=True)])
+
+
+def restore(work: Work, slug: str, who: str) -> SavedProduct:
+    """Bring a deleted product back, unpublished, under a name that is free."""
+    row = row_of(work, slug, deleted=True)
+    values: dict[str, Any] = {"deleted_at": None, "is_deleted": False, "published": False}
+    changes = [Change(path="deleted", old=True, new=False)]
+    if row["published"]:
+        changes.append(Change(path="published", old=True, new=False))
+    if row["name"] is not None and _name_is_taken(work, row["name"]):
+        name = _free_name(work, row["name"])
+        values |= {"name": name, "sorted_by": sorted_by(name)}
+        changes.append(Change(path="general.name", old=row["name"], new=name))
+    after = _advance(work, row, values, who, changes)
+    return _saved(after, answers_of(rows.read(work.connection, after), work.form, slug))
+
+
+def purge(work: Work, slug: str) -> None:
+    """Remove a deleted product with everything that hangs on it."""
+    row = row_of(work, slug, deleted=True)
+    if offered_by := _offered_by(work, row["id"], deleted=None):
+        raise InUse(f"The product {slug}", offered_by)
+    work.connection.execute(delete_from(PRODUCT).where(PRODUCT.c.id == row["id"]))
+
+
+def _refuse_stale(work: Work, row: Row, image: Image, base_revision: int) -> None:
+    if row["revision"] != base_revision:
+        stored = _saved(row, answers_of(image, work.form, row["slug"]))
+        raise Stale(stored, history.entries_since(work, row["id"], base_revision))
+
+
+def _advance(work: Work, row: Row, values: Mapping[str, Any], who: str, changes: Sequence[Change]) -> Row:
+    """Write a product's own row, one revision further, and what changed."""
+    now = datetime.now(UTC)
+    values = {**values, "revision": row["revision"] + 1, "updated_at": now}
+    work.connection.execute(update(PRODUCT).where(PRODUCT.c.id == row["id"]).values(values))
+    history.write(work.connection, row["id"], values["revision"], now, who, changes, work.form)
+    return {**row, **values}
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def _named(answers: Product, name: str) -> Product:
+    general = type(answers.general)
+    try:
+        named = general.model_validate({**dict(answers.general), "name": name})
+    except ValidationError as error:
+        message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise StoreError(f"This name cannot be used: {message}.", "general.name") from error
+    return answers.model_copy(update={"general": named})
+
+
+def _name_is_taken(work: Work, name: str) -> bool:
+    query = select(PRODUCT.c.id).where(
+        PRODUCT.c.seller_id == work.seller, PRODUCT.c.name == name, PRODUCT.c.deleted_at.is_(None)
+    )
+    return work.connection.execute(query).first() is not None
+
+
+def _free_name(work: Work, name: str) -> str:
+    """The name, or with a number behind it, within the 120 characters of a name."""
+    endings = chain([""], (f" {number}" for number in count(2)))
+    proposals = (name[: 120 - len(ending)].rstrip() + ending for ending in endings)
+    return next(proposal for proposal in proposals if not _name_is_taken(work, proposal))
+
+
+def slug_is_taken(work: Work, table: Any, slug: str) -> bool:
+    """Whether the seller has a row of this slug, deleted products included."""
+    query = select(table.c.id).where(table.c.seller_id == work.seller, table.c.slug == slug)
+    return work.connection.execute(query).first() is not None
+
+
+def numbered_slugs(slug: str) -> Iterator[str]:
+    """The slug, then with -2, -3, … behind it, within the 63 characters of a slug."""
+    yield slug
+    for number in count(2):
+        ending = f"-{number}"
+        yield slug[: 63 - len(ending)].rstrip("-") + ending
+
+
+def _offered_by(work: Work, product: int, deleted: bool | None) -> list[str]:
+    query = select(PRODUCT.c.slug).join(BUMP, BUMP.c.product_id == PRODUCT.c.id).where(BUMP.c.offered_id == product)
+    if deleted is not None:
+        query = query.where(PRODUCT.c.is_deleted.is_(deleted))
+    return list(work.connection.execute(query.order_by(PRODUCT.c.slug)).scalars())
