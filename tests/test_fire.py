@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from models.account import Connection
 from models.fulfillment import Buyer, Event, Evidence, GrantAccess, Run, RunStep, Status, Verdict
-from tests.shop import CONTENT, SHA256, small_world, sold, workbook
+from tests.shop import CHEAP, CONTENT, SHA256, small_world, sold, workbook
 from wizard.fulfillment import connections, registry
 from wizard.fulfillment.backend import Backend, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
@@ -433,23 +435,39 @@ async def test_steps_are_shown_while_they_happen(fired: Fire):
     assert shown[-1] == (len(run.steps), Status.PASSED)
 
 
-async def test_firing_leaves_the_event_loop_free(fired: Fire):
-    longest = 0.0
+async def test_password_hashes_and_the_ledger_leave_the_event_loop_free(
+    app: Starlette, fired: Fire, monkeypatch: pytest.MonkeyPatch
+):
+    threads: set[tuple[str, int]] = set()
 
-    async def watch() -> None:
-        nonlocal longest
-        loop = asyncio.get_running_loop()
-        while True:
-            before = loop.time()
-            await asyncio.sleep(0.005)
-            longest = max(longest, loop.time() - before)
+    class Hasher:
+        def hash(self, password: str) -> str:
+            threads.add(("hash", threading.get_ident()))
+            return CHEAP.hash(password)
 
-    await fired("hosted")
-    watching = asyncio.create_task(watch())
-    await fired("hosted")
-    watching.cancel()
+        def verify(self, hashed: str, password: str) -> bool:
+            threads.add(("verify", threading.get_ident()))
+            return CHEAP.verify(hashed, password)
 
-    assert longest < 0.25
+    class Ledger(MemoryLedger):
+        def write_step(self, run: str, step: RunStep) -> None:
+            threads.add(("write", threading.get_ident()))
+            super().write_step(run, step)
+
+    monkeypatch.setattr(app.state.world, "hasher", Hasher())
+    await fired("hosted", ledger=Ledger())
+
+    assert {what for what, _ in threads} == {"hash", "verify", "write"}
+    assert threading.get_ident() not in {thread for _, thread in threads}
+
+
+def test_the_door_is_light_until_something_is_fired():
+    heavy = ("httpx", "sqlalchemy", "starlette", "jinja2", "argon2", "babel")
+    asked = f"import sys, wizard.fulfillment.fire; print([name for name in {heavy} if name in sys.modules])"
+
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "[]"
 
 
 # --- the door --------------------------------------------------------------------------------------------------------

@@ -227,9 +227,8 @@ def test_passwords_are_hashed_as_owasp_advises():
 
 
 def link(key: str, **more: Any) -> dict[str, Any]:
-    ends = (NOW + timedelta(hours=1)).isoformat()
     common = {"file": "workbook", "sha256": SHA256, "filename": "work bök.pdf", "media_type": "application/pdf"}
-    return order(key, **{**common, "download_limit": 2, "expires_at": ends, **more})
+    return order(key, **{**common, "download_limit": 2, "link_lifetime": 3600, **more})
 
 
 @pytest.fixture
@@ -273,6 +272,21 @@ async def test_an_expired_link_says_so(clock: Clock, shop: httpx.AsyncClient, ad
     clock.now += timedelta(hours=1)
 
     assert await refused(ada, url) == (410, EXPIRED)
+
+
+@pytest.mark.usefixtures("handed_in")
+async def test_a_link_ends_with_the_access_where_that_is_sooner(clock: Clock, shop: httpx.AsyncClient):
+    made = await asked(shop, "links", link("k1", access_until=(NOW + timedelta(minutes=5)).isoformat()))
+
+    assert made["expires_at"] == (NOW + timedelta(minutes=5)).timestamp()
+
+
+@pytest.mark.usefixtures("handed_in")
+async def test_the_same_key_gives_the_same_link_also_later(clock: Clock, shop: httpx.AsyncClient):
+    first = await asked(shop, "links", link("k1"))
+    clock.now += timedelta(minutes=5)
+
+    assert await asked(shop, "links", link("k1")) == first
 
 
 @pytest.mark.usefixtures("handed_in")

@@ -69,7 +69,9 @@ class Link(Order):
     filename: str
     media_type: str
     download_limit: int | None
-    expires_at: AwareDatetime
+    link_lifetime: int
+    """Seconds from when the link is made: a try that is repeated later must ask for the very same."""
+    access_until: AwareDatetime | None = None
 
 
 class Stop(Order):
@@ -168,6 +170,9 @@ def routes(world: World) -> list[Route]:
         def work(connection: Connection) -> Reply:
             if connection.scalar(select(files.c.sha256).where(files.c.sha256 == order.sha256)) is None:
                 raise ValueError("the file has not been handed in")
+            expires_at = world.now + order.link_lifetime
+            if order.access_until is not None:
+                expires_at = min(expires_at, order.access_until.timestamp())
             issuing = downloads.Issuing(
                 id=order.key,
                 email=order.email,
@@ -176,12 +181,13 @@ def routes(world: World) -> list[Route]:
                 filename=order.filename,
                 media_type=order.media_type,
                 download_limit=order.download_limit,
-                expires_at=order.expires_at.timestamp(),
+                expires_at=expires_at,
                 run=order.run,
             )
-            return {"path": downloads.issue(connection, world, issuing)}
+            return {"path": downloads.issue(connection, world, issuing), "expires_at": expires_at}
 
-        return {"download_link": address(request, _once(world, request.url.path, order, work)["path"])}
+        reply = _once(world, request.url.path, order, work)
+        return {"download_link": address(request, reply["path"]), "expires_at": reply["expires_at"]}
 
     def stop(request: Request, order: Stop) -> Reply:
         def work(connection: Connection) -> Reply:

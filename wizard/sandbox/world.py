@@ -12,6 +12,7 @@ from base64 import b32encode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,6 @@ class World:
         self._engine = _engine(None if folder is None else folder / "sandbox.sqlite")
         self._writer = self._engine.execution_options(immediate=True)
         self._secret = self._open()
-        self.decoy = hasher.hash("nobody has this password")
-        """Checked when there is no such member, so that a stranger learns nothing from the time it takes."""
 
     def _open(self) -> bytes:
         records.metadata.create_all(self._engine)
@@ -102,6 +101,11 @@ class World:
     def proof(self, place: str, level: str) -> str:
         """A sentence that stands on one gated page and nowhere else."""
         return f"Only members of this level read this: {self.derived('proof', place, level).hex()[:16]}"
+
+    @cached_property
+    def decoy(self) -> str:
+        """Checked when there is no such member, so that a stranger learns nothing from the time it takes."""
+        return self.hasher.hash("nobody has this password")
 
     @property
     def admin_token(self) -> str:

@@ -7,7 +7,7 @@ only pages, forms, mails and links that a person could open too.
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime
 from email.message import Message
 
 import httpx
@@ -166,19 +166,18 @@ class SandboxBackend:
             if self._surroundings.path_of_file is None:
                 raise Rejected(f"The file “{action.target}” could not be read from the library.")
             await shop.hand_in(action.sha256, self._surroundings.path_of_file(action.target))
-        ends = context.now() + timedelta(seconds=action.link_lifetime)
-        if action.access_until is not None:
-            ends = min(ends, action.access_until)
         order = {
             "file": action.target,
             "sha256": action.sha256,
             "filename": action.filename,
             "media_type": action.media_type,
             "download_limit": action.download_limit,
-            "expires_at": ends.isoformat(),
+            "link_lifetime": action.link_lifetime,
+            "access_until": action.access_until.isoformat() if action.access_until else None,
         }
         reply = await shop.order("links", order)
         context.secrets.learn(reply["download_link"], reply["download_link"].rpartition("/")[2])
+        ends = datetime.fromtimestamp(reply["expires_at"], UTC)
         until = f"{day_in_words(ends.date())}, {ends:%H:%M} UTC"
         values = {"download_link": reply["download_link"], "link_expires": until, "file_name": action.filename}
         return Receipt(reference=context.key, detail=f"A link was made; it works until {until}.", values=values)
