@@ -42,7 +42,7 @@ def test_a_product_is_made_from_the_first_question_to_the_last(shelf: Any) -> No
         *(POST_SALE, "1", "n", "Club", "Silver, Gold", "y", KEEP, "2", KEEP),
         *(KEEP, "Welcome!", ".", *[KEEP] * 9, "revoke", "keep", "14", "365"),
         *(AUTOMATIONS, "yoga, new", KEEP, KEEP, "a", "buys", "assign_tag", "member", KEEP),
-        *(AFFILIATES, "y", "30", "a", "Partners", "40", KEEP, KEEP),
+        *(AFFILIATES, "y", "30", "a", "Partners", "y", "40", KEEP, KEEP),
         *(REVIEW, KEEP, KEEP),
         ":q",
     )

@@ -100,7 +100,7 @@ def _do(things: Planned, products: Planned, found: Gathered, store: Store, who: 
     in_order = sorted(things, key=lambda planned: ORDER.index(f"{planned[0].kind}s"))
     for wanted, change in in_order:
         if change.change != "unchanged":
-            store.put(_with_old_levels(wanted, found))
+            store.put(_first(wanted, found))
     created: set[str] = set()
     for wanted, change in products:
         if change.change == "created":
@@ -110,13 +110,24 @@ def _do(things: Planned, products: Planned, found: Gathered, store: Store, who: 
         if change.change == "updated" or (wanted.slug in created and _waiting(wanted, found)):
             Session(store, wanted.slug, who).replace(wanted.value)
     for wanted, change in in_order:
-        if change.change == "updated" and _with_old_levels(wanted, found) != wanted.value:
+        if (
+            change.change == "updated"
+            and isinstance(wanted.value, Membership)
+            and _first(wanted, found) != wanted.value
+        ):
             store.put(wanted.value)
 
 
-def _with_old_levels(wanted: Wanted, found: Gathered) -> Any:
-    """A membership that keeps the levels it loses until the products of the same documents have let go of them."""
+def _first(wanted: Wanted, found: Gathered) -> Any:
+    """A thing as it is stored first.
+
+    A membership keeps the levels it loses until the products of the same documents have let go of them.
+    """
     before = found.thing(wanted.kind, wanted.slug)
+    if isinstance(before, File) and wanted.value.path == before.path:
+        # The store copies a file whose path is another one. This one has other bytes at the same place.
+        path = Path(before.path)
+        return wanted.value.model_copy(update={"path": os.path.join(path.parent, ".", path.name)})
     if not isinstance(before, Membership):
         return wanted.value
     levels = dict.fromkeys((*wanted.value.levels, *before.levels))

@@ -135,8 +135,9 @@ class Asker:
 
     def _ask_group(self, question: Question, path: str) -> None:
         current = self._form.value(path)
+        is_needed = is_unanswered(current) and question.ask.required(self._form.scope(path))
         lacks = isinstance(current, Answers) and next(missing(current, question.form), None) is not None
-        if not lacks and not self._wants_change(question, path, current):
+        if not is_needed and not lacks and not self._wants_change(question, path, current):
             return
         if question.ask.help:
             self._lines.say(f"{question.ask.label}: {question.ask.help}")

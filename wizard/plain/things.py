@@ -87,8 +87,8 @@ class Things:
     def _create(self, subject: str) -> str:
         model = kind_of(subject)
         assert model is not None
-        draft = self._filled(Draft(model()), subject)
-        stored: Owned = self._kept(lambda: self._store.add(draft.thing))
+        filled = self._filled(Draft(model()), subject)
+        stored: Owned = self._kept(lambda: self._store.add(filled))
         return stored.slug
 
     def _change_or_remove(self, subject: str, word: str, slug: str) -> None:
@@ -97,10 +97,10 @@ class Things:
             self._lines.say(f"  The {subject} {slug} is removed.")
             return
         things: tuple[Owned, ...] = getattr(self._session.account.account, f"{subject}s")
-        draft = self._filled(Draft(next(thing for thing in things if thing.slug == slug)), subject)
-        self._kept(lambda: self._store.put(draft.thing))
+        filled = self._filled(Draft(next(thing for thing in things if thing.slug == slug)), subject)
+        self._kept(lambda: self._store.put(filled))
 
-    def _filled(self, draft: Draft, subject: str) -> Draft:
+    def _filled(self, draft: Draft, subject: str) -> Any:
         """Ask for a thing until nothing that it needs is missing. Going back before its first question drops it."""
         while True:
             try:
@@ -109,7 +109,7 @@ class Things:
                 raise NotThere(f"the {subject} was not saved") from None
             lacking = [problem.message for problem in missing(draft.thing, flow.questions_of(type(draft.thing)))]
             if not lacking:
-                return draft
+                return draft.thing
             self._lines.say(f"  ! {'; '.join(lacking)}: the {subject} cannot be saved without. < drops it.")
 
     def _kept(self, change: Callable[[], Any]) -> Any:
