@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -203,6 +205,50 @@ async def test_only_retriable_errors_are_tried_again_and_always_with_the_same_ke
     assert backend.keys == [key_of("run1", 1)] * 3
 
 
+async def test_a_step_that_is_tried_again_says_so():
+    shown: list[str] = []
+    backend = Backend(grant_access=raising(Retriable("Busy.")))
+
+    await Runner(
+        backend, MemoryLedger(), on_step=lambda step: shown.append(f"{step.attempts}: {step.detail}"), patience=QUICK
+    ).run(planned(), [[GRANT]])
+
+    assert shown[:3] == ["1: ", "1: Busy. Trying again.", "2: Busy. Trying again."]
+
+
+async def test_a_ledger_that_cannot_write_is_not_blamed_on_the_backend():
+    class Full(MemoryLedger):
+        def write_step(self, run: str, step: RunStep) -> None:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        await carried_out(Backend(), [GRANT], ledger=Full())
+
+
+async def test_a_run_is_closed_after_the_write_that_was_going_on():
+    order: list[str] = []
+    writing = threading.Event()
+
+    class Slow(MemoryLedger):
+        def write_step(self, run: str, step: RunStep) -> None:
+            writing.set()
+            time.sleep(0.05)
+            super().write_step(run, step)
+            order.append("written")
+
+        def close_run(self, run: str, **ended: Any) -> None:
+            super().close_run(run, **ended)
+            order.append("closed")
+
+    task = asyncio.create_task(carried_out(Backend(), [GRANT], ledger=Slow()))
+    await asyncio.to_thread(writing.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert order == ["written", "closed"]
+
+
 async def test_after_the_last_try_the_run_fails_and_says_so():
     backend = Backend(grant_access=raising(*[Retriable("Busy.")] * 9))
 
@@ -373,7 +419,7 @@ async def test_no_secret_reaches_the_record():
     run = await carried_out(Backend(grant_access=chatty, verify_grant_access=look), [GRANT, WELCOME], ledger=ledger)
 
     for text in (run.model_dump_json(), ledger.read_run("run1").model_dump_json(), str(run), run.reason):
-        for secret in ("k7qm-2xpa", "9rtd", "9x2kQ", "signed-token", "nobody knows", "MfKQ9r8GKYq"):
+        for secret in ("k7qm", "9rtd", "9x2kQ", "signed-token", "nobody knows", "MfKQ9r8GKYq"):
             assert secret not in text, secret
     assert MASK in run.reason
     assert run.steps[0].receipt is not None

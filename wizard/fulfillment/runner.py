@@ -220,20 +220,31 @@ class Runner:
                     await self._write(at, status=Status.RUNNING, attempts=number)
                 with attempt:
                     try:
-                        async with asyncio.timeout(self._patience.one_try):
-                            answer = await call()
-                    except TimeoutError:
-                        raise Retriable(f"No answer within {self._patience.one_try:g} seconds.") from None
+                        answer = await self._answer(call)
+                    except Retriable as error:
+                        if attempt.num < self._patience.tries and self._wait_before_another_try(error) is not False:
+                            await self._write(at, detail=f"{error} Trying again.")
+                        raise
             self._time(at, before, began)
             return answer
         except BackendError as error:
-            failure = _failure(error)
-        except Exception as error:  # a plug-in of a third party: whatever it raises, the run ends with a record
-            failure = Status.FAILED, f"The backend broke ({type(error).__name__}: {error}). Tell whoever made it."
+            status, detail = _failure(error)
         self._time(at, before, began)
-        status, detail = failure
         await self._write(at, status=status, detail=detail)
         return None
+
+    async def _answer(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """One try. Raises BackendError and nothing else, whatever a third party's plug-in raises."""
+        try:
+            async with asyncio.timeout(self._patience.one_try):
+                return await call()
+        except BackendError:
+            raise
+        except TimeoutError:
+            raise Retriable(f"No answer within {self._patience.one_try:g} seconds.") from None
+        except Exception as error:
+            broken = f"The backend broke ({type(error).__name__}: {error}). Tell whoever made it."
+            raise BackendError(broken) from error
 
     def _wait_before_another_try(self, error: Exception) -> bool | float:
         if not isinstance(error, Retriable):
@@ -253,7 +264,13 @@ class Runner:
         # Masked as a whole, and again at each write: a secret may have been learned since.
         step = self._secrets.masked(self._steps[at].model_copy(update=changes))
         self._steps[at] = step
-        await asyncio.to_thread(self._ledger.write_step, self._run.id, step)
+        writing = asyncio.ensure_future(asyncio.to_thread(self._ledger.write_step, self._run.id, step))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # The thread goes on writing: the run is closed after it, never at the same time.
+            await asyncio.wait([writing])
+            raise
         self._on_step(step)
 
     def _close(self, verdict: Verdict, reason: str) -> None:
