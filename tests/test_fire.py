@@ -302,6 +302,16 @@ async def test_a_file_that_vanished_from_the_library_fails_with_what_to_do(tmp_p
     assert "The library's copy of “workbook.pdf” cannot be read" in run.reason
 
 
+async def test_a_file_that_the_library_refuses_fails_with_its_reason(fired: Fire):
+    def refuse(slug: str) -> Path:
+        raise LookupError("The file was removed by another seller.")
+
+    run = await fired("file", path_of_file=refuse)
+
+    assert run.verdict is Verdict.FAILED
+    assert "cannot be read from the library: The file was removed by another seller." in run.reason
+
+
 async def test_a_gated_page_that_anybody_can_read_fails_the_run(fired: Fire, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(members, "session_of", lambda world, request: "anybody@example.com")
     monkeypatch.setattr(members, "may_see", lambda *whatever: True)

@@ -153,6 +153,14 @@ async def test_a_session_that_the_sandbox_did_not_sign_is_none(
     assert (await ada.get("/m/yoga-club/gold")).url.path == "/m/yoga-club/login"
 
 
+async def test_the_session_of_a_login_that_was_removed_is_none(shop: httpx.AsyncClient, ada: httpx.AsyncClient):
+    granted = await asked(shop, "access", access("k1"))
+    await log_in(ada, granted["login_password"])
+    await shop.delete("/admin/runs/run1")
+
+    assert (await ada.get("/m/yoga-club")).url.path == "/m/yoga-club/login"
+
+
 async def test_cookies_are_out_of_reach_of_scripts_and_other_sites(shop: httpx.AsyncClient, ada: httpx.AsyncClient):
     await asked(shop, "access", access("k1"))
 

@@ -6,9 +6,11 @@ only pages, forms, mails and links that a person could open too.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import UTC, datetime
 from email.message import Message
+from pathlib import Path
 
 import httpx
 from starlette.applications import Starlette
@@ -33,7 +35,7 @@ from models.fulfillment import (
 from models.money import day_in_words
 from wizard.fulfillment.backend import Check, Context, Manifest, Rejected, Surroundings
 from wizard.fulfillment.backends.sandbox_buyer import SandboxBuyer
-from wizard.fulfillment.backends.sandbox_shop import SandboxShop
+from wizard.fulfillment.backends.sandbox_shop import FILE, SandboxShop
 from wizard.sandbox.app import sandbox_in
 
 MANIFEST = Manifest(
@@ -163,9 +165,7 @@ class SandboxBackend:
 
     async def _issue_link(self, action: IssueDownloadLink, context: Context, shop: SandboxShop) -> Receipt:
         if not await shop.has_file(action.sha256):
-            if self._surroundings.path_of_file is None:
-                raise Rejected(f"The file “{action.target}” could not be read from the library.")
-            await shop.hand_in(action.sha256, self._surroundings.path_of_file(action.target))
+            await shop.hand_in(action.sha256, await self._path_of(action.target))
         order = {
             "file": action.target,
             "sha256": action.sha256,
@@ -181,6 +181,14 @@ class SandboxBackend:
         until = f"{day_in_words(ends.date())}, {ends:%H:%M} UTC"
         values = {"download_link": reply["download_link"], "link_expires": until, "file_name": action.filename}
         return Receipt(reference=context.key, detail=f"A link was made; it works until {until}.", values=values)
+
+    async def _path_of(self, file: str) -> Path:
+        if self._surroundings.path_of_file is None:
+            raise Rejected(f"The file “{file}” cannot be read: there is no library.", FILE)
+        try:
+            return await asyncio.to_thread(self._surroundings.path_of_file, file)
+        except Exception as error:  # the library's own refusals: it says why in words
+            raise Rejected(f"The file “{file}” cannot be read from the library: {error}", FILE) from error
 
     async def _kept(self, action: KeepAccess, shop: SandboxShop) -> dict[str, str]:
         match action.kept:
