@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +15,31 @@ from tests.shelf import new_shelf
 from wizard.problems import Misfits
 from wizard.progress import State
 from wizard.session import ChangedElsewhere, Session
+from wizard.settings import load
+from wizard.store import open_store
 
 HOSTED = "post_sale.access.hosted_membership"
 
 
-@pytest.fixture
-def shelf() -> Any:
-    shelf = new_shelf()
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a database in it, made once."""
+    folder = tmp_path_factory.mktemp("empty")
+    open_store(load(data_dir=folder)).close()
+    return folder
+
+
+@pytest.fixture(params=["in memory", "in the database"])
+def shelf(request: pytest.FixtureRequest, empty: Path, data_dir: Path) -> Iterator[Any]:
+    if request.param == "in memory":
+        yield _with_yoga(new_shelf())
+        return
+    shutil.copytree(empty, data_dir)
+    with open_store(load()) as store:
+        yield _with_yoga(store)
+
+
+def _with_yoga(shelf: Any) -> Any:
     shelf.put(Membership(name="Club", levels=("silver", "gold")))
     shelf.put(Membership(name="Circle", levels=("gold", "platinum")))
     shelf.create("Yoga", "seller")
