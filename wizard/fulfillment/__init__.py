@@ -1,0 +1,1 @@
+"""Deliveries: what an event leads to, carried out, and proven as the buyer."""
