@@ -129,14 +129,9 @@ class Product(Record, table=True):
     __tablename__ = "product"
     __table_args__ = (
         UniqueConstraint("seller_id", "slug"),
-        Index(
-            "ix_product_name",
-            "seller_id",
-            "name",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
+        # It is as partial on PostgreSQL, where the migration says so: said here, it would import that dialect, which
+        # takes a tenth of the time to open the records.
+        Index("ix_product_name", "seller_id", "name", unique=True, sqlite_where=text("deleted_at IS NULL")),
         # One index answers the list, the search in it and the count: nothing else of a row is read to filter it.
         Index("ix_product_list", "seller_id", "is_deleted", "sorted_by", "slug"),
         one_of("mode", Mode),
