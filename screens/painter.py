@@ -40,7 +40,10 @@ ReturnType = TypeVar("ReturnType")
 JOINED_GAP = 6
 """Equal cells between two runs up to which sending them costs no more than moving the cursor over them."""
 
-JOINER = "\u200d"
+UNKNOWN = "\0"
+"""The glyph of a cell that may show anything."""
+
+JOINER, WIDENER = "\u200d", "\ufe0f"
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 DISPUTED_WIDTH = re.compile("[\u200d\ufe0e\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
 """Joiners, variation selectors, flag letters and skin tones: terminals do not agree how wide they make a glyph."""
@@ -76,7 +79,8 @@ def opening(style: Style | None, colors: ColorSystem) -> str:
 def split_glyphs(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what the text adds to the glyph before it, such as a mark, and a glyph for each of its own cells.
 
-    A joiner that joins nothing, left where Textual cut a glyph, is dropped: it would join whatever is sent next.
+    What is left where Textual cut a glyph in two, and then did not measure, is dropped: a joiner would join whatever is
+    sent next, a variation selector would push it aside.
     """
     if CONTROLS.search(text):
         raise NotCells(text)
@@ -84,7 +88,7 @@ def split_glyphs(text: str) -> tuple[str, tuple[str, ...]]:
     glyphs: list[str] = []
     for start, end, width in spans[1:]:
         glyphs += [text[start - 1 : end - 1].rstrip(JOINER), *[""] * (width - 1)]
-    return text[: spans[0][1] - 1].rstrip(JOINER), tuple(glyphs)
+    return text[: spans[0][1] - 1].lstrip(WIDENER).rstrip(JOINER), tuple(glyphs)
 
 
 class Row:
@@ -140,10 +144,11 @@ class Row:
         # as Textual does, lest old and new stand at odds.
         disputed = min(self.disputed_from(), shown.disputed_from())
         if columns[-1] >= disputed:
-            columns = [x for x in columns if x < disputed] + list(range(disputed, len(self.glyphs)))
+            rest = range(disputed, len(self.glyphs))
+            columns = [x for x in columns if x < disputed] + [x for x in rest if self.glyphs[x] != UNKNOWN]
         start = end = columns[0]
         for x in columns:
-            if x - end >= JOINED_GAP:
+            if x - end >= JOINED_GAP or UNKNOWN in self.glyphs[end:x]:
                 yield start, end
                 start = x
             end = x + 1
@@ -156,12 +161,19 @@ class Row:
         return next(x for x, glyph in enumerate(self.glyphs) if DISPUTED_WIDTH.search(glyph))
 
 
+def screen_size(update: LayoutUpdate | ChopsUpdate) -> Size:
+    """Return the size of the screen that is updated."""
+    if isinstance(update, LayoutUpdate):
+        return update.region.size
+    return Size(update.chop_ends[0][-1], len(update.chops))
+
+
 class ShownCells:
-    """The cells that a terminal shows, row by row."""
+    """The cells that a terminal shows, row by row: at first, anything."""
 
     def __init__(self, size: Size) -> None:
         self.size = size
-        self.rows = [Row(["unknown"] * size.width, [""] * size.width) for _ in range(size.height)]
+        self.rows = [Row([UNKNOWN] * size.width, [""] * size.width) for _ in range(size.height)]
 
     def difference(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> str:
         """Return what turns these cells into those of the update, and take it as sent.
@@ -190,10 +202,9 @@ class ShownCells:
         """Yield the number and the cells of every row that the update touches."""
         if isinstance(update, LayoutUpdate):
             for y, strips in enumerate(update.strips):
-                yield y, Row.of(chain.from_iterable(strips), colors)
+                # Written over what is shown: where Textual cut a glyph and miscounted, a row can be a cell too short.
+                yield y, self.rows[y].overwritten(0, Row.of(chain.from_iterable(strips), colors))
             return
-        if len(update.chops) != self.size.height:
-            raise NotCells(update)
         rows: dict[int, Row] = {}
         for y, x1, x2 in update.spans:
             row = rows.get(y, self.rows[y])
@@ -207,11 +218,11 @@ class ShownCells:
 def textual_is_as_expected(app: App[Any]) -> bool:
     """Return whether the private parts of Textual that the cell diff rests on are those it was written for."""
     try:
-        strip = Strip([Segment("ab", Style(bold=True))])
-        for update in (LayoutUpdate([[strip]], Region(0, 0, 2, 1)), ChopsUpdate([{0: strip}], [(0, 0, 2)], [[2]])):
-            ours = ShownCells(Size(2, 1)).difference(update, ColorSystem.TRUECOLOR)
+        strip = Strip([Segment("a漢", Style(bold=True))])
+        for update in (LayoutUpdate([[strip]], Region(0, 0, 3, 1)), ChopsUpdate([{0: strip}], [(0, 0, 3)], [[3]])):
+            ours = ShownCells(screen_size(update)).difference(update, ColorSystem.TRUECOLOR)
             theirs = update.render_segments(app.console)
-            if (ours, theirs) != ("\x1b[1;1H\x1b[0;1mab\x1b[0m", "\x1b[1;1H\x1b[1mab\x1b[0m"):
+            if (ours, theirs) != ("\x1b[1;1H\x1b[0;1ma漢\x1b[0m", "\x1b[1;1H\x1b[1ma漢\x1b[0m"):
                 return False
         color_system = app.console._color_system
     except Exception:  # whatever it is that fails, it is not as expected
@@ -226,11 +237,11 @@ def textual_is_as_expected(app: App[Any]) -> bool:
 class CellDiff(App[ReturnType]):
     """An app that sends the terminal only the cells that differ from what it shows."""
 
-    _shown: ShownCells | None = None  # None from any doubt to the next full update: Textual paints meanwhile
+    _shown: ShownCells | None = None  # None from any doubt about what the terminal shows to the next update
     _write: Callable[[str], None] | None = None  # None: Textual paints all the time
 
     def forget_shown_cells(self) -> None:
-        """Take it that the terminal shows something else, so that the next full update is sent whole."""
+        """Take it that the terminal may show anything, so that all that the next updates contain is sent."""
         self._shown = None
 
     def on_resize(self, event: Resize) -> None:
@@ -280,15 +291,12 @@ class CellDiff(App[ReturnType]):
         """Return what to send for an update, or None where Textual has to paint it or to drop it."""
         if self._batch_count or not self._running or self._closed or self.is_headless:
             return None
-        if isinstance(update, LayoutUpdate):
-            if self._shown is None or self._shown.size != update.region.size:
-                self._shown = ShownCells(update.region.size)
-        elif not isinstance(update, ChopsUpdate):
+        if not isinstance(update, LayoutUpdate | ChopsUpdate):
             return None
-        # A signal may make the app forget at any time, so the memory is looked at once. It is never put back.
-        shown = self._shown
-        if shown is None:
-            return None
+        # A signal may make the app forget at any time, so the memory is looked at once, and never put back.
+        shown, size = self._shown, screen_size(update)
+        if shown is None or shown.size != size:
+            shown = self._shown = ShownCells(size)
         try:
             return shown.difference(update, self.console._color_system or ColorSystem.TRUECOLOR)
         except NotCells:

@@ -90,14 +90,13 @@ class ProductsScreen(Screen[None]):
         with Vertical(id="list"):
             yield self.search
             yield Static("", id="columns", markup=False)
-            yield self.lines
             yield Static("opening your products …", id="notice", markup=False)
+            yield self.lines
         yield KeyLine()
 
     def on_mount(self) -> None:
         """Ask for the records once this frame is painted."""
         self.top.left = "Products"
-        self.lines.display = False
         self.call_after_refresh(self.wizard.open_records)
 
     @property
@@ -160,7 +159,6 @@ class ProductsScreen(Screen[None]):
         page = self.page
         assert page is not None
         notice = self.query_one("#notice", Static)
-        self.lines.display = bool(page.rows)
         notice.display = not page.rows
         searching = bool(self.search.value)
         notice.update(Content(f"Nothing is called {self.search.value!r}." if searching else EMPTY))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.content import Content
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from screens.app import WizardApp
     from wizard.fulfillment.backend import Check
     from wizard.session import Session
+    from wizard.store.account import OwnedKind
 
 KINDS: dict[str, type[Membership] | type[Connection] | type[File] | type[Calendar] | type[Webinar]] = {
     "membership": Membership,
@@ -175,7 +176,7 @@ class Things:
             ]
 
         async def remove(slug: str) -> None:
-            await self.app.desk.do(self.app.shelf.remove, subject, slug)
+            await self.app.desk.do(self.app.shelf.remove, cast("OwnedKind", subject), slug)
             await self._look_again()
 
         return Picker(

@@ -52,7 +52,8 @@ class Seller:
     async def write(self, text: str) -> None:
         """Write a text, letter by letter."""
         names = {" ": "space", "\n": "enter"}
-        await self.press(*(names.get(letter, letter) for letter in text))
+        await self.pilot.press(*(names.get(letter, letter) for letter in text))
+        await self.pilot.pause()
 
     async def paste(self, text: str) -> None:
         """Paste a text into the focused field, as a terminal does."""
