@@ -109,11 +109,11 @@ class Notifications(Answers):
         "Your download: {product_name}",
         "Hello {buyer_name},\n\nhere is your file:\n\n{download_link}\n\nThe link works until {link_expires}.",
     )
-    payment_failed: Annotated[Notification, Ask("Payment failed", "After each failed payment.", kind="group")] = (
-        _template(
-            "Your payment for {product_name} did not go through",
-            "Hello {buyer_name},\n\nwe could not take your payment for {product_name}. We will try again in three days.",
-        )
+    payment_failed: Annotated[
+        Notification, Ask("Payment failed", "After each failed payment, for a hosted membership.", kind="group")
+    ] = _template(
+        "Your payment for {product_name} did not go through",
+        "Hello {buyer_name},\n\nwe could not take your payment for {product_name}. We will try again in three days.",
     )
     cancellation_pending: Annotated[
         Notification,

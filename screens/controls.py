@@ -255,11 +255,14 @@ class Menu(Lines):
         """There is more room for the hints, or less."""
         self.show_answer(self._answer)
 
+    def on_focus(self) -> None:
+        """Say more about the one that is highlighted."""
+        self._tell()
+
     @on(OptionList.OptionHighlighted)
-    def _tell(self, event: OptionList.OptionHighlighted) -> None:
-        event.stop()
-        if self.has_focus and self.items[event.option_index].more:
-            self.post_message(Told(self, self.items[event.option_index].more))
+    def _tell(self) -> None:
+        if self.has_focus and self.highlighted is not None and self.items[self.highlighted].more:
+            self.post_message(Told(self, self.items[self.highlighted].more))
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,7 +25,7 @@ HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 """Names under which the sandbox answers. Any other is another site's page that tries to reach this machine."""
 
 HEADERS = [
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    (b"content-security-policy", b"default-src 'none'; style-src 'self'; form-action 'self'; "
      b"frame-ancestors 'none'; base-uri 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -56,13 +56,21 @@ def sandbox_app(world: World) -> Starlette:
     async def home(request: Request) -> Response:
         return page(request, "home.html")
 
+    async def style(request: Request) -> Response:
+        # A file of its own: the replies that a test-fire shows are then all content.
+        return FileResponse(Path(__file__).parent / "templates" / "style.css", media_type="text/css")
+
     def not_found(request: Request, _error: Exception) -> Response:
         return refusal(request, 404, "There is no such page", "Check the address.")
 
     handlers: dict[int, Callable[[Request, Exception], Response | Awaitable[Response]]] = {404: not_found}
     areas = (admin, mailbox, downloads, bookings, members, platform)
     app = Starlette(
-        routes=[Route("/", home), *(route for area in areas for route in area.routes(world))],
+        routes=[
+            Route("/", home),
+            Route("/style.css", style),
+            *(route for area in areas for route in area.routes(world)),
+        ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(CarefulHeaders)],
         exception_handlers=handlers,
     )
