@@ -1,0 +1,75 @@
+"""What stands between a product and its buyers: the rules of `spec` 6, each a small function.
+
+The rules are pure: they see an `Inspected` and nothing else. `inspect` gathers one from the store.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from models.access import AccessKind
+from models.saved import SavedProduct
+from wizard.preflight import delivery, sale
+from wizard.preflight.inspected import RULES, Finding, Inspected
+from wizard.progress import OtherProduct
+from wizard.store.errors import NotFound
+
+if TYPE_CHECKING:
+    from wizard.store import Store
+
+
+def check(inspected: Inspected) -> list[Finding]:
+    """Every finding about a product, rule by rule."""
+    return [
+        Finding(rule=name, level=level, field=path, message=message)
+        for name, look in sorted(RULES.items())
+        for level, path, message in look(inspected)
+    ]
+
+
+def may_go_live(findings: list[Finding]) -> bool:
+    """Whether no error stands."""
+    return not any(finding.level == "error" for finding in findings)
+
+
+def inspect(store: Store, slug: str, now: datetime) -> Inspected:
+    """Gather what the rules look at. Raises the store's NotFound."""
+    product, account = store.load(slug), store.account()
+    access = product.answers.post_sale.access
+    states: dict[str, str] = {}
+    chosen = access.downloadable_file.file
+    if access.kind is AccessKind.DOWNLOADABLE_FILE and chosen and any(f.slug == chosen for f in account.account.files):
+        states[chosen] = store.file_state(chosen)
+    elsewhere: dict[str, str] = {}
+    connection = access.integrated_membership.connection
+    if access.kind is AccessKind.INTEGRATED_MEMBERSHIP and connection:
+        for other in store.used_by("connection", connection):
+            found = _load(store, other) if other != slug else None
+            if found and found.answers.post_sale.access.kind is AccessKind.INTEGRATED_MEMBERSHIP:
+                elsewhere[other] = found.answers.post_sale.access.integrated_membership.level
+    return Inspected(
+        product,
+        account,
+        now,
+        states,
+        store.passed_purchase(slug, product.revision),
+        {s: _as_other(found) for s in product.answers.checkout.bumps if s != slug and (found := _load(store, s))},
+        elsewhere,
+    )
+
+
+def _load(store: Store, slug: str) -> SavedProduct | None:
+    try:
+        return store.load(slug)
+    except NotFound:
+        return None
+
+
+def _as_other(product: SavedProduct) -> OtherProduct:
+    return OtherProduct(
+        product.answers.general.name or product.slug, product.answers.pricing.currency, product.published
+    )
+
+
+__all__ = ["RULES", "Finding", "Inspected", "check", "delivery", "inspect", "may_go_live", "sale"]

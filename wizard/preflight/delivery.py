@@ -1,0 +1,128 @@
+"""Rules about what buyers receive: access, files, mails, links, calendars and webinars."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from models.access import AccessKind
+from models.account import ConnectionKind
+from models.post_sale import ThankYou
+from wizard import flow, mails
+from wizard.preflight.inspected import ACCESS, Found, Inspected, rule, targets
+
+STALE_AFTER = timedelta(hours=24)
+"""How long the check of a connection counts."""
+
+
+@rule(2)
+def access_leads_somewhere(inspected: Inspected) -> Found:
+    """No access option, or its target is gone."""
+    access = inspected.answers.post_sale.access
+    if access.kind is None:
+        yield "error", f"{ACCESS}.kind", "Choose how buyers receive what they bought."
+    for name, slug in targets(inspected.answers).items():
+        path = f"{ACCESS}.{access.kind}.{name}"
+        if slug is None and name not in ("calendar", "webinar"):
+            yield "error", path, f"Choose the {name} that buyers get."
+        elif slug is not None and not inspected.around.has(name, slug):
+            yield "error", path, f"The {name} {slug} is gone: choose another one."
+
+
+@rule(3)
+def connection_works(inspected: Inspected) -> Found:
+    """The connection's last check failed or is older than 24 hours."""
+    connection = inspected.connection
+    if connection is None:
+        return
+    path = f"{ACCESS}.integrated_membership.connection"
+    last = inspected.account.checks.get(connection.slug)
+    if last is None:
+        yield "error", path, f"{connection.name} was never checked: check the connection."
+    elif not last.ok:
+        why = f" ({last.detail.rstrip('.')})" if last.detail else ""
+        yield "error", path, f"The last check of {connection.name} failed{why}: put it right and check it again."
+    elif inspected.now - last.at > STALE_AFTER:
+        hours = int((inspected.now - last.at) / timedelta(hours=1))
+        yield "error", path, f"The last check of {connection.name} is {hours} hours old: check it again."
+
+
+@rule(4)
+def file_is_as_it_was(inspected: Inspected) -> Found:
+    """The file is missing, empty or changed since it was added."""
+    told = {
+        "missing": "is no longer in the library",
+        "empty": "is empty",
+        "changed": "is not what it was when you added it",
+    }
+    for slug, state in inspected.file_states.items():
+        if state in told:
+            name = next((f.name for f in inspected.account.account.files if f.slug == slug), slug)
+            yield "error", f"{ACCESS}.downloadable_file.file", f"{name} {told[state]}: add the file again."
+
+
+@rule(5)
+def buyers_get_their_mail(inspected: Inspected) -> Found:
+    """A required notification is off, or lacks a variable."""
+    access, templates = inspected.answers.post_sale.access, inspected.answers.post_sale.notifications
+    used: dict[str, bool] = {}
+    if access.kind is AccessKind.HOSTED_MEMBERSHIP:
+        membership = inspected.around.membership(access.hosted_membership.membership)
+        is_protected = membership is not None and membership.password_protected
+        used["membership_welcome"] = is_protected or access.hosted_membership.send_login_details
+        used["membership_password_resend"] = False
+    elif access.kind is AccessKind.DOWNLOADABLE_FILE:
+        used["download_link_to_buyer"] = True
+    for name, is_required in used.items():
+        template = getattr(templates, name)
+        question = flow.question_at(f"post_sale.notifications.{name}")
+        if is_required and not template.enabled:
+            way = "turn it on, or buyers cannot get in" if "welcome" in name else "turn it on, or buyers get no link"
+            yield "error", f"{question.id}.enabled", f"{question.ask.label} is off: {way}."
+        elif lacking := mails.missing(name, template) if template.enabled else set():
+            variables = " and ".join(f"{{{variable}}}" for variable in sorted(lacking))
+            yield "error", f"{question.id}.body", f"{question.ask.label} lacks {variables}: put it into the message."
+
+
+@rule(8)
+def thank_you_page_is_seen(inspected: Inspected) -> Found:
+    """A Thank You page is set, and a linked calendar or webinar takes its place."""
+    linked, page = inspected.answers.post_sale.access.linked, inspected.answers.post_sale.thank_you
+    if linked and page != ThankYou():
+        kind, slug = linked
+        told = f"Buyers see the confirmation of the {kind} {slug} instead"
+        yield "warning", "post_sale.thank_you.mode", f"{told}: say there what they should know."
+
+
+@rule(9)
+def something_is_linked(inspected: Inspected) -> Found:
+    """The reason is a calendar or webinar, and none is linked."""
+    for name, slug in targets(inspected.answers).items():
+        if name in ("calendar", "webinar") and slug is None:
+            yield "error", f"{ACCESS}.no_access_page.{name}", f"Choose the {name} that buyers are registered with."
+
+
+@rule(14)
+def links_last_long_enough(inspected: Inspected) -> Found:
+    """A download limit of 1, or a lifetime under an hour."""
+    access = inspected.answers.post_sale.access
+    if access.kind is AccessKind.DOWNLOADABLE_FILE:
+        at, answers = f"{ACCESS}.downloadable_file", access.downloadable_file
+        if answers.download_limit == 1:
+            told = "One download is used up by a connection that breaks off"
+            yield "warning", f"{at}.download_limit", f"{told}: allow at least 2."
+        if answers.link_lifetime < 3600:
+            told = "A link that works less than an hour is often dead when the mail is read"
+            yield "warning", f"{at}.link_lifetime", f"{told}: let it live for 1h or more."
+
+
+@rule(16)
+def s2member_has_one_level(inspected: Inspected) -> Found:
+    """One s2Member connection for several levels."""
+    connection = inspected.connection
+    if connection is None or connection.kind is not ConnectionKind.S2MEMBER:
+        return
+    level = inspected.answers.post_sale.access.integrated_membership.level
+    several = sorted({level, *inspected.levels_elsewhere.values()} - {""})
+    if len(several) > 1:
+        told = f"{connection.name} is used for the levels {', '.join(several)}, and an s2Member connection opens one"
+        yield "error", f"{ACCESS}.integrated_membership.level", f"{told}: make a connection for each level."

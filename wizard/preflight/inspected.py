@@ -1,0 +1,99 @@
+"""What the rules of the preflight look at, what they find, and how they are numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from models.access import AccessKind, Reason
+from models.account import Connection
+from models.ask import Answers
+from models.product import Product
+from models.saved import SavedAccount, SavedProduct
+from wizard.progress import Around, OtherProduct
+
+ACCESS = "post_sale.access"
+
+Level = Literal["error", "warning"]
+
+
+class Finding(Answers):
+    """What a rule found: Live is refused while one of level `error` stands."""
+
+    rule: str
+    level: Level
+    field: str
+    """The question to go to, by its path."""
+    message: str
+    """A sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """Everything the rules look at."""
+
+    product: SavedProduct
+    account: SavedAccount
+    now: datetime
+    file_states: Mapping[str, str] = field(default_factory=dict)
+    """Of the file that buyers get: `ready`, `missing`, `empty` or `changed`, by slug."""
+    is_proven: bool = False
+    """Whether these answers have passed a test-fire of `purchase`."""
+    others: Mapping[str, OtherProduct] = field(default_factory=dict)
+    """The products offered as bumps, by slug."""
+    levels_elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """The level that every other product takes on the same connection, by the product's slug."""
+
+    @property
+    def answers(self) -> Product:
+        """The answers that are looked at."""
+        return self.product.answers
+
+    @property
+    def around(self) -> Around:
+        """What the answers refer to."""
+        return Around(self.product.slug, self.account.account, self.others)
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection that grants access, if that is the chosen option and it is there."""
+        access = self.answers.post_sale.access
+        if access.kind is not AccessKind.INTEGRATED_MEMBERSHIP:
+            return None
+        slug = access.integrated_membership.connection
+        return next((c for c in self.account.account.connections if c.slug == slug), None)
+
+
+Found = Iterator[tuple[Level, str, str]]
+"""What a rule yields: level, field and message."""
+Rule = Callable[[Inspected], Found]
+RULES: dict[str, Rule] = {}
+
+
+def rule(number: int) -> Callable[[Rule], Rule]:
+    """Give a rule its id."""
+
+    def numbered(function: Rule) -> Rule:
+        RULES[f"PF-{number:02}"] = function
+        return function
+
+    return numbered
+
+
+def targets(answers: Product) -> dict[str, str | None]:
+    """What the chosen option delivers, by the name of its question."""
+    access = answers.post_sale.access
+    match access.kind:
+        case AccessKind.HOSTED_MEMBERSHIP:
+            return {"membership": access.hosted_membership.membership}
+        case AccessKind.INTEGRATED_MEMBERSHIP:
+            return {"connection": access.integrated_membership.connection}
+        case AccessKind.DOWNLOADABLE_FILE:
+            return {"file": access.downloadable_file.file}
+        case AccessKind.NO_ACCESS_PAGE if access.no_access_page.reason is Reason.CALENDAR:
+            return {"calendar": access.no_access_page.calendar}
+        case AccessKind.NO_ACCESS_PAGE if access.no_access_page.reason is Reason.WEBINAR:
+            return {"webinar": access.no_access_page.webinar}
+    return {}
