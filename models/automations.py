@@ -75,6 +75,6 @@ class Automations(Answers):
     rules: Annotated[
         tuple[Rule, ...],
         Module("rules", "Rules", "If the buyer does this, then do that"),
-        Ask("Rules", "If the buyer does this, then do that. A rule that grants wants another that revokes: such access outlives the subscription.",
+        Ask("Rules", "If the buyer does this, then do that. What one rule grants stays until another revokes it.",
             kind="rows", row_name="rule"),
     ] = ()  # fmt: skip

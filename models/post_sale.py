@@ -88,7 +88,8 @@ class Notifications(Answers):
         ),
     ] = _template(
         "Your login for {membership_name}",
-        "Hello {buyer_name},\n\nyou can log in now:\n\n{login_page}\n\nE-mail: {login_email}\nPassword: {login_password}",
+        "Hello {buyer_name},\n\nyou can log in now:\n\n{login_page}\n\nE-mail: {login_email}\n"
+        "Password: {login_password}",
     )
     membership_password_resend: Annotated[
         Notification,

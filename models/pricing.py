@@ -180,8 +180,8 @@ class PricePoint(Answers):
         if self.amount is not None and is_repeated(self) and not self.amount.strip("0."):
             raise misfit("amount", "only a one-time price may be 0; write an amount above 0")
         if starts_again(self) and self.cycle and self.period and self.payments:
+            series = f"{self.payments} payments {self.period.label.lower()}"
             if self.cycle.longest_days <= self.payments * self.period.longest_days:
-                series = f"{self.payments} payments {self.period.label.lower()}"
                 raise misfit("cycle", f"{self.cycle.label.lower()} is not longer than {series}")
         return self
 

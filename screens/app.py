@@ -25,7 +25,6 @@ from screens.theme import THEMES
 
 if TYPE_CHECKING:
     from wizard.settings import Settings
-
     from wizard.store import Store
 
 SMALLEST = (60, 16)

@@ -108,9 +108,7 @@ class Row:
         """Return the cells that the segments fill from left to right."""
         glyphs: list[str] = []
         looks: list[str] = []
-        for text, style, control in segments:
-            if control:
-                raise NotCells(text)
+        for text, style, _ in segments:
             if text.isascii() and text.isprintable():
                 glyphs += text
             else:
@@ -299,6 +297,6 @@ class CellDiff(App[ReturnType]):
             shown = self._shown = ShownCells(size)
         try:
             return shown.difference(update, self.console._color_system or ColorSystem.TRUECOLOR)
-        except NotCells:
+        except (NotCells, LookupError):  # the latter where an update does not fit the screen it is for
             self.forget_shown_cells()
             return None

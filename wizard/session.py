@@ -180,7 +180,8 @@ class Session:
 
     def switch(self, mode: Mode | None = None, published: bool | None = None) -> SavedProduct:
         """Turn one of the two switches. Whether it may be turned is the preflight's to say."""
-        self._saved = self._shelf.switch(self._saved.slug, self._saved.revision, self._who, mode=mode, published=published)
+        slug, revision = self._saved.slug, self._saved.revision
+        self._saved = self._shelf.switch(slug, revision, self._who, mode=mode, published=published)
         return self._saved
 
     def remember(self, path: str) -> None:
@@ -234,7 +235,9 @@ class Session:
         after = self.states
         return Outcome(tuple(changes), {module: state for module, state in after.items() if before[module] != state})
 
-    def _differences(self, stored: SavedProduct, mine: Product, entries: Sequence[HistoryEntry]) -> tuple[Difference, ...]:
+    def _differences(
+        self, stored: SavedProduct, mine: Product, entries: Sequence[HistoryEntry]
+    ) -> tuple[Difference, ...]:
         who = {entry.path: entry.who for entry in entries}
         return tuple(
             Difference(change.path, change.old, change.new, who.get(change.path, self._who))
@@ -262,4 +265,3 @@ class Session:
                     continue
                 others[slug] = OtherProduct(slug, other.answers.pricing.currency, other.published)
         return Around(self._saved.slug, self._account.account, others)
-
