@@ -18,6 +18,7 @@ from models.general import General
 from models.product import Product
 from tests.hostile import LEGITIMATE
 from tests.shelf import new_shelf
+from tests.strategies import products
 from wizard import flow
 from wizard.documents import DocumentError, FileInTheWay, ObjectChange, apply, export, export_to, exported, schema
 from wizard.documents.answers import answers_of, written
@@ -445,6 +446,16 @@ def test_whatever_was_answered_survives_the_way_out_and_back(tmp_path: Path, pro
 
     assert answers_of(found.form.products[0]) == product
     SCHEMA.validate(found.tree.plain())
+
+
+@given(products())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_every_product_that_the_wizard_can_hold_survives_the_way_out_and_back(tmp_path: Path, product: Product) -> None:
+    text = write({"wizard": 1, "products": [{"slug": "anything", **written(product)}]})
+
+    found = load(document(tmp_path, text))
+
+    assert answers_of(found.form.products[0]) == product
 
 
 # --- schema -----------------------------------------------------------------------------------------------------------
