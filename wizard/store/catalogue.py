@@ -6,9 +6,10 @@ their rows, and a page costs the same wherever in the list it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import RowMapping, Select, func, literal, select, tuple_
 
 from models import records
 from models.product import Mode
@@ -36,18 +37,26 @@ def page(work: Work, search: str, after: str | None, before: str | None, limit: 
         PRODUCT.c.revision,
         PRODUCT.c.updated_at,
     )
+    in_order = PRODUCT.c.sorted_by, PRODUCT.c.slug
+    backwards = PRODUCT.c.sorted_by.desc(), PRODUCT.c.slug.desc()
+    # One row more than shown tells whether the list goes on, without another search.
     if before is not None:
-        backwards = shown.where(_is_before(before)).order_by(PRODUCT.c.sorted_by.desc(), PRODUCT.c.slug.desc())
-        rows = list(reversed(work.connection.execute(backwards.limit(limit)).mappings().all()))
+        found = _rows(work, shown.where(_is_before(before)).order_by(*backwards).limit(limit + 1))
+        rows, goes_back = list(reversed(found[:limit])), len(found) > limit
+        goes_on = bool(rows and _rows(work, matching.where(_is_after(_cursor(rows[-1]))).order_by(*in_order).limit(1)))
     else:
         forwards = shown.where(_is_after(after)) if after is not None else shown
-        forwards = forwards.order_by(PRODUCT.c.sorted_by, PRODUCT.c.slug)
-        rows = list(work.connection.execute(forwards.limit(limit)).mappings().all())
-    first, last = (_cursor(rows[0]), _cursor(rows[-1])) if rows else (None, None)
+        found = _rows(work, forwards.order_by(*in_order).limit(limit + 1))
+        rows, goes_on = found[:limit], len(found) > limit
+        goes_back = bool(
+            after is not None
+            and rows
+            and _rows(work, matching.where(_is_before(_cursor(rows[0]))).order_by(*backwards).limit(1))
+        )
     return ProductPage(
         rows=tuple(_row(row) for row in rows),
-        before=first if first and _is_any(work, matching.where(_is_before(first))) else None,
-        after=last if last and _is_any(work, matching.where(_is_after(last))) else None,
+        before=_cursor(rows[0]) if goes_back else None,
+        after=_cursor(rows[-1]) if goes_on else None,
         total=_count(work, matching),
     )
 
@@ -66,8 +75,8 @@ def _count(work: Work, matching: Select[Any]) -> int:
     return work.connection.execute(counted).scalar_one()
 
 
-def _is_any(work: Work, matching: Select[Any]) -> bool:
-    return work.connection.execute(matching.limit(1)).first() is not None
+def _rows(work: Work, query: Select[Any]) -> Sequence[RowMapping]:
+    return work.connection.execute(query).mappings().all()
 
 
 def _cursor(row: Any) -> str:
