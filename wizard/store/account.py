@@ -170,7 +170,7 @@ def _values(thing: Owned) -> dict[str, Any]:
 def _write_levels(work: Work, membership: int, thing: Membership) -> None:
     """Make the levels what the membership says. One that a product opens cannot go."""
     mine = select(LEVEL.c.slug, LEVEL.c.id).where(LEVEL.c.membership_id == membership)
-    there = {key: value for key, value in work.connection.execute(mine)}
+    there = dict(work.connection.execute(mine).all())
     for slug in there.keys() - set(thing.levels):
         if users := _users(
             work, OPTION.c.id.in_(select(OPENS.c.access_option_id).where(OPENS.c.level_id == there[slug]))

@@ -47,7 +47,7 @@ def page(work: Work, search: str, after: str | None, before: str | None, limit: 
     else:
         forwards = shown.where(_is_after(after)) if after is not None else shown
         found = _rows(work, forwards.order_by(*in_order).limit(limit + 1))
-        rows, goes_on = found[:limit], len(found) > limit
+        rows, goes_on = list(found[:limit]), len(found) > limit
         goes_back = bool(
             after is not None
             and rows

@@ -28,6 +28,7 @@ from wizard.store.errors import (
     Corrupt,
     DiskFull,
     Locked,
+    MigrationFailed,
     NotCreatable,
     ReadOnly,
     StoreError,
@@ -76,8 +77,14 @@ class Database:
         try:
             with database.translated():
                 schema.bring_up_to_date(engine, folder)
-        except StoreError:
-            engine.dispose()
+        except DBAPIError as error:
+            database.close()
+            raise MigrationFailed(
+                f"{name} could not be brought up to date and stays as it was: {error.orig}. "
+                "Go on with the version that wrote it, and tell whoever maintains the wizard."
+            ) from error
+        except BaseException:
+            database.close()
             raise
         return database
 

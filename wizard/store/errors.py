@@ -47,6 +47,10 @@ class NewerDatabase(Unavailable):
     """The database was written by a newer version of the wizard."""
 
 
+class MigrationFailed(Unavailable):
+    """The database is of an older version and could not be brought up to date."""
+
+
 class Corrupt(Unavailable):
     """The database is not one, or what it holds cannot be read."""
 

@@ -150,7 +150,7 @@ def _write_bumps(work: Work, product: int, slug: str, old: tuple[str, ...], new:
     mine = PRODUCT.c.seller_id == work.seller, PRODUCT.c.slug.in_(new)
     there = PRODUCT.c.is_deleted.is_(False) | PRODUCT.c.slug.in_(old)
     query = select(PRODUCT.c.slug, PRODUCT.c.id).where(*mine, there)
-    known = {key: value for key, value in work.connection.execute(query)}
+    known = dict(work.connection.execute(query).all())
     rows = []
     for position, offered in enumerate(new, start=1):
         if offered not in known:

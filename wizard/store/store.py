@@ -42,7 +42,11 @@ class Store:
         Raises `Unavailable`.
         """
         database = Database.open(settings.data_dir, settings.database_address, patience)
-        return cls(database, settings.data_dir / "files", database.seller_id(seller), form)
+        try:
+            return cls(database, settings.data_dir / "files", database.seller_id(seller), form)
+        except BaseException:
+            database.close()
+            raise
 
     def close(self) -> None:
         """Let go of the database. A closed store opens it again when it is used again."""
