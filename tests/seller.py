@@ -87,9 +87,9 @@ class Seller:
 
     async def settled(self) -> None:
         """Wait until every answer that was given is stored and shown."""
-        await self.app.workers.wait_for_complete(
-            [w for w in self.app.workers if w.group in ("answers", "fetch", "look", "change")]
-        )
+        # An empty list would mean all of them, and a dialogue that stands open never ends.
+        if busy := [w for w in self.app.workers if w.group in ("answers", "fetch", "look", "change")]:
+            await self.app.workers.wait_for_complete(busy)
         await self.app.desk.do(lambda: None)
         await self.pilot.pause()
 
