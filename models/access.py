@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from models.ask import Answers, Ask, Choice, always
-from models.text import Slug, Text
+from models.text import Line, Slug, Text
 
 
 class AccessKind(Choice):
@@ -84,7 +84,7 @@ class IntegratedMembership(Answers):
             kind="reference", subject="connection", required=always),
     ] = None  # fmt: skip
     level: Annotated[
-        Annotated[str, Field(max_length=120)],
+        Line,
         Ask(
             "Level",
             "The level, tier or role on that platform.",
@@ -147,9 +147,8 @@ class DownloadableFile(Answers):
         ),
     ] = 5
     link_lifetime: Annotated[
-        Annotated[int, BeforeValidator(_as_seconds, json_schema_input_type=int), Field(ge=60, le=604_800)],
-        Ask("Link lifetime", "How long a mailed link works: 30m, 24h or 7d. From 1 minute to 7 days.", kind="duration",
-            unit="seconds"),
+        Annotated[int, BeforeValidator(_as_seconds, json_schema_input_type=int | str), Field(ge=60, le=604_800)],
+        Ask("Link lifetime", "How long a mailed link works: 30m, 24h or 7d. From 1 minute to 7 days.", kind="duration"),
     ] = 86_400  # fmt: skip
     access_days: Annotated[
         Annotated[int, Field(ge=1, le=36_500)] | None,

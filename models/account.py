@@ -110,10 +110,10 @@ class Connection(Owned):
                            when=lambda c: c.kind == "ghost"),
     ] = None  # fmt: skip
     tier: Annotated[
-        Line, Ask("Tier", "The tier that opens the content.", when=lambda c: c.kind == "ghost" and not c.label),
+        Line, Ask("Tier", "The tier that opens the content.", when=lambda c: c.kind == "ghost"),
     ] = ""  # fmt: skip
     label: Annotated[
-        Line, Ask("Label", "A label instead of a tier.", when=lambda c: c.kind == "ghost" and not c.tier),
+        Line, Ask("Label", "A label instead of a tier.", when=lambda c: c.kind == "ghost"),
     ] = ""  # fmt: skip
     secret: Annotated[
         Secret | None, Ask("Signing secret", "whsec_ and 24 bytes or more in base64. As in Standard Webhooks.",
@@ -159,6 +159,12 @@ class Connection(Owned):
         Ask("Proof page", "A page that only members can read. A test-fire opens it as the buyer.",
             when=lambda c: c.kind != "sandbox", placeholder="https://members.example.com/members-only"),
     ] = None  # fmt: skip
+
+    @model_validator(mode="after")
+    def _opens_by_one_of_the_two(self) -> Self:
+        if self.kind is ConnectionKind.GHOST and self.tier and self.label:
+            raise misfit("label", "a tier or a label, not both; empty one of them")
+        return self
 
 
 class File(Owned):

@@ -8,7 +8,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
+
+AMOUNT = r"^[0-9]+(\.[0-9]+)?$"
+"""How an amount is written."""
 
 MOST = Decimal("999999999")
 """The largest price that can be written: it keeps minor units well inside 64 bits."""
@@ -51,7 +54,7 @@ def is_currency(code: str) -> str:
 def is_amount(text: str) -> str:
     """Refuse what is not a plain decimal number of 0 or more; drop leading zeros and blanks."""
     text = text.strip()
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII):
+    if not re.match(AMOUNT, text, re.ASCII):
         raise ValueError("write the amount as digits with a point, for example 29.00")
     if Decimal(text) > MOST:
         raise ValueError(f"at most {MOST:,}")
@@ -59,8 +62,8 @@ def is_amount(text: str) -> str:
     return (whole.lstrip("0") or "0") + point + rest
 
 
-Currency = Annotated[str, AfterValidator(is_currency)]
-Amount = Annotated[str, AfterValidator(is_amount)]
+Currency = Annotated[str, AfterValidator(is_currency), Field(json_schema_extra={"pattern": "^[A-Z]{3}$"})]
+Amount = Annotated[str, AfterValidator(is_amount), Field(json_schema_extra={"pattern": AMOUNT})]
 
 
 def minor_units(amount: str, currency: str) -> int:

@@ -11,7 +11,7 @@ import unicodedata
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Unicode's invisible direction marks (UAX #9): they can make a text read differently from what it says."""
@@ -134,7 +134,7 @@ Name = Annotated[str, AfterValidator(one_line), StringConstraints(min_length=1, 
 """A name: 1 to 120 characters."""
 Text = Annotated[str, AfterValidator(several_lines), StringConstraints(max_length=5000)]
 """Several lines of text, at most 5,000 characters."""
-Slug = Annotated[str, AfterValidator(is_slug)]
+Slug = Annotated[str, AfterValidator(is_slug), Field(json_schema_extra={"pattern": f"^{SLUG.pattern}$"})]
 """A stable identifier made from a name."""
 WebAddress = Annotated[str, AfterValidator(is_web_address), StringConstraints(max_length=2000)]
 """An http or https address."""

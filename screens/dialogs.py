@@ -121,7 +121,7 @@ class FormDialog(Dialog, Generic[Model]):
 
     def _shown_problems(self, more: Sequence[Problem] = ()) -> list[Problem]:
         kept = [Problem(f.path, f.error) for f in self.form.every_field() if f.error and f.path in self._refused]
-        return [*more, *kept, *(p for p in self.draft.problems() if "is missing" not in p.message)]
+        return [*more, *kept, *(p for p in self.draft.problems() if not p.lacking)]
 
     @on(Writing)
     def _writing(self, event: Writing) -> None:

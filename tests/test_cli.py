@@ -86,7 +86,7 @@ def test_show(sample: None, capsys: pytest.CaptureFixture[str]) -> None:
     [pricing, _] = found["steps"][1]["modules"]
     assert pricing["module"] == "pricing.product_pricing"
     assert [missing["field"] for missing in pricing["missing"]] == ["pricing.prices"]
-    assert "Price points" in printed(capsys, "show", "summer-retreat")
+    assert "add a price point" in printed(capsys, "show", "summer-retreat")
 
 
 def test_apply_says_what_changes_and_a_dry_run_changes_nothing(

@@ -52,7 +52,7 @@ def test_its_answer_is_checked_and_missed() -> None:
     module, _ = added()
     product = flow.with_value(SeasonalProduct(), "general.name", "Ski")
 
-    assert [p.message for p in progress.missing(product.general, module.questions, "general")] == ["Season is missing"]
+    assert [p.message for p in progress.missing(product.general, module.questions, "general")] == ["choose: Season"]
     with pytest.raises(ValueError, match="did you mean summer"):
         flow.with_value(product, "general.season", "sumer")
 

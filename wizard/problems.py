@@ -17,6 +17,8 @@ class Problem:
 
     path: str
     message: str
+    lacking: bool = False
+    """Whether there is no answer yet, rather than a wrong one."""
 
 
 class Misfits(ValueError):

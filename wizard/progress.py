@@ -60,6 +60,16 @@ def is_unanswered(value: object) -> bool:
     return value is None or value == "" or value == () or (isinstance(value, Answers) and value == type(value)())
 
 
+def needed(question: Question) -> str:
+    """What to do about a question that has no answer, in one sentence."""
+    match question.ask.kind:
+        case "rows":
+            return f"add a {question.ask.row_name}"
+        case "choice" | "choices" | "reference" | "references":
+            return f"choose: {question.ask.label.rstrip('?')}"
+    return f"{question.ask.label} is needed"
+
+
 def missing(scope: object, questions: tuple[Question, ...], below: str = "") -> Iterator[Problem]:
     """The required questions below a model that are asked and not answered yet, with their paths."""
     for question in questions:
@@ -68,7 +78,7 @@ def missing(scope: object, questions: tuple[Question, ...], below: str = "") -> 
             continue
         value = getattr(scope, question.name)
         if is_unanswered(value) and question.ask.required(scope):
-            yield Problem(path, f"{question.ask.label} is missing")
+            yield Problem(path, needed(question), lacking=True)
         elif question.ask.kind == "group" and value is not None:
             yield from missing(value, question.form, path)
         elif question.ask.kind == "rows":
@@ -88,7 +98,8 @@ def missing_in(product: Product, module: Module) -> Iterator[Problem]:
     if module.id == "pricing.product_pricing" and len(product.pricing.prices) > 1:
         for number, price in enumerate(product.pricing.prices):
             if not price.label:
-                yield Problem(f"pricing.prices.{number}.label", "Label is missing: with several prices each needs one")
+                message = "write a label: with several prices each needs one"
+                yield Problem(f"pricing.prices.{number}.label", message, lacking=True)
 
 
 def conflicts(product: Product, around: Around) -> Iterator[Problem]:

@@ -263,5 +263,7 @@ class Session:
                     other = self._shelf.load(slug)
                 except NotFound:
                     continue
-                others[slug] = OtherProduct(slug, other.answers.pricing.currency, other.published)
+                others[slug] = OtherProduct(
+                    other.answers.general.name or slug, other.answers.pricing.currency, other.published
+                )
         return Around(self._saved.slug, self._account.account, others)
