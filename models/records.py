@@ -7,6 +7,7 @@ are in UTC, amounts in integer minor units beside their currency.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -63,6 +64,19 @@ class Utc(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+
+class Said(TypeDecorator[str]):
+    """Text from elsewhere, such as a platform's reply. What no database can keep stands in it as its code."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Replace null characters and halves of surrogate pairs."""
+        return value and UNKEEPABLE.sub(lambda found: f"‹U+{ord(found[0]):04X}›", value)
+
+
+UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 BINARY = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its code points on every database, so that lists and cursors agree."""
@@ -326,7 +340,7 @@ class Connection(Owned, table=True):
     secrets: bytes = Field(sa_type=LargeBinary)
     check_ok: bool | None = None
     checked_at: datetime | None = Field(default=None, sa_type=Utc)
-    check_detail: str = ""
+    check_detail: str = Field(default="", sa_type=Said)
 
 
 class LibraryFile(Owned, table=True):
@@ -390,7 +404,7 @@ class Run(Record, table=True):
     event: str = answer("event")
     backend: str = answer("backend")
     verdict: str | None = answer("verdict")
-    reason: str = answer("reason")
+    reason: str = answer("reason", sa_type=Said)
     started_at: datetime = answer("started_at", sa_type=Utc)
     finished_at: datetime | None = answer("finished_at", sa_type=Utc)
     rest: dict[str, Any] = answers("")
@@ -407,7 +421,7 @@ class RunStep(Record, table=True):
     status: str = answer("status")
     attempts: int = answer("attempts")
     ms: float = answer("ms")
-    detail: str = answer("detail")
+    detail: str = answer("detail", sa_type=Said)
     action: dict[str, Any] = answers("action")
     receipt: dict[str, Any] | None = answers("receipt")
     evidence: dict[str, Any] | None = answers("evidence")

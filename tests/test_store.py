@@ -39,6 +39,7 @@ from wizard.store import (
     NameTaken,
     NotCreatable,
     NotFound,
+    NotText,
     ReadOnly,
     RefersToItself,
     RunExists,
@@ -132,6 +133,29 @@ def test_a_wanted_slug_is_taken_or_refused_and_never_another(store: Store) -> No
 
     with pytest.raises(SlugTaken):
         store.create("Pilates", "ada", slug="club")
+
+
+@pytest.mark.parametrize("slug", ["", "Club", "a b", "../x", "-x", "n" * 64, "\udcff"])
+def test_a_wanted_slug_that_is_none_is_refused(store: Store, slug: str) -> None:
+    with pytest.raises(StoreError) as refused:
+        store.create("Yoga", "ada", slug=slug)
+
+    assert refused.value.field == "slug"
+
+
+def test_a_text_that_no_database_can_keep_is_refused_as_such(store: Store) -> None:
+    half = "\udcff"  # what a file name or an argument that is not UTF-8 becomes
+
+    for action in (lambda: store.products(half), lambda: store.load(half), lambda: store.create("Yoga", half)):
+        with pytest.raises(NotText):
+            action()
+
+    assert store.products().total == 0
+
+
+def test_a_null_character_is_refused_by_postgresql_as_what_it_is(postgresql_settings: Settings) -> None:
+    with Store.open(postgresql_settings) as store, pytest.raises(NotText):
+        store.products("\x00")
 
 
 def test_a_saved_change_is_one_revision_further_and_in_the_history(store: Store) -> None:
@@ -704,7 +728,7 @@ def test_only_the_owner_can_read_what_is_kept(sqlite_settings: Settings, workboo
     assert {"wizard.db", "wizard.db-wal"} <= {path.name for path in kinds}
 
 
-@pytest.mark.parametrize("problem", ["missing", "empty", "directory", "unreadable"])
+@pytest.mark.parametrize("problem", ["missing", "empty", "directory", "unreadable", "name"])
 def test_a_file_that_cannot_be_sold_is_refused_and_leaves_nothing_behind(
     store: Store, settings: Settings, tmp_path: Path, problem: str
 ) -> None:
@@ -713,6 +737,9 @@ def test_a_file_that_cannot_be_sold_is_refused_and_leaves_nothing_behind(
         path.touch()
     elif problem == "directory":
         path.mkdir()
+    elif problem == "name":
+        path = tmp_path / os.fsdecode(b"caf\xe9.pdf")
+        path.write_bytes(b"%PDF")
     elif problem == "unreadable":
         path = Path("/proc/self/mem")  # it can be opened, and not read from its beginning, even by the superuser
 
@@ -825,6 +852,20 @@ def test_a_run_is_read_as_it_was_recorded(store: Store) -> None:
 
     ended = {"verdict": Verdict.PASSED, "reason": "all good", "finished_at": NOON, "page": page}
     assert store.read_run(run.id) == run.model_copy(update={"steps": (done, added), **ended})
+
+
+def test_what_a_platform_says_is_recorded_whatever_it_is(store: Store) -> None:
+    noise = "\x00 \ud800 \x1b[31m"
+    receipt = Receipt(reference=noise, detail=noise)
+    run = run_of(store)
+    store.open_run(run)
+
+    store.write_step(run.id, run.steps[0].model_copy(update={"detail": noise, "receipt": receipt}))
+    store.close_run(run.id, verdict=Verdict.FAILED, reason=noise, finished_at=NOON, page=None)
+
+    read = store.read_run(run.id)
+    assert read.steps[0].receipt == receipt
+    assert read.steps[0].detail == read.reason == "‹U+0000› ‹U+D800› \x1b[31m"
 
 
 def test_the_store_is_a_ledger(store: Store) -> None:

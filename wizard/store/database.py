@@ -19,7 +19,7 @@ from typing import Any, Self, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError
 
 from models import records
 from models.product import Product
@@ -30,6 +30,7 @@ from wizard.store.errors import (
     Locked,
     MigrationFailed,
     NotCreatable,
+    NotText,
     ReadOnly,
     StoreError,
     Unreachable,
@@ -134,6 +135,8 @@ class Database:
             if meant is None:
                 raise
             raise meant from error
+        except UnicodeEncodeError as error:
+            raise NotText from error
 
 
 def make_private_folder(folder: Path) -> None:
@@ -259,6 +262,8 @@ def _in_words(error: DBAPIError | sqlite3.Error, name: str) -> StoreError | None
     if isinstance(driver, sqlite3.Error) or isinstance(error, sqlite3.Error):
         return _sqlite_in_words(cast(sqlite3.Error, driver), name)
     state = str(getattr(driver, "sqlstate", None) or "")
+    if isinstance(error, DataError) and not state:
+        return NotText()
     if state in ("55P03", "40P01", "40001"):
         return Locked(f"Somebody else is changing {name} right now. Try again in a moment; nothing was changed.")
     if state == "25006":

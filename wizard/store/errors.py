@@ -66,6 +66,13 @@ class Unreachable(Unavailable):
 # --- what is asked of it --------------------------------------------------------------------------------------------
 
 
+class NotText(StoreError):
+    """A text has null characters or halves of surrogate pairs, which no database can keep."""
+
+    def __init__(self) -> None:
+        super().__init__("A text has characters that cannot be kept, such as null. Take them out and try again.")
+
+
 class NotFound(StoreError, KeyError):
     """There is no such thing."""
 
@@ -139,7 +146,7 @@ class Stale(StoreError):
         self.entries = tuple(entries)
 
 
-FileProblem = Literal["missing", "empty", "directory", "unreadable", "changed"]
+FileProblem = Literal["missing", "empty", "directory", "unreadable", "changed", "name"]
 
 
 class FileRefused(StoreError):
@@ -151,6 +158,7 @@ class FileRefused(StoreError):
             "empty": "{name!r} is empty. Choose a file with contents.",
             "directory": "{name!r} is a folder. Choose one file, or make a ZIP of the folder.",
             "unreadable": "{name!r} cannot be read. Check its permissions.",
+            "name": "{name!r} has a name that is not text (UTF-8). Rename it and add it again.",
             "changed": "{name!r} is no longer what was added. Add the file again.",
         }
         super().__init__(says[problem].format(name=str(path)), "path")

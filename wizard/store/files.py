@@ -110,6 +110,8 @@ def put(writing: Writing, library: Path, thing: File, old_slug: str | None) -> F
 def _copy(library: Path, source: Path) -> Copy:
     """Copy a file's bytes beside the others, on disk and not yet named. Raises `FileRefused`, `Unavailable`."""
     source = source.expanduser()
+    if records.UNKEEPABLE.search(str(source)):
+        raise FileRefused(source, "name")
     try:
         if source.is_dir():
             raise FileRefused(source, "directory")

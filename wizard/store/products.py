@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 from models import records
 from models.product import Mode, Product
 from models.saved import Change, HistoryEntry, SavedProduct
-from models.text import slug_of
+from models.text import SLUG, slug_of
 from wizard.store import history, rows
 from wizard.store.database import Work
 from wizard.store.errors import InUse, NameTaken, NotFound, SlugTaken, Stale, StoreError
@@ -81,6 +81,8 @@ def create(
         raise NameTaken(name)
     if slug is None:
         slug = next(free for free in numbered_slugs(slug_of(name)) if not slug_is_taken(work, PRODUCT, free))
+    elif not SLUG.fullmatch(slug):
+        raise StoreError(f"{slug!r} is not a slug: lower-case letters, digits and hyphens, 63 at most.", "slug")
     elif slug_is_taken(work, PRODUCT, slug):
         raise SlugTaken("product", slug)
     image = image_of(answers)

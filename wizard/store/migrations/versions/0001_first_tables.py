@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.Column("check_ok", sa.Boolean(), nullable=True),
         sa.Column("checked_at", MOMENT, nullable=True),
-        sa.Column("check_detail", sa.String(), nullable=False),
+        sa.Column("check_detail", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('sandbox', 'webhook', 'wordpress', 'ghost', 'dap', 's2member')", name=op.f("ck_connection_kind")
         ),
@@ -304,7 +304,7 @@ def upgrade() -> None:
         sa.Column("event", sa.String(), nullable=False),
         sa.Column("backend", sa.String(), nullable=False),
         sa.Column("verdict", sa.String(), nullable=True),
-        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("started_at", MOMENT, nullable=False),
         sa.Column("finished_at", MOMENT, nullable=True),
         sa.Column("rest", sa.JSON(), nullable=False),
@@ -341,7 +341,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("ms", sa.Float(), nullable=False),
-        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("action", sa.JSON(), nullable=False),
         sa.Column("receipt", sa.JSON(), nullable=True),
         sa.Column("evidence", sa.JSON(), nullable=True),
