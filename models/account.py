@@ -41,7 +41,7 @@ class Membership(Owned):
     ] = ("member",)
     password_protected: Annotated[
         bool,
-        Ask("Password protected", "Buyers get a login by mail. Off, anyone with the address may read it.",
+        Ask("Needs a login", "Password-protected: buyers get a login by mail. Off, anyone may read it.",
             kind="switch"),
     ] = True  # fmt: skip
     login_page: Annotated[

@@ -161,12 +161,12 @@ class Policy(Answers):
 
     on_refund: Annotated[
         Afterwards,
-        Ask("After a refund", "The whole amount was given back.", kind="choice"),
+        Ask("Full refund", "The whole amount was given back.", kind="choice"),
     ] = Afterwards.REVOKE
     on_partial_refund: Annotated[
         Afterwards,
         Ask(
-            "After a partial refund",
+            "Partial refund",
             "A part of the amount was given back.",
             kind="choice",
         ),

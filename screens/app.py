@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,12 @@ from textual import work
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Resize
+from textual.filter import LineFilter
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from screens.desk import Desk
+from screens.harmless import Harmless
 from screens.painter import CellDiff
 from screens.products import ProductsScreen
 from screens.theme import THEMES
@@ -57,11 +59,16 @@ class WizardApp(CellDiff[int]):
         self._settings = settings
         self.desk = Desk()
         self.store: Store | None = None
+        self._harmless = Harmless()
         for each in THEMES:
             self.register_theme(each)
         known = self.available_themes
         self.theme = theme if theme in known else THEMES[0].name
         self.animation_level = "none"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line passes before it is painted: the last one lets nothing through that acts on a terminal."""
+        return [*super().get_line_filters(), self._harmless]
 
     def clock(self) -> datetime:
         """The time now, in the seller's own time zone."""

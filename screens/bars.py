@@ -8,9 +8,6 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Static
 
-KEYS_MOST = 8
-"""The most keys the footer shows: more would not be read."""
-
 SPELLED = {"enter": "enter", "escape": "esc", "delete": "del", "question_mark": "?", "slash": "/", "space": "space"}
 
 
@@ -76,12 +73,14 @@ class KeyLine(Static):
                 if all(description != binding.description for _, description in keys):
                     keys.append(pair)
         room = (self.content_size.width or self.app.size.width) - 1
-        line = Content("")
-        for key, description in keys[:KEYS_MOST]:
+        line, last = Content(""), Content("")
+        for key, description in keys:
             part = Content.assemble((key, "$accent"), f" {description}  ")
-            if line.cell_length + part.cell_length > room + 2:
-                break
-            line += part
+            if key == "F1":  # help is always in sight, at the end
+                last = part
+            elif line.cell_length + part.cell_length <= room - len("F1 Help"):
+                line += part
+        line += last
         if line.markup != self._said:
             self._said = line.markup
             self.update(line)

@@ -25,19 +25,22 @@ def shortly(value: Any) -> str:
 
 
 class ChangedDialog(Dialog):
-    """Gives back the paths of the answers that stay as this seller gave them; the others come from the store."""
+    """Gives back the paths of the answers that stay as this seller gave them; the others come from the store.
+
+    At first only what this seller has just answered is theirs to keep. None when it is to be decided later.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+o", "done", "Save", id="changed.done", tooltip="Save what is chosen"),
         Binding("m", "all(True)", "All mine", id="changed.mine", tooltip="Keep every answer of yours"),
         Binding("t", "all(False)", "All theirs", id="changed.theirs", tooltip="Take every answer of theirs"),
-        Binding("escape", "all(False)", show=False),
+        Binding("escape", "leave", "Later", id="changed.later", tooltip="Decide later; your answer stays unsaved"),
     ]
 
     def __init__(self, changed: ChangedElsewhere) -> None:
         super().__init__()
         self.differences = changed.differences
-        self.mine = {difference.path: difference.who == "" for difference in self.differences}
+        self.mine = {difference.path: difference.given for difference in self.differences}
         self.lines = Lines("differences")
 
     def compose(self) -> ComposeResult:

@@ -5,10 +5,12 @@ Controls hold no rules: what was written goes to the model, which accepts it or 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -16,6 +18,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Select, Static, TextArea
 
+from screens.harmless import marked
 from screens.lines import Lines
 from screens.theme import MUTED
 from wizard.flow import Question
@@ -41,6 +44,14 @@ class Given(Message):
 @dataclass
 class Told(Message):
     """There is something to say about the highlighted choice."""
+
+    origin: Widget
+    text: str
+
+
+@dataclass
+class Noted(Message):
+    """The wizard did something on its own with what was given, and says so."""
 
     origin: Widget
     text: str
@@ -138,6 +149,25 @@ class LineControl(Input):
         """Leaving the field gives the answer."""
         self.give()
 
+    def _on_paste(self, event: events.Paste) -> None:
+        # Textual's own way would take the first line without a word, and take many a character for the end of a line.
+        event.prevent_default()
+        event.stop()
+        lines = [line for line in re.split(r"\r\n|\r|\n", event.text) if line.strip()]
+        if not lines:
+            return
+        start, end = sorted(self.selection)
+        self.replace(lines[0], start, end)
+        if len(lines) > 1:
+            self.post_message(Noted(self, f"This takes one line: of the {len(lines)} you pasted, the first was taken."))
+
+    @property
+    def _value(self) -> Text:
+        # What the models will refuse is seen here, so that it can be taken out.
+        seen = marked(self.value)
+        plain = super()._value
+        return plain if self.password or seen == self.value else Text(seen, no_wrap=True, overflow="ignore", end="")
+
 
 class PathControl(LineControl):
     """A path of a file: written, or picked from a folder."""
@@ -191,6 +221,10 @@ class TextControl(TextArea):
     def on_blur(self) -> None:
         """Leaving the field gives the answer."""
         self.give()
+
+    def get_line(self, line_index: int) -> Text:
+        """A line as it is painted: what the models will refuse is seen, so that it can be taken out."""
+        return Text(marked(self.document.get_line(line_index), "\t"), end="", no_wrap=True)
 
 
 class Toggle(Static, can_focus=True):

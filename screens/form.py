@@ -25,6 +25,7 @@ from screens.controls import (
     Item,
     LineControl,
     Menu,
+    Noted,
     Onward,
     PathControl,
     Reference,
@@ -75,12 +76,14 @@ class Field(Vertical):
     """A question on the screen: its label, its control, and one line for help or, in its place, the error."""
 
     def __init__(self, question: Question, path: str, control: Widget, *, bare: bool = False) -> None:
-        super().__init__(classes="-bare" if bare else "")
+        super().__init__(classes="-bare" if bare else "-stacked" if isinstance(control, Rows) else "")
         self.question = question
         self.path = path
         self.control = control
         self.error: str | None = None
         self.note = ""
+        self.told = ""
+        """What the control says about its highlighted choice, in place of the help."""
         self._label = Static(Content(question.ask.label), classes="label")
         self._message = Static("", classes="message", markup=False)
 
@@ -108,8 +111,13 @@ class Field(Vertical):
     @on(Told)
     def _told(self, event: Told) -> None:
         event.stop()
-        if self.error is None:
-            self._message.update(Content(event.text))
+        self.told = event.text
+        self._say()
+
+    @on(Noted)
+    def _noted(self, event: Noted) -> None:
+        event.stop()
+        self.show_note(event.text)
 
     def _say(self) -> None:
         if self.error is not None:
@@ -117,7 +125,7 @@ class Field(Vertical):
         elif self.note:
             text = f"→ {self.note}"
         else:
-            text = first_sentence(self.question.ask.help) if self.has_focus_within else ""
+            text = (self.told or first_sentence(self.question.ask.help)) if self.has_focus_within else ""
         self._message.update(Content(text))
 
     @on(DescendantFocus)

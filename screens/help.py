@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +15,10 @@ from screens.bars import KeyLine, spelled
 from screens.dialogs import Dialog
 from screens.form import Field
 from wizard.flow import Question
+from wizard.wording import label_of
+
+if TYPE_CHECKING:
+    from screens.app import WizardApp
 
 GENERAL = """Tab and Shift+Tab go from field to field, Enter takes the answer and goes on.
 Everything you answer is saved at once: you can leave at any moment.
@@ -30,9 +34,10 @@ class HelpScreen(Dialog):
         Binding("f1", "leave", "Close", show=False, id="help.leave", tooltip="Close the help"),
     ]
 
-    def __init__(self, question: Question | None, keys: list[tuple[str, str, str]]) -> None:
+    def __init__(self, question: Question | None, keys: list[tuple[str, str, str]], host: str) -> None:
         super().__init__()
         self.question, self.keys = question, keys
+        self.host = host
 
     @classmethod
     def of(cls, screen: Screen[Any]) -> HelpScreen:
@@ -43,7 +48,8 @@ class HelpScreen(Dialog):
         for _node, binding, enabled, tooltip in screen.active_bindings.values():
             if binding.description and (binding.show or binding.id) and enabled is not False:
                 keys.append((spelled(binding.key_display or binding.key), binding.description, str(tooltip or "")))
-        return cls(field.question if field else None, list(dict.fromkeys(keys)))
+        host = cast("WizardApp", screen.app).settings.host_name
+        return cls(field.question if field else None, list(dict.fromkeys(keys)), host)
 
     def compose(self) -> ComposeResult:
         """The field first, then the keys."""
@@ -52,7 +58,7 @@ class HelpScreen(Dialog):
                 yield Static(Content(self.question.ask.label), classes="heading")
                 yield Static(Content(self._about(self.question)))
             yield Static(Content("Keys that work here"), classes="heading")
-            yield Static(Content("\n".join(f"{k:<12} {d:<14} {t}" for k, d, t in self.keys)))
+            yield Static(Content("\n".join(f"{k:<9} {d:<13} {t}" for k, d, t in self.keys)))
             yield Static(Content(f"\n{GENERAL}\n{LISTS}"))
         yield KeyLine()
 
@@ -62,6 +68,8 @@ class HelpScreen(Dialog):
 
     def _about(self, question: Question) -> str:
         lines = [question.ask.help]
-        width = max((len(choice.label) for choice in question.choices), default=0)
-        lines += [f"  {choice.label:<{width}}  {choice.hint}" for choice in question.choices]
+        for choice in question.choices:
+            lines += [f"  {label_of(choice, self.host)}"] + [
+                f"      {told}" for told in (choice.hint, choice.more) if told
+            ]
         return "\n".join([*lines, f"In documents: {question.id}", ""])

@@ -17,6 +17,7 @@ from models.product import Product
 from screens.dialogs import FormDialog
 from screens.form import widget_id
 from screens.lines import Lines
+from screens.page import heading
 from screens.theme import MUTED
 from screens.things import Things
 from wizard import flow, mails
@@ -52,8 +53,7 @@ class NotificationsPage(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """The heading, the list, and what is wrong with the highlighted one."""
-        yield Static(Content(self.module.label), classes="heading")
-        yield Static(Content(self.module.help), classes="asks")
+        yield from heading(self.module)
         yield self.lines
         yield self._said
 

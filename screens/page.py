@@ -13,6 +13,16 @@ from wizard import flow
 from wizard.flow import Module
 
 
+def heading(module: Module) -> ComposeResult:
+    """What a module is called, its place in the step, and the question it asks."""
+    step = flow.step_of(module)
+    place = f"{step.modules.index(module) + 1} of {len(step.modules)}" if len(step.modules) > 1 else ""
+    with Horizontal(classes="heading-line"):
+        yield Static(Content(module.label), classes="heading")
+        yield Static(Content(place), classes="place")
+    yield Static(Content(module.help), classes="asks")
+
+
 class Page(VerticalScroll, can_focus=False):
     """One module. What the answers lead to stands below the form, in the buyer's words."""
 
@@ -24,13 +34,8 @@ class Page(VerticalScroll, can_focus=False):
         self._consequence = Static("", classes="consequence", markup=False)
 
     def compose(self) -> ComposeResult:
-        """The heading with its place in the step, the question, the form, the consequence."""
-        step = flow.step_of(self.module)
-        place = f"{step.modules.index(self.module) + 1} of {len(step.modules)}" if len(step.modules) > 1 else ""
-        with Horizontal(classes="heading-line"):
-            yield Static(Content(self.module.label), classes="heading")
-            yield Static(Content(place), classes="place")
-        yield Static(Content(self.module.help), classes="asks")
+        """The heading, the form, the consequence."""
+        yield from heading(self.module)
         yield self.form
         yield self._consequence
 

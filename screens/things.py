@@ -16,7 +16,7 @@ from screens.dialogs import FormDialog, Picker, Question
 from screens.form import Asking
 from screens.theme import MUTED
 from wizard import charges, flow
-from wizard.wording import group_in_words
+from wizard.wording import row_in_words
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
@@ -74,7 +74,7 @@ class Things:
         if isinstance(row, str):
             other = self.session.around.products.get(row)
             return Content(f"{number + 1}  {other.name if other else row}")
-        return Content(f"{number + 1}  {group_in_words(question, row)}")
+        return Content(f"{number + 1}  {row_in_words(question, row)}")
 
     def fixed(self, path: str) -> str:
         """Why a switch is on and cannot be turned."""

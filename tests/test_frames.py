@@ -136,9 +136,9 @@ DIALOGUES: dict[str, tuple[str, list[str], str]] = {
     "choose_membership": ("accessing", ["tab", "enter"], "Which membership?"),
     "new_membership": ("accessing", ["tab", "ctrl+n"], "A new membership"),
     "notification": ("notifications", ["down", "enter"], "Membership welcome"),
-    "custom_field": ("custom fields", ["enter"], "A new custom field"),
-    "rule": ("automations: rules", ["enter"], "A new rule"),
-    "bump": ("bump", ["enter"], "Which product"),
+    "custom_field": ("custom fields", ["end", "enter"], "A new custom field"),
+    "rule": ("automations: rules", ["end", "enter"], "A new rule"),
+    "bump": ("bump", ["end", "enter"], "Which product"),
     "go_to": ("accessing", ["ctrl+g"], "Go to"),
     "help": ("accessing", ["f1"], "Keys that work here"),
 }

@@ -63,6 +63,20 @@ def in_words(question: Question, answer: Any, host: str = "Kartra") -> str:
     return (first + " …" if first != text else text) + unit
 
 
+def row_in_words(question: Question, row: Answers, host: str = "Kartra") -> str:
+    """A row of a list by its answers alone: the list's heading says what they are."""
+    said = []
+    for inner in question.form:
+        value = getattr(row, inner.name)
+        if not inner.ask.when(row) or value in (None, "", ()):
+            continue
+        if inner.ask.kind == "switch":
+            said += [inner.ask.label.lower()] * bool(value)
+        else:
+            said.append(in_words(inner, value, host))
+    return ", ".join(said)
+
+
 def group_in_words(question: Question, answer: Answers, host: str = "Kartra") -> str:
     """The answers of a group or a row, those that are asked, with their labels."""
     asked = [q for q in question.form if q.ask.when(answer)]
