@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from models.product import Mode, Product
-from models.saved import Change, HistoryEntry, SavedAccount, SavedProduct
+from models.saved import Change, SavedAccount, SavedProduct
 from wizard import flow, progress
 from wizard.problems import Misfits, Problem
 from wizard.progress import Around, OtherProduct, State
@@ -52,6 +52,8 @@ class Difference:
     mine: Any
     theirs: Any
     who: str
+    given: bool = False
+    """Whether this seller was giving this answer when the change was noticed."""
 
 
 class ChangedElsewhere(Exception):
@@ -179,9 +181,15 @@ class Session:
         return bool(self._redo)
 
     def switch(self, mode: Mode | None = None, published: bool | None = None) -> SavedProduct:
-        """Turn one of the two switches. Whether it may be turned is the preflight's to say."""
+        """Turn one of the two switches. Whether it may be turned is the preflight's to say.
+
+        Raises `ChangedElsewhere` as `answer` does.
+        """
         slug, revision = self._saved.slug, self._saved.revision
-        self._saved = self._shelf.switch(slug, revision, self._who, mode=mode, published=published)
+        try:
+            self._saved = self._shelf.switch(slug, revision, self._who, mode=mode, published=published)
+        except Stale as stale:
+            raise self._changed_elsewhere(stale, self.answers, []) from stale
         return self._saved
 
     def remember(self, path: str) -> None:
@@ -194,14 +202,24 @@ class Session:
         self._around = self._look_around(self.answers)
 
     def take(self, stored: SavedProduct, mine: Product, keep: set[str]) -> Outcome:
-        """After `ChangedElsewhere`: go on from the stored product, with those of my answers whose paths are kept."""
+        """After `ChangedElsewhere`: go on from the stored product, with those of my answers whose paths are kept.
+
+        Raises as `answer` does; the session then stays as it was, and the same can be taken again.
+        """
         merged = stored.answers
         for path in sorted(keep):
             merged = flow.with_value(merged, path, flow.value_at(mine, path))
-        self._saved = stored
+        before = self._saved, self._account
+        self._saved, self._account = stored, self._shelf.account()
+        try:
+            outcome = self._store(merged)
+        except Exception:
+            self._saved, self._account = before
+            raise
+        self._around = self._look_around(self.answers)
         self._undo.clear()
         self._redo.clear()
-        return self._store(merged)
+        return outcome
 
     def _follow(self, path: str, new: Product) -> Product:
         """Keep the levels when the membership changes: those it lacks are named with the old membership."""
@@ -229,20 +247,19 @@ class Session:
         try:
             saved = self._shelf.save(self._saved.slug, self._saved.revision, new, changes, self._who, complete)
         except Stale as stale:
-            differences = self._differences(stale.saved, new, stale.entries)
-            raise ChangedElsewhere(stale.saved, new, differences) from stale
+            raise self._changed_elsewhere(stale, new, changes) from stale
         self._saved, self._around = saved, around
         after = self.states
         return Outcome(tuple(changes), {module: state for module, state in after.items() if before[module] != state})
 
-    def _differences(
-        self, stored: SavedProduct, mine: Product, entries: Sequence[HistoryEntry]
-    ) -> tuple[Difference, ...]:
-        who = {entry.path: entry.who for entry in entries}
-        return tuple(
-            Difference(change.path, change.old, change.new, who.get(change.path, self._who))
-            for change in changes_between(mine, stored.answers)
+    def _changed_elsewhere(self, stale: Stale, mine: Product, given: Sequence[Change]) -> ChangedElsewhere:
+        who = {entry.path: entry.who for entry in stale.entries}
+        paths = {change.path for change in given}
+        differences = tuple(
+            Difference(c.path, c.old, c.new, who.get(c.path, self._who), c.path in paths)
+            for c in changes_between(mine, stale.saved.answers)
         )
+        return ChangedElsewhere(stale.saved, mine, differences)
 
     def _step_back(self, source: list[list[Change]], target: list[list[Change]]) -> Outcome | None:
         if not source:

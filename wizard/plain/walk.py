@@ -165,8 +165,9 @@ class Walk:
         while True:
             text = self._lines.read("Keep yours or theirs? (y or t)", "Nothing was overwritten.").strip().lower()
             if text in ("y", "t"):
-                mine_kept = {difference.path for difference in change.differences} if text == "y" else set[str]()
-                session.take(change.stored, change.mine, mine_kept)
+                # Only what was being answered is this seller's: everything else here is what the other one changed.
+                given = {difference.path for difference in change.differences if difference.given}
+                session.take(change.stored, change.mine, given if text == "y" else set())
                 return
 
     # --- review -----------------------------------------------------------------------------------------------------
