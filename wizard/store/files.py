@@ -22,6 +22,7 @@ from sqlalchemy import select
 
 from models import records
 from models.account import File, StoredFile
+from models.columns import UNKEEPABLE
 from wizard.store import account
 from wizard.store.database import PRIVATE_FILE, Work, failed_to_write, make_private_folder
 from wizard.store.errors import FileRefused, NotFound, SlugTaken, StoreError
@@ -110,7 +111,7 @@ def put(writing: Writing, library: Path, thing: File, old_slug: str | None) -> F
 def _copy(library: Path, source: Path) -> Copy:
     """Copy a file's bytes beside the others, on disk and not yet named. Raises `FileRefused`, `Unavailable`."""
     source = source.expanduser()
-    if records.UNKEEPABLE.search(str(source)):
+    if UNKEEPABLE.search(str(source)):
         raise FileRefused(source, "name")
     try:
         if source.is_dir():
