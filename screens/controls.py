@@ -133,6 +133,10 @@ class LineControl(Input):
         if self.is_dirty:
             self.post_message(Given(self, self.written))
 
+    def forget(self) -> None:
+        """Take what stands here for given."""
+        self._shown = self.value
+
     @on(Input.Changed)
     def _draft(self, event: Input.Changed) -> None:
         event.stop()
@@ -211,6 +215,10 @@ class TextControl(TextArea):
         """Hand over what stands here, if it is something new."""
         if self.is_dirty:
             self.post_message(Given(self, self.written))
+
+    def forget(self) -> None:
+        """Take what stands here for given."""
+        self._shown = self.text
 
     @on(TextArea.Changed)
     def _draft(self, event: TextArea.Changed) -> None:

@@ -113,8 +113,11 @@ class FormDialog(Dialog, Generic[Model]):
         except Misfits as misfits:
             self._refused.add(event.path)
             self.form.show_problems(self._shown_problems(misfits.problems))
+            self.form.refuse(event.path, misfits.problems[0].message)
             return
         self._refused.discard(event.path)
+        if field := self.form.field_at(event.path):
+            field.is_refused = False
         self.form.show(self.draft.model)
         self.form.show_problems(self._shown_problems())
         self._say()
@@ -159,6 +162,7 @@ class FormDialog(Dialog, Generic[Model]):
             field.control.focus()
 
     @on(Button.Pressed, "#save")
+    @work(exclusive=True, group="save")
     async def action_save(self) -> None:
         """Check the whole, store it, and close."""
         self._take_what_is_written()
@@ -190,8 +194,9 @@ class FormDialog(Dialog, Generic[Model]):
                 try:
                     self.draft.give(field.path, field.control.written)
                     self._refused.discard(field.path)
+                    field.is_refused = False
                 except Misfits as misfits:
-                    field.show_error(misfits.problems[0].message)
+                    self.form.refuse(field.path, misfits.problems[0].message)
                     self._refused.add(field.path)
 
     @on(Button.Pressed, "#cancel")

@@ -81,6 +81,8 @@ class Field(Vertical):
         self.path = path
         self.control = control
         self.error: str | None = None
+        self.is_refused = False
+        """Whether what stands here was not stored: it stays until it is, or until the seller writes another."""
         self.note = ""
         self.told = ""
         """What the control says about its highlighted choice, in place of the help."""
@@ -96,9 +98,15 @@ class Field(Vertical):
                 yield Static(Content(self.question.ask.unit), classes="unit")
         yield self._message
 
+    @property
+    def is_on_screen(self) -> bool:
+        """Whether it is asked now, on the page that is open."""
+        return all(widget.display for widget in self.ancestors_with_self if isinstance(widget, Widget))
+
     def show_error(self, message: str | None) -> None:
         """Show what is wrong in place of the help, or take it away."""
         self.error = message
+        self.is_refused = self.is_refused and message is not None
         self.set_class(message is not None, "-error")
         self._label.update(Content(("! " if message else "") + self.question.ask.label))
         self._say()
@@ -275,6 +283,8 @@ class Form(Vertical):
 
     def _show_one(self, field: Field, answer: Any) -> None:
         control = field.control
+        if field.is_refused:
+            return
         if isinstance(control, Reference):
             control.name_of = self.source.names(field.question)
         elif isinstance(control, Checklist) and field.question.ask.kind == "references":
@@ -299,6 +309,25 @@ class Form(Vertical):
         for field in self.every_field():
             if field.error != found.get(field.path):
                 field.show_error(found.get(field.path))
+
+    def refuse(self, path: str, message: str) -> Field | None:
+        """Say at its field that an answer was not stored. What was written stays; a choice falls back to what is."""
+        field = self.field_at(path)
+        if field is not None:
+            field.show_error(message)
+            if isinstance(field.control, LineControl | TextControl):
+                field.is_refused = True
+            else:
+                self._show_one(field, flow.value_at(self.scope, self._relative(field.path)))
+        return field
+
+    def forget(self, path: str) -> None:
+        """Let go of what was written and not stored: the field shows the stored answer again."""
+        field = self.field_at(path)
+        if field is not None:
+            field.show_error(None)
+            if isinstance(field.control, LineControl | TextControl):
+                field.control.forget()
 
     # finding fields
 

@@ -95,7 +95,10 @@ class NotificationsPage(VerticalScroll, can_focus=False):
     async def turn(self, at: int) -> None:
         """Send it or not."""
         path = f"{self.module.questions[at].id}.enabled"
-        await self._store(path, not flow.value_at(self.session.answers, path))
+        try:
+            await self._store(path, not flow.value_at(self.session.answers, path))
+        except Exception as error:  # whatever storing raised, the wizard must stay open
+            self.things.app.say(str(error), severity="error", title="Not saved")
 
     @on(OptionList.OptionSelected)
     @work(exclusive=True, group="dialogue")

@@ -30,10 +30,18 @@ if TYPE_CHECKING:
     from screens.app import WizardApp
 
 REVIEW = "review"
+NOT_YET = "not saved yet: this product was changed elsewhere. Give it again to choose"
 PLACE_AFTER = 0.4
 """Seconds a field must have the focus before it is remembered as the seller's place."""
 PREVIEW_AFTER = 0.08
 """Seconds of quiet before the preview follows what is being written."""
+
+
+class NotYet(Exception):
+    """The product was changed elsewhere, and the seller decides later which side stands. Nothing was stored."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_YET)
 
 
 class ProductScreen(Screen[None]):
@@ -64,6 +72,9 @@ class ProductScreen(Screen[None]):
         self.order = [module.id for module in flow.modules()] + [REVIEW]
         self.current = ""
         self._drafts: dict[str, Any] = {}
+        self._told_unsaved: set[str] = set()
+        """The fields that the seller was told are not saved, when they were about to leave."""
+        self._is_settling = False
 
     @property
     def wizard(self) -> WizardApp:
@@ -83,7 +94,7 @@ class ProductScreen(Screen[None]):
 
     async def on_mount(self) -> None:
         """Open the page where the seller left."""
-        self.things = Things(self.wizard, self.session, self._store, self.show)
+        self.things = Things(self.wizard, self.session, self.store_or_settle, self.show)
         place = self.session.saved.place
         try:
             module = flow.module_of(place).id if place and place != REVIEW else (place or self.order[0])
@@ -118,7 +129,7 @@ class ProductScreen(Screen[None]):
         if module_id == "post_sale.notifications":
             from screens.notifications import NotificationsPage
 
-            return NotificationsPage(module, self.session, self.things, self._store)
+            return NotificationsPage(module, self.session, self.things, self.store_or_settle)
         return Page(module, self.session.answers, self.things)
 
     def _start(self, path: str | None) -> None:
@@ -161,21 +172,21 @@ class ProductScreen(Screen[None]):
     @on(Answered)
     def _answered(self, event: Answered) -> None:
         event.stop()
-        self.run_worker(self._accept(event.path, event.answer), group="answers")
+        self.run_worker(self.accept(event.path, event.answer), group="answers")
 
-    async def _accept(self, path: str, answer: Any) -> bool:
+    async def accept(self, path: str, answer: Any) -> bool:
         """Store an answer; show what is wrong at its field. True when it was stored."""
-        field = self._field(path)
         try:
             await self._store(path, answer)
         except Misfits as misfits:
             self._refuse(path, answer, misfits.problems)
         except ChangedElsewhere as changed:
-            self._settle(changed)
+            self._drafts[path] = answer
+            self._unsaved(path, NOT_YET)
+            self.settle(changed)
         except Exception as error:  # nothing that storing may raise must cost the seller what was written
             self._drafts[path] = answer
-            if field is not None:
-                field.show_error(str(error))
+            self._unsaved(path, str(error))
             self.wizard.say(str(error), severity="error", title="Not saved")
         else:
             return True
@@ -194,11 +205,15 @@ class ProductScreen(Screen[None]):
 
     def _refuse(self, path: str, answer: Any, problems: tuple[Problem, ...]) -> None:
         self._drafts[path] = answer
-        field = self._field(path)
         own = next((p.message for p in problems if p.path == path or p.path.startswith(f"{path}.")), None)
-        if field is not None:
-            # A rule of another answer was broken: say at this field which one, for it is this one that was refused.
-            field.show_error(own or "; ".join(f"{place_of(p.path)}: {p.message}" for p in problems))
+        # A rule of another answer was broken: say at this field which one, for it is this one that was refused.
+        message = own or "; ".join(f"{place_of(p.path)}: {p.message}" for p in problems)
+        field = self._unsaved(path, message)
+        if field is None or not field.is_on_screen:
+            self.wizard.say(f"{place_of(path)} was not saved: {message}", severity="warning", title="Not saved")
+
+    def _unsaved(self, path: str, message: str) -> Field | None:
+        return next((field for page in self._pages if (field := page.form.refuse(path, message))), None)
 
     @on(Writing)
     def _writing(self, event: Writing) -> None:
@@ -215,23 +230,74 @@ class ProductScreen(Screen[None]):
             product = flow.with_value(self.session.answers, event.path, event.answer)
             self.preview.follow(product, self.session, self.wizard, PREVIEW_AFTER)
 
-    def _field(self, path: str) -> Field | None:
-        page = self.page
-        return page.form.field_at(path) if isinstance(page, Page) else None
+    @property
+    def _pages(self) -> list[Page]:
+        """The pages made so far: an answer may be refused when its page has been left already."""
+        return list(self.switcher.query(Page))
 
-    @work(group="settle", exclusive=True)
-    async def _settle(self, changed: ChangedElsewhere) -> None:
+    def _field(self, path: str) -> Field | None:
+        return next((field for page in self._pages if (field := page.form.field_at(path))), None)
+
+    @work(group="settle")
+    async def settle(self, changed: ChangedElsewhere) -> None:
+        """As `_settled`, on its own: what was written stays where it is until it is stored."""
+        try:
+            await self._settled(changed)
+        except Exception as error:
+            for difference in changed.differences:
+                if difference.given:
+                    self._unsaved(difference.path, str(error))
+            self.wizard.say(str(error), severity="error", title="Not saved")
+
+    async def _settled(self, changed: ChangedElsewhere) -> bool:
+        """Let the seller choose between their answers and those of whoever changed the product meanwhile.
+
+        False when they decide later; nothing is stored then. Raises what the session raises.
+        """
+        if self._is_settling:
+            return False
+        self._is_settling = True
+        try:
+            while again := await self._taken(changed):
+                if again is changed:
+                    return False
+                changed = again
+        finally:
+            self._is_settling = False
+        for path in [difference.path for difference in changed.differences if difference.given]:
+            self._drafts.pop(path, None)
+            for page in self._pages:
+                page.form.forget(path)
+        self.show()
+        return True
+
+    async def _taken(self, changed: ChangedElsewhere) -> ChangedElsewhere | None:
+        """Ask and store what was chosen. None when it is done; `changed` itself when it is left for later."""
         from screens.changed import ChangedDialog
 
-        keep = await self.app.push_screen_wait(ChangedDialog(changed))
+        keep: set[str] | None = set()
+        if changed.differences:
+            keep = await self.app.push_screen_wait(ChangedDialog(changed))
+        else:
+            self.wizard.say("This product was changed elsewhere. You see it as it is now: look, and do it again.")
+        if keep is None:
+            return changed
         try:
-            await self.wizard.desk.do(self.session.take, changed.stored, changed.mine, keep or set())
+            await self.wizard.desk.do(self.session.take, changed.stored, changed.mine, keep)
         except ChangedElsewhere as again:
-            self._settle(again)
-        except Exception as error:
-            self.wizard.say(str(error), severity="error", title="Not saved")
-        self._drafts.clear()
-        self.show()
+            return again
+        return None
+
+    async def store_or_settle(self, path: str, answer: Any) -> None:
+        """As `_store`; where the product was changed elsewhere, the seller decides first. Needs a worker.
+
+        Raises what the session raises, and `NotYet` when the seller decides later.
+        """
+        try:
+            await self._store(path, answer)
+        except ChangedElsewhere as changed:
+            if not await self._settled(changed):
+                raise NotYet from None
 
     @on(Asking)
     @work(group="dialogue", exclusive=True)
@@ -239,8 +305,6 @@ class ProductScreen(Screen[None]):
         """Open the dialogue that a field asks for, and come back to the field."""
         try:
             await self.things.ask(event)
-        except ChangedElsewhere as changed:
-            self._settle(changed)
         except Misfits as misfits:
             self._refuse(event.path, None, misfits.problems)
         except Exception as error:
@@ -260,16 +324,19 @@ class ProductScreen(Screen[None]):
         if isinstance(page, Page):
             for field in page.form.every_field():
                 if isinstance(field.control, LineControl | TextControl) and field.control.is_dirty:
-                    await self._accept(field.path, field.control.written)
+                    await self.accept(field.path, field.control.written)
 
     async def action_leave(self) -> None:
         """Back to the list."""
         await self.give_all()
-        if self.page is not None and isinstance(self.page, Page):
-            wrong = [f for f in self.page.form.every_field() if f.display and f.error and f.path in self._drafts]
-            if wrong:
-                label = wrong[0].question.ask.label
-                self.wizard.say(f"{label} was not saved: {wrong[0].error}", severity="warning", title="Left unsaved")
+        unsaved = [field for page in self._pages for field in page.form.every_field() if field.is_refused]
+        if unsaved and {field.path for field in unsaved} != self._told_unsaved:
+            self._told_unsaved = {field.path for field in unsaved}
+            first = unsaved[0]
+            await self.go_to(first.path)
+            text = f"{first.question.ask.label} is not saved: {first.error}. Esc again leaves without it."
+            self.wizard.say(text, severity="warning", title="Not saved")
+            return
         self.dismiss(None)
 
     # moving
@@ -335,7 +402,7 @@ class ProductScreen(Screen[None]):
         try:
             outcome = await self.wizard.desk.do(step)
         except ChangedElsewhere as changed:
-            self._settle(changed)
+            self.settle(changed)
             return
         except Exception as error:
             self.wizard.say(str(error), severity="error", title="Not saved")

@@ -151,10 +151,11 @@ class ReviewPage(VerticalScroll, can_focus=False):
         await self._switch(published=not self.session.saved.published)
 
     async def _switch(self, mode: Mode | None = None, published: bool | None = None) -> None:
+        screen = cast("ProductScreen", self.screen)
         try:
             await self.wizard.desk.do(self.session.switch, mode, published)
-        except ChangedElsewhere:
-            self.wizard.say("This product was changed elsewhere: look at it again.", severity="error")
+        except ChangedElsewhere as changed:
+            screen.settle(changed)
         except Exception as error:
             self.wizard.say(str(error), severity="error", title="Not switched")
-        cast("ProductScreen", self.screen).show()
+        screen.show()

@@ -140,7 +140,7 @@ DIALOGUES: dict[str, tuple[str, list[str], str]] = {
     "rule": ("automations: rules", ["end", "enter"], "A new rule"),
     "bump": ("bump", ["end", "enter"], "Which product"),
     "go_to": ("accessing", ["ctrl+g"], "Go to"),
-    "help": ("accessing", ["f1"], "Keys that work here"),
+    "help": ("accessing", ["f1"], "In documents"),
 }
 
 
