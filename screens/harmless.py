@@ -1,8 +1,8 @@
 """What keeps a text from acting on the terminal that shows it.
 
-Textual paints a text as it is, escape sequences and all, and neither `Content` nor `markup=False` changes that. So every
-line passes here last, whoever wrote it and whatever painted it. What a seller is still writing is painted with a mark
-for each character that the models will refuse, so that it can be seen and taken out.
+Textual paints a text as it is, escape sequences and all, and neither `Content` nor `markup=False` changes that. So
+every line passes here last, whoever wrote it and whatever painted it. What a seller is still writing is painted with a
+mark for each character that the models will refuse, so that it can be seen and taken out.
 """
 
 from __future__ import annotations

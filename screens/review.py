@@ -114,8 +114,8 @@ class ReviewPage(VerticalScroll, can_focus=False):
             Content.assemble("✗ " if f.level == "error" else "! ", f.message, (f"  {f.rule}", MUTED))
             for f in self.findings
         ]
-        self.lines.put(rows)
-        self.lines.display = bool(rows)
+        # Never without a line: a list that is hidden loses the focus, and with it the keys of this page.
+        self.lines.put(rows or [Content("✓ m takes real payments, p shows it to buyers")])
         saved = self.session.saved
         runs = [
             f"{VERDICT_MARKS[run.verdict] if run.verdict else '·'} {run.event.label}, "
@@ -130,8 +130,8 @@ class ReviewPage(VerticalScroll, can_focus=False):
     @on(OptionList.OptionSelected)
     async def _jump(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        screen = cast("ProductScreen", self.screen)
-        await screen.go_to(self.findings[event.option_index].field)
+        if event.option_index < len(self.findings):
+            await cast("ProductScreen", self.screen).go_to(self.findings[event.option_index].field)
 
     @work(exclusive=True, group="switch")
     async def action_mode(self) -> None:
