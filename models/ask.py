@@ -112,4 +112,5 @@ class Step:
 class Answers(BaseModel):
     """Answers that belong together. Immutable: a changed answer makes a new object, so a reader never sees half."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, ser_json_inf_nan="strings")
+    # A model's rules are built when the first answer is checked, not while the list of products is being opened.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

@@ -12,7 +12,7 @@ from models.ask import Choice
 class Fact(BaseModel):
     """Something that was planned or that happened: it never changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Event(Choice):

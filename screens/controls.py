@@ -19,7 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Select, Static, TextArea
 
 from screens.harmless import marked
-from screens.lines import Lines
+from screens.lines import Lines, QuietInput
 from screens.theme import MUTED
 from wizard.flow import Question
 from wizard.wording import as_text, from_text
@@ -90,7 +90,7 @@ def item_line(mark: str, item: Item, width: int, below: bool = False) -> Content
     return Content.assemble(f"{mark} {item.label:<{width}}", (hint, MUTED))
 
 
-class LineControl(Input):
+class LineControl(QuietInput):
     """One line of text. Up and Down leave it like Tab, Enter gives the answer and goes on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -190,6 +190,7 @@ class TextControl(TextArea):
 
     def __init__(self, question: Question, id: str) -> None:
         super().__init__(compact=True, tab_behavior="focus", id=id, highlight_cursor_line=False)
+        self.cursor_blink = False
         self.question = question
         self._shown = ""
 

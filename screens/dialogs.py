@@ -20,7 +20,7 @@ from screens.bars import KeyLine
 from screens.controls import Item, LineControl, TextControl, item_line
 from screens.drafts import Draft
 from screens.form import Answered, Asking, Ended, Form, Source, Writing
-from screens.lines import Lines
+from screens.lines import Lines, QuietInput
 from wizard import flow
 from wizard.problems import Misfits, Problem
 
@@ -306,7 +306,7 @@ class Picker(Dialog):
         """What to find, the list, and one line for what went wrong."""
         with Vertical(classes="box"):
             yield Static(Content(self.heading), classes="heading")
-            yield Input(placeholder="write to find", compact=True, id="find")
+            yield QuietInput(placeholder="write to find", compact=True, id="find")
             yield self.lines
             yield Static("", id="said", markup=False)
         yield KeyLine()

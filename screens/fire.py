@@ -18,7 +18,7 @@ from models.saved import SavedProduct
 from models.text import visible
 from screens.bars import KeyLine, TopLine
 from screens.firing import Firing
-from screens.lines import Lines
+from screens.lines import Lines, QuietInput
 from screens.theme import MUTED
 from wizard import flow
 
@@ -127,7 +127,7 @@ class FireScreen(Screen[None]):
                 events = [(Content(event.label), event) for event in Event]
                 yield Select(events, value=Event.PURCHASE, allow_blank=False, compact=True, id="event")
                 yield Select(self._prices(), value=1, allow_blank=False, compact=True, id="price")
-                yield Input(placeholder="buyer: a new one at example.com", compact=True, id="buyer")
+                yield QuietInput(placeholder="buyer: a new one at example.com", compact=True, id="buyer")
         yield Static("", id="verdict", markup=False)
         yield self.lines
         with VerticalScroll(id="detail", can_focus=True):

@@ -8,8 +8,16 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Offset
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
+
+
+class QuietInput(Input):
+    """One line to write in, with a cursor that stands still: a blinking one sends bytes for ever."""
+
+    def on_mount(self) -> None:
+        """Stop the blinking."""
+        self.cursor_blink = False
 
 
 class Lines(OptionList):

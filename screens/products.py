@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
 from screens.bars import KeyLine, TopLine
-from screens.lines import Lines
+from screens.lines import Lines, QuietInput
 from screens.theme import MUTED
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class ProductsScreen(Screen[None]):
         super().__init__()
         self.top = TopLine()
         self.lines = ProductLines("products")
-        self.search = Input(placeholder="search by name", compact=True, id="search", select_on_focus=False)
+        self.search = QuietInput(placeholder="search by name", compact=True, id="search", select_on_focus=False)
         self.page: ProductPage | None = None
         self.trouble: str | None = None
         self.deleted: list[tuple[str, str]] = []

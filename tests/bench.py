@@ -38,6 +38,7 @@ import asyncio, sys
 from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
+from models.product import Product
 from screens.app import WizardApp
 from screens.dialogs import PlainSource
 from screens.page import Page
