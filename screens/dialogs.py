@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import on, work
@@ -28,6 +27,10 @@ if TYPE_CHECKING:
     from screens.app import WizardApp
 
 Model = TypeVar("Model", bound=Answers)
+
+
+HINT_FROM = 44
+"""The column from which the hints of a list start at the latest: one long name must not push them all away."""
 
 
 class Dialog(ModalScreen[Any]):
@@ -156,6 +159,8 @@ class FormDialog(Dialog, Generic[Model]):
         event.stop()
         field = self.form.field_at(event.path)
         if event.question.ask.kind == "path" and field is not None and isinstance(field.control, LineControl):
+            from screens.folder import pick_file
+
             path = await pick_file(self.wizard, field.control.value)
             if path is not None:
                 field.control.value = path
@@ -326,7 +331,7 @@ class Picker(Dialog):
     async def show(self) -> None:
         """Read the things that match and show them."""
         self.items = await self._fetch(self.query_one("#find", Input).value)
-        width = max((len(item.label) for item in self.items), default=0)
+        width = min(HINT_FROM, max((len(item.label) for item in self.items), default=0))
         lines = [item_line("◉" if i.value == self._chosen else "○", i, width) for i in self.items]
         at = next((n for n, item in enumerate(self.items) if item.value == self._chosen), 0)
         self.lines.put(lines, keep=at)
@@ -439,16 +444,3 @@ class Question(Dialog):
     @on(Button.Pressed, "#no")
     def _no(self) -> None:
         self.dismiss(None)
-
-
-async def pick_file(app: WizardApp, start: str) -> str | None:
-    """Open a folder browser near what is written, and give back the path of the file that was taken."""
-    from textual_fspicker import FileOpen
-
-    def folder() -> Path:
-        written = Path(start).expanduser()
-        near = written if written.is_dir() else written.parent
-        return near if start and near.is_dir() else Path.home()
-
-    found = await app.push_screen_wait(FileOpen(await app.desk.do(folder)))
-    return str(found) if found is not None else None
