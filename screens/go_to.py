@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from screens.controls import Item
 from screens.dialogs import Picker
-from wizard import flow, progress
+from wizard import flow
 from wizard.session import Session
 
 
@@ -16,12 +16,12 @@ class GoTo(Picker):
         self.session = session
 
     async def _match(self, text: str) -> list[Item]:
-        product, around = self.session.answers, self.session.around
+        product = self.session.answers
         wanted = text.casefold().strip()
         found = []
         for step in flow.steps():
             for module in step.modules:
-                state = progress.state_of(product, module, around)
+                state = self.session.states[module.id]
                 label = f"{step.short}: {module.label}" if len(step.modules) > 1 else step.label
                 found.append((f"{label} {module.help}", Item(module.id, label, f"{state.hint} {state.label.lower()}")))
                 if wanted:

@@ -9,9 +9,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from models.product import Product
-from wizard import flow, progress
-from wizard.progress import Around, State
+from wizard import flow
+from wizard.progress import State, Survey
 
 
 @dataclass
@@ -27,12 +26,12 @@ class StepLine(Static):
     def __init__(self) -> None:
         super().__init__(markup=False, id="step-line")
 
-    def show(self, product: Product, around: Around, current: str) -> None:
+    def show(self, survey: Survey, current: str) -> None:
         """Mark the step whose module is open."""
         parts: list[Content | str] = []
         for step in flow.steps():
             here = current.partition(".")[0] == step.id
-            mark = progress.step_state(product, step, around).hint if step.modules else State.EMPTY.hint
+            mark = survey.of(step).hint if step.modules else State.EMPTY.hint
             text = f"{'▸' if here else mark}{step.short}"
             parts += [Content(text).stylize("bold $accent") if here else Content(text), "  "]
         self.update(Content.assemble(*parts[:-1]))
@@ -45,18 +44,18 @@ class Outline(Static):
         super().__init__(markup=False, id="outline")
         self._pages: list[str] = []
 
-    def show(self, product: Product, around: Around, current: str) -> None:
+    def show(self, survey: Survey, current: str) -> None:
         """Mark the module that is open."""
         lines: list[Content] = []
         self._pages = []
         for step in flow.steps():
             here = current.partition(".")[0] == step.id
-            mark = progress.step_state(product, step, around).hint if step.modules else State.EMPTY.hint
+            mark = survey.of(step).hint if step.modules else State.EMPTY.hint
             text = Content(f"{mark} {step.label}")
             lines.append(text.stylize("bold $accent") if here else text)
             self._pages.append(step.modules[0].id if step.modules else step.id)
             for module in step.modules if here and len(step.modules) > 1 else ():
-                state = progress.state_of(product, module, around)
+                state = survey.states[module.id]
                 label = Content(f"  {'▸' if module.id == current else state.hint} {module.label}")
                 width = max(8, self.content_size.width or 24)
                 lines.append(label.truncate(width, ellipsis=True).stylize("bold" if module.id == current else ""))

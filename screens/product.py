@@ -139,15 +139,21 @@ class ProductScreen(Screen[None]):
 
     def show(self) -> None:
         """Paint everything that depends on the answers."""
-        saved, around = self.session.saved, self.session.around
+        saved = self.session.saved
         self.top.left = saved.answers.general.name or saved.slug
         self.top.middle = f"{saved.mode.label} · {'Published' if saved.published else 'Unpublished'}"
         self.top.right = f"saved {self.wizard.local(saved.updated_at):%H:%M}"
-        self.step_line.show(saved.answers, around, self.current)
-        self.outline.show(saved.answers, around, self.current)
+        for steps in (self.step_line, self.outline):
+            if steps.display:  # the other one is for another width
+                steps.show(self.session.survey, self.current)
         self._show_page(saved.answers)
         self._show_preview(saved.answers)
         self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        """Another width shows other parts: they must be as new as the rest."""
+        if self.current:
+            self.call_after_refresh(self.show)
 
     def _show_page(self, product: Product) -> None:
         page = self.page

@@ -138,39 +138,43 @@ def is_touched(product: Product, module: Module) -> bool:
     return any(getattr(scope, question.name) != question.default for question in module.questions)
 
 
-def state_of(product: Product, module: Module, around: Around) -> State:
-    """The state of one module."""
-    ids = {question.id for question in flow.all_questions(module.questions)}
-    if any(flow.id_of(problem.path) in ids for problem in conflicts(product, around)):
-        return State.NEEDS_REVIEW
-    lacks = next(missing_in(product, module), None) is not None
-    if not is_touched(product, module):
-        return State.EMPTY
-    return State.INCOMPLETE if lacks else State.COMPLETE
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How far every module has come, looked at in one go."""
 
-
-def states(product: Product, around: Around) -> dict[str, State]:
+    states: Mapping[str, State]
     """The state of every module by its id."""
-    return {module.id: state_of(product, module, around) for module in flow.modules()}
+    blocking: frozenset[str]
+    """The modules that keep the product from being complete: something required is missing, or needs review."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing required is missing anywhere and nothing needs review."""
+        return not self.blocking
+
+    def of(self, step: flow.Step) -> State:
+        """The state of a step: that of its module which most needs attention."""
+        found = {self.states[module.id] for module in step.modules}
+        if State.NEEDS_REVIEW in found:
+            return State.NEEDS_REVIEW
+        if any(module.id in self.blocking for module in step.modules):
+            return State.INCOMPLETE if found != {State.EMPTY} else State.EMPTY
+        return State.COMPLETE if State.COMPLETE in found else State.EMPTY
 
 
-def blocks(product: Product, module: Module, around: Around) -> bool:
-    """Whether a module keeps the product from being complete: something required is missing, or needs review."""
-    if state_of(product, module, around) is State.NEEDS_REVIEW:
-        return True
-    return next(missing_in(product, module), None) is not None
-
-
-def is_complete(product: Product, around: Around) -> bool:
-    """Whether nothing required is missing anywhere and nothing needs review."""
-    return not any(blocks(product, module, around) for module in flow.modules())
-
-
-def step_state(product: Product, step: flow.Step, around: Around) -> State:
-    """The state of a step: that of its module which most needs attention."""
-    found = [state_of(product, module, around) for module in step.modules]
-    if State.NEEDS_REVIEW in found:
-        return State.NEEDS_REVIEW
-    if any(blocks(product, module, around) for module in step.modules):
-        return State.INCOMPLETE if set(found) != {State.EMPTY} else State.EMPTY
-    return State.COMPLETE if State.COMPLETE in found else State.EMPTY
+def survey(product: Product, around: Around) -> Survey:
+    """Look at every module once."""
+    in_conflict = {flow.module_of(problem.path).id for problem in conflicts(product, around)}
+    states: dict[str, State] = {}
+    blocking = set()
+    for module in flow.modules():
+        lacks = next(missing_in(product, module), None) is not None
+        if lacks or module.id in in_conflict:
+            blocking.add(module.id)
+        if module.id in in_conflict:
+            states[module.id] = State.NEEDS_REVIEW
+        elif not is_touched(product, module):
+            states[module.id] = State.EMPTY
+        else:
+            states[module.id] = State.INCOMPLETE if lacks else State.COMPLETE
+    return Survey(states, frozenset(blocking))

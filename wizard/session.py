@@ -15,7 +15,7 @@ from models.product import Mode, Product
 from models.saved import Change, SavedAccount, SavedProduct
 from wizard import flow, progress
 from wizard.problems import Misfits, Problem
-from wizard.progress import Around, OtherProduct, State
+from wizard.progress import Around, OtherProduct, State, Survey
 from wizard.store.errors import NotFound, Stale
 
 
@@ -93,6 +93,7 @@ class Session:
         self._undo: list[list[Change]] = []
         self._redo: list[list[Change]] = []
         self._around = self._look_around(self._saved.answers)
+        self._survey = progress.survey(self.answers, self._around)
 
     @property
     def saved(self) -> SavedProduct:
@@ -115,9 +116,14 @@ class Session:
         return self._around
 
     @property
-    def states(self) -> dict[str, State]:
+    def survey(self) -> Survey:
+        """How far every module has come."""
+        return self._survey
+
+    @property
+    def states(self) -> Mapping[str, State]:
         """The state of every module."""
-        return progress.states(self.answers, self._around)
+        return self._survey.states
 
     def problems(self) -> list[Problem]:
         """Everything that is missing or needs review, in the order of the steps."""
@@ -200,6 +206,7 @@ class Session:
         """Read the seller's things anew, after one of them was created, changed or removed."""
         self._account = self._shelf.account()
         self._around = self._look_around(self.answers)
+        self._survey = progress.survey(self.answers, self._around)
 
     def take(self, stored: SavedProduct, mine: Product, keep: set[str]) -> Outcome:
         """After `ChangedElsewhere`: go on from the stored product, with those of my answers whose paths are kept.
@@ -217,6 +224,7 @@ class Session:
             self._saved, self._account = before
             raise
         self._around = self._look_around(self.answers)
+        self._survey = progress.survey(self.answers, self._around)
         self._undo.clear()
         self._redo.clear()
         return outcome
@@ -243,12 +251,13 @@ class Session:
             return Outcome((), {})
         before = self.states
         around = self._look_around(new)
-        complete = progress.is_complete(new, around)
+        survey = progress.survey(new, around)
         try:
-            saved = self._shelf.save(self._saved.slug, self._saved.revision, new, changes, self._who, complete)
+            slug, revision = self._saved.slug, self._saved.revision
+            saved = self._shelf.save(slug, revision, new, changes, self._who, survey.is_complete)
         except Stale as stale:
             raise self._changed_elsewhere(stale, new, changes) from stale
-        self._saved, self._around = saved, around
+        self._saved, self._around, self._survey = saved, around, survey
         after = self.states
         return Outcome(tuple(changes), {module: state for module, state in after.items() if before[module] != state})
 

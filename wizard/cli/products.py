@@ -87,18 +87,18 @@ def show(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) -
 
 
 def _shown(session: Session) -> dict[str, Any]:
-    saved, around = session.saved, session.around
+    saved = session.saved
     problems = session.problems()
     steps = [
         {
             "step": step.id,
             "label": step.label,
-            "state": progress.step_state(saved.answers, step, around).value,
+            "state": session.survey.of(step).value,
             "modules": [
                 {
                     "module": module.id,
                     "label": module.label,
-                    "state": progress.state_of(saved.answers, module, around).value,
+                    "state": session.states[module.id].value,
                     "missing": [
                         {"field": problem.path, "message": problem.message}
                         for problem in problems
@@ -117,7 +117,7 @@ def _shown(session: Session) -> dict[str, Any]:
         "mode": saved.mode.value,
         "published": saved.published,
         "access": saved.answers.post_sale.access.kind,
-        "complete": progress.is_complete(saved.answers, around),
+        "complete": session.survey.is_complete,
         "revision": saved.revision,
         "steps": steps,
     }

@@ -145,7 +145,7 @@ def _create(wanted: Wanted, found: Gathered, store: Store, who: str) -> None:
     bumps = tuple(slug for slug in answers.checkout.bumps if slug not in later)
     answers = answers.model_copy(update={"checkout": answers.checkout.model_copy(update={"bumps": bumps})})
     others = {slug: _as_other(stored) for slug in bumps if (stored := found.stored[slug]) is not None}
-    complete = progress.is_complete(answers, Around(wanted.slug, store.account().account, others))
+    complete = progress.survey(answers, Around(wanted.slug, store.account().account, others)).is_complete
     assert answers.general.name is not None
     store.create(answers.general.name, who, answers, wanted.slug, complete=complete)
 

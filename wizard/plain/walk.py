@@ -122,7 +122,7 @@ class Walk:
         live = f"{saved.mode.label}, {'published' if saved.published else 'unpublished'}"
         self._lines.say(f"{saved.answers.general.name or saved.slug} – {live}")
         for number, step in enumerate(steps, start=1):
-            state = progress.step_state(session.answers, step, session.around) if step.modules else None
+            state = session.survey.of(step) if step.modules else None
             self._lines.say(f"  {number} {step.label}" + (f": {state.label.lower()}" if state else ""))
 
     def _step(self, session: Session, step: Step) -> None:
@@ -141,7 +141,7 @@ class Walk:
             at += direction
 
     def _module(self, session: Session, module: Module) -> None:
-        state = progress.state_of(session.answers, module, session.around)
+        state = session.states[module.id]
         self._lines.say()
         self._lines.say(f"{module.label}: {state.label.lower()}. {module.help}")
         for problem in session.problems():
