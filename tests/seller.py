@@ -85,6 +85,12 @@ class Seller:
         await self.until(lambda: len(self.app.screen_stack) == 3, "the dialogue closes")
         await self.pilot.pause()
 
+    async def saves(self, title: str) -> None:
+        """Save the dialogue of that title, and wait until it is closed and its answer stored."""
+        await self.press("ctrl+o")
+        await self.until(lambda: title not in self.screen, f"{title} closes")
+        await self.settled()
+
     async def settled(self) -> None:
         """Wait until every answer that was given is stored and shown."""
         # An empty list would mean all of them, and a dialogue that stands open never ends.

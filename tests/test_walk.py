@@ -38,9 +38,7 @@ async def adds_a_price(seller: Seller, amount: str) -> None:
     await seller.sees("A new price point")
     await seller.press("tab")
     await seller.write(amount)
-    await seller.press("ctrl+o")
-    await seller.until(lambda: "A new price point" not in seller.screen, "the dialogue closes")
-    await seller.settled()
+    await seller.saves("A new price point")
 
 
 async def chooses_access(seller: Seller, kind: AccessKind) -> None:
@@ -73,9 +71,7 @@ async def test_a_hosted_membership_is_made_priced_and_proven(size: str) -> None:
         await seller.press("tab")
         await seller.press(*["backspace"] * 10)
         await seller.write("silver, gold")
-        await seller.press("ctrl+o")
-        await seller.until(lambda: "A new membership" not in seller.screen, "the dialogue closes")
-        await seller.settled()
+        await seller.saves("A new membership")
         await seller.press("tab", "space")
         await seller.settled()
         access = stored(seller, "yoga").answers.post_sale.access
@@ -94,9 +90,7 @@ async def test_an_integrated_membership_is_made_checked_and_proven(size: str) ->
         await seller.press("ctrl+n")
         await seller.sees("A new connection")
         await seller.write("My site")
-        await seller.press("ctrl+o")
-        await seller.until(lambda: "A new connection" not in seller.screen, "the dialogue closes")
-        await seller.settled()
+        await seller.saves("A new connection")
         await seller.press("enter")
         await seller.sees("not checked yet")
         await seller.press("f6")
@@ -125,9 +119,7 @@ async def test_a_file_is_added_from_a_written_path_and_proven(size: str, tmp_pat
         await seller.write("The workbook")
         await seller.press("tab")
         await seller.paste(str(workbook))
-        await seller.press("ctrl+o")
-        await seller.until(lambda: "A new file" not in seller.screen, "the dialogue closes")
-        await seller.settled()
+        await seller.saves("A new file")
         assert stored(seller, "workbook").answers.post_sale.access.downloadable_file.file == "the-workbook"
         await fires(seller)
         assert "SHA-256" in seller.screen or "sha256" in seller.screen
@@ -147,9 +139,7 @@ async def test_a_calendar_registers_the_buyer_and_its_confirmation_is_shown(size
         await seller.write("Coaching call")
         await seller.press("tab", "tab")
         await seller.write("You are booked.")
-        await seller.press("ctrl+o")
-        await seller.until(lambda: "A new calendar" not in seller.screen, "the dialogue closes")
-        await seller.settled()
+        await seller.saves("A new calendar")
         access = stored(seller, "coaching").answers.post_sale.access
         assert access.linked == ("calendar", "coaching-call")
         await fires(seller)
@@ -169,8 +159,7 @@ async def test_every_step_is_answered_and_the_product_goes_live() -> None:
         await seller.write("29")
         await seller.press("tab", "enter", "down", "down", "down", "enter")  # monthly
         await seller.sees("$29.00 today, then $29.00 monthly from 23 Dec 2026")
-        await seller.press("ctrl+o")
-        await seller.settled()
+        await seller.saves("A new price point")
         await seller.goes_to("payment methods")
         await seller.press("home", "enter")
         await seller.goes_to("automations: on purchase")
