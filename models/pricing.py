@@ -182,7 +182,7 @@ class PricePoint(Answers):
         if starts_again(self) and self.cycle and self.period and self.payments:
             series = f"{self.payments} payments {self.period.label.lower()}"
             if self.cycle.longest_days <= self.payments * self.period.longest_days:
-                raise misfit("cycle", f"{self.cycle.label.lower()} is not longer than {series}")
+                raise misfit("cycle", f"too short for {series}: choose a longer time")
         return self
 
 

@@ -124,7 +124,8 @@ def is_email(text: str) -> str:
     try:
         found = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise ValueError(f"this is not an e-mail address: {error}") from None
+        reason = str(error).replace("email address", "address").replace("email", "e-mail")
+        raise ValueError(f"not an e-mail address: {reason[:1].lower()}{reason[1:]}") from None
     return found.normalized
 
 

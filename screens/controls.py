@@ -39,6 +39,8 @@ class Given(Message):
 
     origin: Widget
     answer: Any
+    enter: bool = False
+    """Whether Enter was pressed: once the answer is accepted, the next field gets the focus."""
 
 
 @dataclass
@@ -90,6 +92,12 @@ def item_line(mark: str, item: Item, width: int, below: bool = False) -> Content
     return Content.assemble(f"{mark} {item.label:<{width}}", (hint, MUTED))
 
 
+def example(question: Question) -> str:
+    """What stands in an empty field: an example that cannot be taken for an answer, or what empty means."""
+    shown = question.ask.placeholder
+    return f"e.g. {shown}" if shown and question.ask.kind not in ("number", "duration") else shown
+
+
 class LineControl(QuietInput):
     """One line of text. Up and Down leave it like Tab, Enter gives the answer and goes on."""
 
@@ -100,7 +108,7 @@ class LineControl(QuietInput):
 
     def __init__(self, question: Question, id: str) -> None:
         super().__init__(
-            placeholder=question.ask.placeholder,
+            placeholder=example(question),
             password=question.ask.kind == "secret",
             select_on_focus=False,
             compact=True,
@@ -146,8 +154,8 @@ class LineControl(QuietInput):
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
         event.stop()
-        self.give()
-        self.post_message(Onward(self))
+        # A wrong answer keeps the focus, so going on is left to whoever accepts it.
+        self.post_message(Given(self, self.written, enter=True) if self.is_dirty else Onward(self))
 
     def on_blur(self) -> None:
         """Leaving the field gives the answer."""
@@ -315,7 +323,7 @@ class Menu(Lines):
             self.post_message(Onward(self))
         else:
             self.show_answer(value)
-            self.post_message(Given(self, value))
+            self.post_message(Given(self, value, enter=not self.is_marking))
 
 
 class Checklist(Lines):
@@ -410,7 +418,7 @@ class Dropdown(Select[Any]):
         answer = None if event.value is Select.NULL else event.value
         if answer != self._stored:
             self._stored = answer
-            self.post_message(Given(self, answer))
+            self.post_message(Given(self, answer, enter=True))
 
 
 class Reference(Static, can_focus=True):
@@ -469,7 +477,6 @@ class Rows(Lines):
         self.count = len(lines)
         add = Content.assemble((f"+ add a {self.question.ask.row_name or 'line'}", MUTED))
         self.put([*lines, add])
-        self.styles.height = min(len(lines) + 1, 8)
 
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:

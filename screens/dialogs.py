@@ -39,6 +39,7 @@ class Dialog(ModalScreen[Any]):
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel", id="dialog.leave", tooltip="Close it; nothing changes"),
+        Binding("f1", "app.help", "Help", id="dialog.help", tooltip="Explain the focused field and list the keys"),
     ]
 
     @property
@@ -124,6 +125,8 @@ class FormDialog(Dialog, Generic[Model]):
         self.form.show(self.draft.model)
         self.form.show_problems(self._shown_problems())
         self._say()
+        if event.enter:
+            self.form.go_on(event.path)
 
     def _shown_problems(self, more: Sequence[Problem] = ()) -> list[Problem]:
         kept = [Problem(f.path, f.error) for f in self.form.every_field() if f.error and f.path in self._refused]
@@ -311,7 +314,7 @@ class Picker(Dialog):
         """What to find, the list, and one line for what went wrong."""
         with Vertical(classes="box"):
             yield Static(Content(self.heading), classes="heading")
-            yield QuietInput(placeholder="write to find", compact=True, id="find")
+            yield QuietInput(placeholder="type to search", compact=True, id="find")
             yield self.lines
             yield Static("", id="said", markup=False)
         yield KeyLine()

@@ -127,7 +127,7 @@ class FireScreen(Screen[None]):
                 events = [(Content(event.label), event) for event in Event]
                 yield Select(events, value=Event.PURCHASE, allow_blank=False, compact=True, id="event")
                 yield Select(self._prices(), value=1, allow_blank=False, compact=True, id="price")
-                yield QuietInput(placeholder="buyer: a new one at example.com", compact=True, id="buyer")
+                yield QuietInput(placeholder="a new test buyer", compact=True, id="buyer")
         yield Static("", id="verdict", markup=False)
         yield self.lines
         with VerticalScroll(id="detail", can_focus=True):
@@ -172,7 +172,11 @@ class FireScreen(Screen[None]):
             line = self.query_one("#verdict", Static)
             line.set_class(not passed, "-error")
             line.set_class(passed, "-passed")
-            page = f"\nThe buyer reads: {visible(self.run.page.text, '')}" if self.run.page and passed else ""
+            page = (
+                f"\nThe buyer reads: {visible(' '.join(self.run.page.text.split()))}"
+                if self.run.page and passed
+                else ""
+            )
             line.update(Content(verdict_line(self.run) + page))
             self.top.right = f"run {self.run.id}"
 

@@ -155,6 +155,8 @@ class Answered(Message):
     form: Form
     path: str
     answer: Any
+    enter: bool = False
+    """Whether the next field gets the focus once the answer is accepted."""
 
 
 @dataclass
@@ -381,7 +383,7 @@ class Form(Vertical):
         answer = event.answer
         if field.path in self._switches:
             answer = {} if event.answer else None
-        self.post_message(Answered(self, field.path, answer))
+        self.post_message(Answered(self, field.path, answer, event.enter))
 
     @on(Drafted)
     def _drafted(self, event: Drafted) -> None:
@@ -397,8 +399,13 @@ class Form(Vertical):
     @on(Onward)
     def _onward(self, event: Onward) -> None:
         event.stop()
+        self.go_on(self._field_of(event.origin).path)
+
+    def go_on(self, path: str) -> None:
+        """Put the focus on the field after that of a path; after the last one the form has ended."""
+        field = self.field_at(path)
         shown = [field for field in self.every_field() if field.display]
-        at = shown.index(self._field_of(event.origin))
+        at = shown.index(field) if field in shown else -1
         if at + 1 < len(shown):
             shown[at + 1].control.focus()
         else:

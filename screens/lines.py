@@ -24,13 +24,21 @@ class Lines(OptionList):
     """One option a line. The terminal's own cursor follows the highlighted row: screen readers read where it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "select", "Select", show=False),
+        Binding("space", "mark", "Select", show=False),
         Binding("j", "cursor_down", "Down", show=False),
         Binding("k", "cursor_up", "Up", show=False),
     ]
 
     def __init__(self, id: str) -> None:
         super().__init__(markup=False, compact=True, id=id)
+        self.is_marking = False
+        """Whether the selection under way came from space, which marks and stays, and not from Enter."""
+
+    def action_mark(self) -> None:
+        """Select, and stay here."""
+        self.is_marking = True
+        self.action_select()
+        self.call_after_refresh(setattr, self, "is_marking", False)
 
     def put(self, lines: Sequence[Content], keep: int | None = None) -> None:
         """Show these lines, the highlight staying where it was, or at `keep`."""

@@ -12,6 +12,8 @@ from screens.form import Form, Source, widget_id
 from wizard import flow
 from wizard.flow import Module
 
+NOTHING = "Nothing is asked here, as you answered on the pages before."
+
 
 def heading(module: Module) -> ComposeResult:
     """What a module is called, its place in the step, and the question it asks."""
@@ -32,16 +34,19 @@ class Page(VerticalScroll, can_focus=False):
         self.below = module.group or flow.step_of(module).id
         self.form = Form(module.questions, self.below, flow.value_at(product, self.below), source)
         self._consequence = Static("", classes="consequence", markup=False)
+        self._nothing = Static(NOTHING, classes="asks", markup=False)
 
     def compose(self) -> ComposeResult:
         """The heading, the form, the consequence."""
         yield from heading(self.module)
+        yield self._nothing
         yield self.form
         yield self._consequence
 
     def show(self, product: Product) -> None:
         """Show the answers as they are stored now."""
         self.form.show(flow.value_at(product, self.below))
+        self._nothing.display = not any(field.display for field in self.form.every_field())
 
     def say(self, lines: str) -> None:
         """Say below the form what the answers lead to."""

@@ -178,7 +178,18 @@ class ProductScreen(Screen[None]):
     @on(Answered)
     def _answered(self, event: Answered) -> None:
         event.stop()
-        self.run_worker(self.accept(event.path, event.answer), group="answers")
+        # Looked at here, on the spot: a wrong answer keeps the focus, whatever is pressed next.
+        if problems := self.session.check(event.path, event.answer):
+            self._refuse(event.path, event.answer, tuple(problems))
+            return
+        self.run_worker(self._take(event), group="answers")
+
+    async def _take(self, event: Answered) -> None:
+        field = event.form.field_at(event.path)
+        accepted = await self.accept(event.path, event.answer)
+        # Which field comes next may hang on this very answer, so the focus waits for it, unless it went on meanwhile.
+        if accepted and event.enter and field is not None and field.has_focus_within:
+            event.form.go_on(event.path)
 
     async def accept(self, path: str, answer: Any) -> bool:
         """Store an answer; show what is wrong at its field. True when it was stored."""

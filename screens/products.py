@@ -62,15 +62,15 @@ class ProductsScreen(Screen[None]):
     CSS_PATH = "products.tcss"
     AUTO_FOCUS = "#products"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "restore", "Bring back", id="products.restore", tooltip="Bring the last deleted one back"),
+        Binding("escape", "clear", "Whole list", id="products.clear", tooltip="Drop the search"),
         Binding("n", "new", "New", id="products.new", tooltip="Create a product"),
         Binding("slash", "search", "Search", key_display="/", id="products.search", tooltip="Find by name"),
         Binding("f5", "fire", "Test-fire", id="products.fire", tooltip="Carry out a test purchase"),
         Binding("d", "duplicate", "Duplicate", id="products.duplicate", tooltip="Make a copy, in Demo"),
         Binding("delete,x", "delete", "Delete", id="products.delete", tooltip="Take it off the list"),
-        Binding("u", "restore", "Bring back", id="products.restore", tooltip="Bring the last deleted one back"),
         Binding("f7", "runs", "Runs", id="products.runs", tooltip="The test-fires of all products"),
         Binding("s", "sample", "Sample data", id="products.sample", tooltip="Fill the empty account"),
-        Binding("escape", "clear", "Whole list", show=False, id="products.clear", tooltip="Drop the search"),
         Binding("q", "app.quit", "Quit", id="products.quit", tooltip="Leave; everything is saved"),
     ]
 
@@ -198,6 +198,8 @@ class ProductsScreen(Screen[None]):
             return self.page is not None and not self.page.rows and not self.search.value
         if action in ("open", "fire", "duplicate", "delete"):
             return self.row is not None and not self.search.has_focus
+        if action == "clear":
+            return bool(self.search.value) or self.search.has_focus
         if action == "restore":
             return bool(self.deleted)
         if action in ("new", "search", "runs"):
@@ -302,7 +304,7 @@ class ProductsScreen(Screen[None]):
         """Fill the empty account with sample data."""
         from wizard.sample import fill
 
-        self.wizard.say("Filling your account with sample data …")
+        self.query_one("#notice", Static).update(Content("Filling your account with sample data …"))
         await self._do(fill, self.wizard.shelf)
         self.fetch()
 

@@ -80,7 +80,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
             ("Buyers see", product.general.buyers_name),
             ("They pay", "; ".join(charge or "a price that is not complete" for charge in charges) or "no price yet"),
             ("With", ", ".join(gateway.label for gateway in product.checkout.gateways) or "nothing yet"),
-            ("They receive", received),
+            ("They receive", f"{received}: {access.kind.hint}" if access.kind else received),
             ("They read", thank_you(product, account).partition("\n")[0]),
             ("Mails", ", ".join(labels[name] for name in mails) or "none"),
         ]

@@ -11,7 +11,7 @@ from textual.content import Content
 from models.account import Calendar, Connection, File, Membership, Webinar
 from models.ask import Answers
 from models.pricing import PricePoint
-from screens.controls import Item
+from screens.controls import Item, Rows
 from screens.dialogs import FormDialog, Picker, Question
 from screens.form import Asking
 from screens.theme import MUTED
@@ -126,6 +126,8 @@ class Things:
         to = max(0, min(len(rows) - 1, at + (-1 if event.what == "up" else 1)))
         rest = (*rows[:at], *rows[at + 1 :])
         await self._accept(event.path, (*rest[:to], rows[at], *rest[to:]))
+        if (field := event.form.field_at(event.path)) is not None and isinstance(field.control, Rows):
+            field.control.highlighted = to
         return True
 
     def _charge(self, price: Any) -> str:

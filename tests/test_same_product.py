@@ -26,10 +26,10 @@ async def makes_a_product_by_hand(seller: Seller, workbook: Path) -> None:
     await seller.goes_to("pricing: product")
     await seller.press("tab", "enter")
     await seller.sees("A new price point")
-    await seller.press("enter", "down", "enter", "tab")  # recurring
+    await seller.press("enter", "down", "enter")  # recurring
     await seller.write("29")
     await seller.press("tab", "enter", "down", "down", "down", "enter")  # monthly
-    await seller.press("tab", "space")  # a trial: free, for 14 days
+    await seller.press("space")  # a trial: free, for 14 days
     await seller.sees("$0.00 today, then $29.00 monthly from 7 Dec 2026")
     await seller.saves("A new price point")
     await seller.goes_to("payment methods")

@@ -46,7 +46,6 @@ async def chooses_access(seller: Seller, kind: AccessKind) -> None:
     await seller.goes_to("accessing")
     await seller.press("home", *["down"] * list(AccessKind).index(kind), "enter")
     await seller.settled()
-    await seller.press("tab")
 
 
 async def fires(seller: Seller) -> None:
@@ -134,7 +133,7 @@ async def test_a_calendar_registers_the_buyer_and_its_confirmation_is_shown(size
         await seller.press("enter")
         await seller.press(*["down"] * 4, "enter")
         await seller.settled()
-        await seller.press("tab", "ctrl+n")
+        await seller.press("ctrl+n")
         await seller.sees("A new calendar")
         await seller.write("Coaching call")
         await seller.press("tab", "tab")
@@ -155,7 +154,7 @@ async def test_every_step_is_answered_and_the_product_goes_live() -> None:
         await seller.goes_to("pricing: product")
         await seller.press("tab", "enter")
         await seller.sees("A new price point")
-        await seller.press("enter", "down", "enter", "tab")  # recurring
+        await seller.press("enter", "down", "enter")  # recurring
         await seller.write("29")
         await seller.press("tab", "enter", "down", "down", "down", "enter")  # monthly
         await seller.sees("$29.00 today, then $29.00 monthly from 23 Dec 2026")

@@ -82,6 +82,12 @@ def changes_between(old: Product, new: Product) -> list[Change]:
     return found
 
 
+def _named(product: Product) -> None:
+    """Refuse a product without a name: nobody would find it again."""
+    if not product.general.name:
+        raise Misfits([Problem("general.name", "a product needs a name")])
+
+
 class Session:
     """One product being edited by one seller."""
 
@@ -137,7 +143,7 @@ class Session:
     def check(self, path: str, value: object) -> list[Problem]:
         """What would be wrong with an answer. Touches nothing: it may be asked with every key."""
         try:
-            flow.with_value(self.answers, path, value)
+            _named(flow.with_value(self.answers, path, value))
         except Misfits as misfits:
             return list(misfits.problems)
         return []
@@ -246,6 +252,7 @@ class Session:
         return flow.with_value(new, f"{at}.levels", tuple(dict.fromkeys(kept)))  # type: ignore[no-any-return]
 
     def _store(self, new: Product) -> Outcome:
+        _named(new)
         changes = changes_between(self.answers, new)
         if not changes:
             return Outcome((), {})
