@@ -38,7 +38,7 @@ from screens.controls import (
 from wizard import flow
 from wizard.flow import Question
 from wizard.problems import Problem
-from wizard.wording import label_of
+from wizard.wording import label_of, row_of
 
 MENU_MOST = 6
 """The most choices that are all shown at once; more of them open as a drop-down."""
@@ -307,7 +307,8 @@ class Form(Vertical):
         for problem in problems:
             field = self.field_at(problem.path)
             if field is not None:
-                found.setdefault(field.path, problem.message)
+                row = row_of(problem.path) if isinstance(field.control, Rows) and self.below else ""
+                found.setdefault(field.path, f"{row}: {problem.message}" if row else problem.message)
         for field in self.every_field():
             if field.error != found.get(field.path):
                 field.show_error(found.get(field.path))

@@ -25,6 +25,7 @@ from wizard import flow
 from wizard.preview import consequence
 from wizard.problems import Misfits, Problem
 from wizard.session import ChangedElsewhere, Session
+from wizard.wording import place_of
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
@@ -72,6 +73,8 @@ class ProductScreen(Screen[None]):
         self.order = [module.id for module in flow.modules()] + [REVIEW]
         self.current = ""
         self._drafts: dict[str, Any] = {}
+        self._explained: set[str] = set()
+        """The modules whose pages say what is missing: the review has sent the seller there."""
         self._told_unsaved: set[str] = set()
         """The fields that the seller was told are not saved, when they were about to leave."""
         self._is_settling = False
@@ -166,8 +169,9 @@ class ProductScreen(Screen[None]):
 
     def _problems_of(self, page: Page) -> list[Problem]:
         refused = [Problem(f.path, f.error) for f in page.form.every_field() if f.error and f.path in self._drafts]
-        reviews = [problem for problem in self.session.conflicts() if page.form.field_at(problem.path)]
-        return refused + reviews
+        explained = page.module.id in self._explained
+        known = self.session.problems() if explained else self.session.conflicts()
+        return refused + [problem for problem in known if page.form.field_at(problem.path)]
 
     def _show_preview(self, product: Product) -> None:
         if self.preview.display:
@@ -395,12 +399,14 @@ class ProductScreen(Screen[None]):
         if path is not None:
             await self.go_to(path)
 
-    async def go_to(self, path: str) -> None:
-        """Open the page of a question and put the focus on it."""
+    async def go_to(self, path: str, explain: bool = False) -> None:
+        """Open the page of a question and put the focus on it; `explain` says there what is missing."""
         if path == REVIEW:
             await self.open_page(REVIEW)
             return
         module = flow.module_of(path)
+        if explain:
+            self._explained.add(module.id)
         await self.open_page(module.id, path if path != module.id else None)
 
     # actions
@@ -454,13 +460,3 @@ class ProductScreen(Screen[None]):
         from screens.preview import PreviewScreen
 
         await self.app.push_screen_wait(PreviewScreen(self.session))
-
-
-def place_of(path: str) -> str:
-    """A path as a seller would say it: the label of its question, with the row's number."""
-    try:
-        question = flow.question_at(path)
-    except KeyError:
-        return path
-    numbers = [int(part) + 1 for part in path.split(".") if part.isdecimal()]
-    return f"{question.ask.label} ({', '.join(map(str, numbers))})" if numbers else question.ask.label

@@ -131,7 +131,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
     async def _jump(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         if event.option_index < len(self.findings):
-            await cast("ProductScreen", self.screen).go_to(self.findings[event.option_index].field)
+            await cast("ProductScreen", self.screen).go_to(self.findings[event.option_index].field, explain=True)
 
     @work(exclusive=True, group="switch")
     async def action_mode(self) -> None:

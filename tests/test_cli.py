@@ -232,7 +232,7 @@ WRONG = {
     "a price of 0": (["fire", "cork-mat", "--price", "0"], 2, "--price"),
     "an event that is none": (["fire", "cork-mat", "--event", "refnd"], 2, "refnd"),
     "a backend that is none": (["fire", "cork-mat", "--backend", "none"], 2, "Installed are: "),
-    "an address that is none": (["fire", "cork-mat", "--buyer", "nobody"], 2, "--buyer: this is not an e-mail address"),
+    "an address that is none": (["fire", "cork-mat", "--buyer", "nobody"], 2, "--buyer: not an e-mail address"),
     "a product that cannot be sold": (["fire", "summer-retreat"], 1, "pricing.prices: Add a price point"),
     "a run that is none": (["run", "0000"], 2, "There is no run"),
     "a connection that is none": (["connections", "check", "x"], 2, "You have studio."),

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.access import AccessKind, duration
 from models.ask import Answers, Choice
-from wizard.flow import Question
+from wizard.flow import Question, question_at
 
 
 def label_of(choice: Choice, host: str = "Kartra") -> str:
@@ -81,3 +81,25 @@ def group_in_words(question: Question, answer: Answers, host: str = "Kartra") ->
     """The answers of a group or a row, those that are asked, with their labels."""
     asked = [q for q in question.form if q.ask.when(answer)]
     return ", ".join(f"{q.ask.label.lower()} {in_words(q, getattr(answer, q.name), host)}" for q in asked)
+
+
+def row_of(path: str) -> str:
+    """The row that a path is in, as a seller says it: `price point 2`. Empty for an answer that is in none."""
+    parts = path.split(".")
+    numbers = [at for at, part in enumerate(parts) if part.isdecimal()]
+    if not numbers:
+        return ""
+    name = question_at(".".join(parts[: numbers[0]])).ask.row_name
+    return f"{name} {int(parts[numbers[0]]) + 1}"
+
+
+def place_of(path: str) -> str:
+    """A path as a seller would say it: the label of its question, with its row."""
+    try:
+        label = question_at(path).ask.label
+    except KeyError:
+        return path
+    row = row_of(path)
+    if not row:
+        return label
+    return row if path.rpartition(".")[2].isdecimal() else f"{label} of {row}"

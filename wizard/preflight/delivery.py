@@ -37,7 +37,7 @@ def connection_works(inspected: Inspected) -> Found:
     path = f"{ACCESS}.integrated_membership.connection"
     last = inspected.account.checks.get(connection.slug)
     if last is None:
-        yield "error", path, f"{connection.name} was never checked: check the connection."
+        yield "error", path, f"{connection.name} was never checked: F6 in the list of connections does it."
     elif not last.ok:
         why = f" ({last.detail.rstrip('.')})" if last.detail else ""
         yield "error", path, f"The last check of {connection.name} failed{why}: put it right and check it again."

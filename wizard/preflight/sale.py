@@ -16,6 +16,7 @@ from models.pricing import amounts_of, is_repeated
 from models.product import Mode
 from wizard import flow, progress
 from wizard.preflight.inspected import ACCESS, Found, Inspected, rule, targets
+from wizard.wording import row_of
 
 
 def _said_elsewhere(inspected: Inspected) -> set[str]:
@@ -34,7 +35,9 @@ def modules_are_complete(inspected: Inspected) -> Found:
     for module in flow.modules():
         for problem in progress.missing_in(inspected.answers, module):
             if problem.path not in elsewhere:
-                yield "error", problem.path, f"{module.label} is incomplete: {problem.message}."
+                row = row_of(problem.path)
+                message = f"{row}: {problem.message}" if row else problem.message
+                yield "error", problem.path, f"{module.label} is incomplete: {message}."
     for problem in progress.conflicts(inspected.answers, inspected.around):
         if problem.path not in elsewhere:
             label = flow.module_of(problem.path).label
@@ -46,7 +49,7 @@ def somebody_takes_the_money(inspected: Inspected) -> Found:
     """A price above 0 needs a gateway that takes money."""
     amounts = [amount for price in inspected.answers.pricing.prices for _, amount in amounts_of(price)]
     real = set(inspected.answers.checkout.gateways) - {Gateway.TEST_CARD}
-    if not real and any(amount.strip("0.") for amount in amounts):
+    if inspected.answers.checkout.gateways and not real and any(amount.strip("0.") for amount in amounts):
         yield "error", "checkout.gateways", "Only the test card is there, and it takes no money: add a real gateway."
 
 
