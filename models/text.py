@@ -1,7 +1,7 @@
 """Rules for text that people type, paste or write in documents.
 
 Text is kept as it was written; what could act on a terminal or a mail, or make one text look like another, is
-refused by name and position. Text from elsewhere (a platform's reply) is made harmless for display by `visible`.
+refused by name and position.
 """
 
 from __future__ import annotations
@@ -13,40 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Unicode's invisible direction marks (UAX #9): they can make a text read differently from what it says."""
-
-INVISIBLE = frozenset("\u200b\u2060\ufeff\u00ad\u2028\u2029\u180e") | {chr(c) for c in range(0xE0000, 0xE0080)}
-"""Characters that take no room and mean nothing in a name: zero-width space, word joiner, soft hyphen, tags, …
-The zero-width joiner and non-joiner are not among them: emoji, Persian and Hindi need them."""
+from models.characters import harmful, name_of
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-LABELS = {
-    "\x1b": "escape",
-    "\x00": "null",
-    "\x07": "bell",
-    "\r": "carriage return",
-    "\n": "line break",
-    "\t": "tab",
-}
-
-
-def name_of(character: str) -> str:
-    """Name a character that cannot be shown, as in `U+202E right-to-left override`."""
-    name = LABELS.get(character) or unicodedata.name(character, "control character").lower()
-    return f"U+{ord(character):04X} {name}"
-
-
-def harmful(character: str, allowed: str = "") -> bool:
-    """Say whether a character could act on what shows it, or hide in it."""
-    if character in allowed:
-        return False
-    return unicodedata.category(character) in ("Cc", "Cs") or character in BIDI_CONTROLS or character in INVISIBLE
-
-
-def visible(text: str, allowed: str = "\n") -> str:
-    """Make foreign text safe to show: what would act or hide is replaced by its code in angle brackets."""
-    return "".join(f"‹U+{ord(c):04X}›" if harmful(c, allowed) else c for c in text)
 
 
 def _refuse_harmful(text: str, allowed: str) -> str:

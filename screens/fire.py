@@ -13,9 +13,9 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Select, Static
 
+from models.characters import visible
 from models.fulfillment import Event, Exchange, Run, RunStep, Status, Verdict
 from models.saved import SavedProduct
-from models.text import visible
 from screens.bars import KeyLine, TopLine
 from screens.firing import Firing
 from screens.lines import Lines, QuietInput

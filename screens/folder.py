@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from models.text import visible
+from models.characters import visible
 from screens.controls import Item
 from screens.dialogs import Picker
 

@@ -14,7 +14,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from models.text import BIDI_CONTROLS, INVISIBLE, harmful
+from models.characters import BIDI_CONTROLS, INVISIBLE, harmful
 
 REPLACED = "\ufffd"
 """What stands for a character that must not be painted."""

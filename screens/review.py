@@ -11,9 +11,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
+from models.characters import visible
 from models.product import Mode, Product
 from models.saved import RunRow
-from models.text import visible
 from screens.fire import VERDICT_MARKS
 from screens.lines import Lines
 from screens.theme import MUTED

@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
+from models.characters import visible
 from models.saved import RunRow
-from models.text import visible
 from screens.bars import KeyLine, TopLine
 from screens.fire import VERDICT_MARKS, FireScreen
 from screens.lines import Lines

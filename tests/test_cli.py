@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from models.text import visible
+from models.characters import visible
 from tests.hostile import LEGITIMATE
 from wizard import cli
 from wizard.cli import app_options, main

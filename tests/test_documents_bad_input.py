@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.text import visible
+from models.characters import visible
 from tests.hostile import LEGITIMATE, LONG, REFUSED
 from wizard.documents import DocumentError
 from wizard.documents.checking import Loaded, load

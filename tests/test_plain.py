@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from models.characters import visible
 from models.product import Mode
-from models.text import visible
 from tests.hostile import REFUSED
 from tests.shelf import NOON, new_shelf
 from wizard import flow

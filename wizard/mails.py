@@ -6,10 +6,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 from models.account import Account
+from models.characters import visible
 from models.fulfillment import Buyer
 from models.post_sale import VARIABLE, Notification
 from models.product import Product
-from models.text import visible
 from wizard import charges
 
 EVERYWHERE = frozenset({"buyer_name", "buyer_email", "product_name", "support_email"})

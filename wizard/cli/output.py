@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from models.text import visible
+from models.characters import visible
 
 
 def say(text: str = "") -> None:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from models.ask import Answers
+from models.characters import visible
 from models.product import Product
-from models.text import visible
 from wizard.documents import shape
 from wizard.documents.answers import with_defaults
 from wizard.documents.mistakes import DocumentError, Mistake

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models.text import visible
+from models.characters import visible
 
 SHOWN = 20
 """How many mistakes are written out; the rest is counted."""

@@ -16,7 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML, events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from models.text import name_of, visible
+from models.characters import name_of, visible
 from wizard.documents.mistakes import DocumentError, Mistake
 
 MOST_BYTES = 2_000_000

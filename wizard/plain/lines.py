@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TextIO
 
-from models.text import visible
+from models.characters import visible
 
 BACK, LEAVE, HELP, NOTHING = "<", ":q", "?", "-"
 """What a seller may type instead of an answer: go back, leave, explain, and give no answer at all."""

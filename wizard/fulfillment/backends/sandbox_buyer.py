@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from models.characters import visible
 from models.fulfillment import (
     CancelRegistration,
     Evidence,
@@ -25,7 +26,6 @@ from models.fulfillment import (
     SendEmail,
     ShowPage,
 )
-from models.text import visible
 from wizard.fulfillment.backend import Context, Rejected
 from wizard.fulfillment.backends.browser import Browser
 from wizard.fulfillment.backends.sandbox_shop import SandboxShop
