@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError
 from pydantic.fields import FieldInfo
 
-from models import affiliates, money, text
+from models import affiliates, characters, money, text
 from models.access import HostedMembership
 from models.account import Account
 from models.ask import Ask, Choice
@@ -48,7 +48,7 @@ SLUGS = {
 }
 
 LETTERS = st.characters(
-    exclude_categories=("Cc", "Cs", "Cn", "Co"), exclude_characters=text.BIDI_CONTROLS | text.INVISIBLE
+    exclude_categories=("Cc", "Cs", "Cn", "Co"), exclude_characters=characters.BIDI_CONTROLS | characters.INVISIBLE
 )
 HOSTS = st.sampled_from(["example.com", "shop.example.org", "xn--bcher-kva.example", "[2001:db8::1]:8443"])
 PATHS = st.sampled_from(["", "/", "/a/b.php", "/?q=1&r=%20", "/~me#top", "/ünïcode"])

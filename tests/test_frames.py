@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,10 @@ BOTH = pytest.mark.parametrize("size", SIZES)
 
 
 @pytest.fixture
-def sample(data_dir: Path) -> Iterator[None]:
+def sample(data_dir: Path) -> None:
     """An account with the sample data."""
     with open_store(Settings()) as store:
         fill(store)
-    yield
 
 
 def frame(

@@ -221,7 +221,8 @@ async def test_the_seller_comes_back_to_the_same_field() -> None:
         await seller.press("enter")
         await seller.sees("What do you sell?")
         await seller.settled()
-        assert seller.app.focused is not None and seller.app.focused.id == "general-support_email"
+        assert seller.app.focused is not None
+        assert seller.app.focused.id == "general-support_email"
 
 
 async def test_undo_takes_back_and_redo_gives_again() -> None:
