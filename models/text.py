@@ -87,9 +87,10 @@ def is_email(text: str) -> str:
     text = one_line(text)
     local, _, domain = text.rpartition("@")
     for part in (local, *domain.split(".")):
-        for character in part:
-            if any(c.isascii() and c.isalpha() for c in part) and not _is_latin(character):
-                raise ValueError(f"{character!r} ({name_of(character)}) looks like another letter: use one alphabet")
+        if any(character.isascii() and character.isalpha() for character in part):
+            stranger = next((character for character in part if not _is_latin(character)), None)
+            if stranger is not None:
+                raise ValueError(f"{stranger!r} ({name_of(stranger)}) looks like another letter: use one alphabet")
     try:
         found = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:

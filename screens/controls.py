@@ -45,10 +45,9 @@ class Given(Message):
 
 @dataclass
 class Told(Message):
-    """There is something to say about the highlighted choice."""
+    """Another choice is highlighted, and there may be something to say about it."""
 
     origin: Widget
-    text: str
 
 
 @dataclass
@@ -116,6 +115,8 @@ class LineControl(QuietInput):
         )
         self.question = question
         self._shown = ""
+        self.given: str | None = None
+        """What is being stored. Until it is, or is refused, it is not painted over and not given again."""
 
     @property
     def is_dirty(self) -> bool:
@@ -138,7 +139,8 @@ class LineControl(QuietInput):
 
     def give(self) -> None:
         """Hand over what stands here, if it is something new."""
-        if self.is_dirty:
+        if self.is_dirty and self.given != self.value:
+            self.given = self.value
             self.post_message(Given(self, self.written))
 
     def forget(self) -> None:
@@ -201,6 +203,8 @@ class TextControl(TextArea):
         self.cursor_blink = False
         self.question = question
         self._shown = ""
+        self.given: str | None = None
+        """What is being stored. Until it is, or is refused, it is not painted over and not given again."""
 
     @property
     def is_dirty(self) -> bool:
@@ -222,7 +226,8 @@ class TextControl(TextArea):
 
     def give(self) -> None:
         """Hand over what stands here, if it is something new."""
-        if self.is_dirty:
+        if self.is_dirty and self.given != self.text:
+            self.given = self.text
             self.post_message(Given(self, self.written))
 
     def forget(self) -> None:
@@ -306,14 +311,14 @@ class Menu(Lines):
         """There is more room for the hints, or less."""
         self.show_answer(self._answer)
 
-    def on_focus(self) -> None:
-        """Say more about the one that is highlighted."""
-        self._tell()
+    @property
+    def more(self) -> str:
+        """What there is to say about the highlighted one."""
+        return self.items[self.highlighted].more if self.highlighted is not None else ""
 
     @on(OptionList.OptionHighlighted)
     def _tell(self) -> None:
-        if self.has_focus and self.highlighted is not None and self.items[self.highlighted].more:
-            self.post_message(Told(self, self.items[self.highlighted].more))
+        self.post_message(Told(self))
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

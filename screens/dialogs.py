@@ -120,8 +120,7 @@ class FormDialog(Dialog, Generic[Model]):
             self.form.refuse(event.path, misfits.problems[0].message)
             return
         self._refused.discard(event.path)
-        if field := self.form.field_at(event.path):
-            field.is_refused = False
+        self.form.taken(event.path)
         self.form.show(self.draft.model)
         self.form.show_problems(self._shown_problems())
         self._say()
@@ -202,7 +201,7 @@ class FormDialog(Dialog, Generic[Model]):
                 try:
                     self.draft.give(field.path, field.control.written)
                     self._refused.discard(field.path)
-                    field.is_refused = False
+                    self.form.taken(field.path)
                 except Misfits as misfits:
                     self.form.refuse(field.path, misfits.problems[0].message)
                     self._refused.add(field.path)

@@ -84,8 +84,6 @@ class Field(Vertical):
         self.is_refused = False
         """Whether what stands here was not stored: it stays until it is, or until the seller writes another."""
         self.note = ""
-        self.told = ""
-        """What the control says about its highlighted choice, in place of the help."""
         self._label = Static(Content(question.ask.label), classes="label")
         self._message = Static("", classes="message", markup=False)
 
@@ -119,7 +117,6 @@ class Field(Vertical):
     @on(Told)
     def _told(self, event: Told) -> None:
         event.stop()
-        self.told = event.text
         self._say()
 
     @on(Noted)
@@ -133,7 +130,8 @@ class Field(Vertical):
         elif self.note:
             text = f"→ {self.note}"
         else:
-            text = (self.told or first_sentence(self.question.ask.help)) if self.has_focus_within else ""
+            more = getattr(self.control, "more", "") or first_sentence(self.question.ask.help)
+            text = more if self.has_focus_within else ""
         self._message.update(Content(text))
 
     @on(DescendantFocus)
@@ -285,7 +283,7 @@ class Form(Vertical):
 
     def _show_one(self, field: Field, answer: Any) -> None:
         control = field.control
-        if field.is_refused:
+        if field.is_refused or (isinstance(control, LineControl | TextControl) and control.given is not None):
             return
         if isinstance(control, Reference):
             control.name_of = self.source.names(field.question)
@@ -319,13 +317,22 @@ class Form(Vertical):
         if field is not None:
             field.show_error(message)
             if isinstance(field.control, LineControl | TextControl):
-                field.is_refused = True
+                field.is_refused, field.control.given = True, None
             else:
                 self._show_one(field, flow.value_at(self.scope, self._relative(field.path)))
         return field
 
+    def taken(self, path: str) -> None:
+        """An answer was stored: its field may show it."""
+        field = self.field_at(path)
+        if field is not None:
+            field.is_refused = False
+            if isinstance(field.control, LineControl | TextControl):
+                field.control.given = None
+
     def forget(self, path: str) -> None:
         """Let go of what was written and not stored: the field shows the stored answer again."""
+        self.taken(path)
         field = self.field_at(path)
         if field is not None:
             field.show_error(None)

@@ -216,6 +216,8 @@ class ProductScreen(Screen[None]):
     async def _store(self, path: str, answer: Any) -> None:
         outcome = await self.wizard.desk.do(self.session.answer, path, answer)
         self._drafts.pop(path, None)
+        for page in self._pages:
+            page.form.taken(path)
         field = self._field(path)
         if field is not None and field.error:
             field.show_error(None)
