@@ -137,7 +137,11 @@ class WizardApp(CellDiff[int]):
         self.exit(code, return_code=code)
 
     async def action_quit(self) -> None:
-        """Leave. What is being written is stored first."""
+        """Leave. What is being written is stored first; what was refused is shown before it is lost."""
+        for screen in self.screen_stack:
+            may_leave = getattr(screen, "may_leave", None)
+            if may_leave is not None and not await may_leave("ctrl+q"):
+                return
         await self._leave(0)
 
     def on_unmount(self) -> None:

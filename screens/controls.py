@@ -150,8 +150,7 @@ class LineControl(QuietInput):
     @on(Input.Changed)
     def _draft(self, event: Input.Changed) -> None:
         event.stop()
-        if self.is_dirty:
-            self.post_message(Drafted(self, self.written))
+        self.post_message(Drafted(self, self.written))
 
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
@@ -173,7 +172,7 @@ class LineControl(QuietInput):
         start, end = sorted(self.selection)
         self.replace(lines[0], start, end)
         if len(lines) > 1:
-            self.post_message(Noted(self, f"This takes one line: of the {len(lines)} you pasted, the first was taken."))
+            self.post_message(Noted(self, f"This takes one line: the first of {len(lines)} was taken."))
 
     @property
     def _value(self) -> Text:
@@ -237,8 +236,7 @@ class TextControl(TextArea):
     @on(TextArea.Changed)
     def _draft(self, event: TextArea.Changed) -> None:
         event.stop()
-        if self.is_dirty:
-            self.post_message(Drafted(self, self.written))
+        self.post_message(Drafted(self, self.written))
 
     def on_blur(self) -> None:
         """Leaving the field gives the answer."""

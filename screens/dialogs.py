@@ -143,6 +143,7 @@ class FormDialog(Dialog, Generic[Model]):
             if field is not None and field.error:
                 field.show_error(misfits.problems[0].message)
             return
+        self._refused.discard(event.path)
         if field is not None and field.error:
             field.show_error(None)
         kept, self.draft = self.draft, trial
@@ -332,7 +333,11 @@ class Picker(Dialog):
     @work(exclusive=True, group="find")
     async def show(self) -> None:
         """Read the things that match and show them."""
-        self.items = await self._fetch(self.query_one("#find", Input).value)
+        try:
+            self.items = await self._fetch(self.query_one("#find", Input).value)
+        except Exception as error:  # a database that is locked or gone must not take the dialogue down
+            self.say(str(error), error=True)
+            return
         width = min(HINT_FROM, max((len(item.label) for item in self.items), default=0))
         lines = [item_line("◉" if i.value == self._chosen else "○", i, width) for i in self.items]
         at = next((n for n, item in enumerate(self.items) if item.value == self._chosen), 0)
@@ -382,13 +387,16 @@ class Picker(Dialog):
     @work(exclusive=True, group="change")
     async def action_new(self) -> None:
         """Create a thing and take it."""
-        if self._create is not None and (slug := await self._create()) is not None:
+        slug = await self._try(self._create) if self._create is not None else None
+        if slug is not None:
             self.dismiss(slug)
 
     @work(exclusive=True, group="change")
     async def action_change(self) -> None:
         """Change the highlighted thing."""
-        if self._change is not None and self.item is not None and await self._change(self.item.value) is not None:
+        if self._change is None or self.item is None:
+            return
+        if await self._try(self._change, self.item.value) is not None:
             self.show()
 
     @work(exclusive=True, group="change")
@@ -396,8 +404,17 @@ class Picker(Dialog):
         """Check the highlighted connection."""
         if self._check is not None and self.item is not None:
             self.say("checking …")
-            self.say(await self._check(self.item.value))
-            self.show()
+            said = await self._try(self._check, self.item.value)
+            if said is not None:
+                self.say(said)
+                self.show()
+
+    async def _try(self, work: Callable[..., Awaitable[str | None]], *arguments: str) -> str | None:
+        try:
+            return await work(*arguments)
+        except Exception as error:
+            self.say(str(error), error=True)
+            return None
 
     @work(exclusive=True, group="change")
     async def action_remove(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -10,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Select, Static
 
@@ -93,6 +96,17 @@ def step_detail(step: RunStep) -> Content:
     return Content.assemble(*parts)
 
 
+STOPPED_WITHIN = 5.0
+"""Seconds that the app waits for a run to stop before it ends all the same."""
+
+
+@dataclass
+class Stepped(Message):
+    """A step of the run under way has come further."""
+
+    step: RunStep
+
+
 class FireScreen(Screen[None]):
     """Fires events at the product as it is saved, or shows a run that was kept."""
 
@@ -110,6 +124,9 @@ class FireScreen(Screen[None]):
         self.product = product
         self.run: Run | None = run
         self.firing: Firing | None = None
+        self._is_leaving = False
+        self._ended = asyncio.Event()
+        """Set while no run is under way."""
         self.top = TopLine()
         self.lines = Lines("steps")
         self.steps: list[RunStep] = list(run.steps) if run else []
@@ -234,9 +251,8 @@ class FireScreen(Screen[None]):
         event = cast(Event, self.query_one("#event", Select).value)
         price = cast(int, self.query_one("#price", Select).value)
         buyer = self.query_one("#buyer", Input).value
-        self.firing = Firing(
-            self.wizard.settings, self.wizard.shelf, self.product, event, price, buyer, self._step_from_thread
-        )
+        self.firing = Firing(self.wizard.settings, self.wizard.shelf, self.product, event, price, buyer, self._tell)
+        self._ended.clear()
         self.refresh_bindings()
         try:
             self.run = await self.firing.run()
@@ -254,16 +270,23 @@ class FireScreen(Screen[None]):
             self.lines.focus()
         finally:
             self.firing = None
+            self._ended.set()
             self.refresh_bindings()
+        if self._is_leaving:
+            self.dismiss(None)
 
-    def _step_from_thread(self, step: RunStep) -> None:
-        self.app.call_from_thread(self._step, step)
+    def _tell(self, step: RunStep) -> None:
+        # Called in the run's own thread: a message finds its way, and is dropped when the screen is gone.
+        self.post_message(Stepped(step))
 
-    def _step(self, step: RunStep) -> None:
-        others = [known for known in self.steps if known.position != step.position]
-        self.steps = sorted([*others, step], key=lambda known: known.position)
+    @on(Stepped)
+    def _stepped(self, event: Stepped) -> None:
+        if self.firing is None:
+            return
+        others = [known for known in self.steps if known.position != event.step.position]
+        self.steps = sorted([*others, event.step], key=lambda known: known.position)
         self.show_steps()
-        self.lines.highlighted = min(step.position - 1, len(self.steps) - 1)
+        self.lines.highlighted = min(event.step.position - 1, len(self.steps) - 1)
 
     def action_stop(self) -> None:
         """Stop the run."""
@@ -271,13 +294,22 @@ class FireScreen(Screen[None]):
             self.firing.stop()
 
     def action_leave(self) -> None:
-        """Back; a run under way is stopped first."""
+        """Back; a run under way is stopped first, and closed in the ledger."""
         if self.query_one("#detail").has_focus:
             self.lines.focus()
-            return
+        elif self.firing is not None:
+            self._is_leaving = True
+            self.say("stopping …")
+            self.firing.stop()
+        else:
+            self.dismiss(None)
+
+    async def give_all(self) -> None:
+        """The app is about to end: stop a run under way, and wait until it is closed in the ledger."""
         if self.firing is not None:
             self.firing.stop()
-        self.dismiss(None)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), STOPPED_WITHIN)
 
     async def action_runs(self) -> None:
         """Show the earlier runs."""

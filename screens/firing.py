@@ -12,7 +12,6 @@ from models.saved import SavedProduct
 
 if TYPE_CHECKING:
     from wizard.settings import Settings
-
     from wizard.store import Store
 
 
@@ -35,13 +34,16 @@ class Firing:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Run] | None = None
         self._done = threading.Event()
+        self._is_unwanted = False
+        """Whether it is to stop: it may be said before there is anything to stop."""
 
     async def run(self) -> Run:
         """Carry it out and give back the run. Raises what `fire` raises."""
         return await asyncio.to_thread(self._in_thread)
 
     def stop(self) -> None:
-        """Stop it as soon as it can be stopped."""
+        """Stop it as soon as it can be stopped; it is kept as interrupted."""
+        self._is_unwanted = True
         if self._loop is not None and self._task is not None and not self._done.is_set():
             self._loop.call_soon_threadsafe(self._task.cancel)
 
@@ -56,6 +58,8 @@ class Firing:
 
         self._loop = asyncio.get_running_loop()
         account = self._store.account()
+        if self._is_unwanted:
+            raise asyncio.CancelledError
         named = bool(self._buyer.strip())
         self._task = asyncio.ensure_future(
             fire(

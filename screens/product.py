@@ -241,13 +241,13 @@ class ProductScreen(Screen[None]):
     @on(Writing)
     def _writing(self, event: Writing) -> None:
         event.stop()
-        self._drafts[event.path] = event.answer
         problems = self.session.check(event.path, event.answer)
         field = self._field(event.path)
         if field is not None and field.error:
             if problems:
                 self._refuse(event.path, event.answer, tuple(problems))
             else:
+                self._drafts.pop(event.path, None)
                 field.show_error(None)
         if not problems and self.preview.display:
             product = flow.with_value(self.session.answers, event.path, event.answer)
@@ -351,16 +351,21 @@ class ProductScreen(Screen[None]):
 
     async def action_leave(self) -> None:
         """Back to the list."""
+        if await self.may_leave("Esc"):
+            self.dismiss(None)
+
+    async def may_leave(self, key: str) -> bool:
+        """Store what is being written. What is refused is shown once; the second time the seller means it."""
         await self.give_all()
         unsaved = [field for page in self._pages for field in page.form.every_field() if field.is_refused]
         if unsaved and {field.path for field in unsaved} != self._told_unsaved:
             self._told_unsaved = {field.path for field in unsaved}
             first = unsaved[0]
             await self.go_to(first.path)
-            text = f"{first.question.ask.label} is not saved: {first.error}. Esc again leaves without it."
+            text = f"{first.question.ask.label} is not saved: {first.error}. {key} again leaves without it."
             self.wizard.say(text, severity="warning", title="Not saved")
-            return
-        self.dismiss(None)
+            return False
+        return True
 
     # moving
 

@@ -80,6 +80,8 @@ class ProductsScreen(Screen[None]):
         self.lines = ProductLines("products")
         self.search = QuietInput(placeholder="search by name", compact=True, id="search", select_on_focus=False)
         self.page: ProductPage | None = None
+        self._cursor: tuple[str | None, str | None] = (None, None)
+        """Where the page that is shown begins, as (after, before): coming back, it is read again from there."""
         self.trouble: str | None = None
         self.deleted: list[tuple[str, str]] = []
         """The products deleted in this sitting, as (slug, name), the last one at the end."""
@@ -137,7 +139,7 @@ class ProductsScreen(Screen[None]):
         """Read a page: the first one, or with `by` the next (1) or the one before (-1)."""
         limit = max(5, self.size.height - 5)
         page, text = self.page, self.search.value
-        after = before = None
+        after, before = self._cursor if keep else (None, None)
         if page is not None and by:
             after, before = (page.after, None) if by > 0 else (None, page.before)
             if after is None and before is None:
@@ -147,7 +149,7 @@ class ProductsScreen(Screen[None]):
         except Exception as error:
             self.wizard.say(str(error), severity="error")
             return
-        self.page = found
+        self.page, self._cursor = found, (after, before)
         at = self.lines.highlighted if keep else (len(found.rows) - 1 if by < 0 else 0)
         for number, row in enumerate(found.rows):
             if row.slug == select:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -19,6 +20,7 @@ from screens.lines import Lines
 from screens.theme import MUTED
 from screens.things import charge_of
 from wizard import flow
+from wizard.going_live import go_live
 from wizard.preview import thank_you, wanted_mails
 from wizard.session import ChangedElsewhere, Session
 from wizard.wording import label_of
@@ -137,25 +139,26 @@ class ReviewPage(VerticalScroll, can_focus=False):
     async def action_mode(self) -> None:
         """Demo or Live. Live is refused while an error stands."""
         if self.session.saved.mode is Mode.DEMO:
-            errors = [finding for finding in self.findings if finding.level == "error"]
+            errors = await self._do(go_live, self.wizard.shelf, self.session, self.wizard.clock())
             if errors:
                 self.wizard.say(f"Live is refused: {errors[0].message}", severity="error", title="Still in Demo")
-                return
-            await self._switch(mode=Mode.LIVE)
         else:
-            await self._switch(mode=Mode.DEMO)
+            await self._do(self.session.switch, Mode.DEMO)
 
     @work(exclusive=True, group="switch")
     async def action_publish(self) -> None:
         """Published or unpublished."""
-        await self._switch(published=not self.session.saved.published)
+        await self._do(self.session.switch, None, not self.session.saved.published)
 
-    async def _switch(self, mode: Mode | None = None, published: bool | None = None) -> None:
+    async def _do(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Work on the desk; what it raises is said, and the page shows what stands now."""
         screen = cast("ProductScreen", self.screen)
         try:
-            await self.wizard.desk.do(self.session.switch, mode, published)
+            return await self.wizard.desk.do(work, *arguments)
         except ChangedElsewhere as changed:
             screen.settle(changed)
         except Exception as error:
             self.wizard.say(str(error), severity="error", title="Not switched")
-        screen.show()
+        finally:
+            screen.show()
+        return None

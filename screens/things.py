@@ -236,7 +236,10 @@ class Things:
 
         from wizard.fulfillment.connections import check_connection
 
-        connection = next(c for c in self.session.account.account.connections if c.slug == slug)
+        owned = self.session.account.account.connections
+        connection = next((connection for connection in owned if connection.slug == slug), None)
+        if connection is None:
+            return "This connection has been removed meanwhile."
 
         def in_thread() -> Check:
             return asyncio.run(check_connection(connection, data_dir=self.app.settings.data_dir))

@@ -16,7 +16,7 @@ from models.saved import Change, SavedAccount, SavedProduct
 from wizard import flow, progress
 from wizard.problems import Misfits, Problem
 from wizard.progress import Around, OtherProduct, State, Survey
-from wizard.store.errors import NotFound, Stale
+from wizard.store.errors import NotFound, Stale, UnknownReference
 
 
 class Shelf(Protocol):
@@ -283,7 +283,12 @@ class Session:
         new = self.answers
         for change in reversed(source[-1]):
             new = flow.with_value(new, change.path, change.old)
-        outcome = self._store(new)
+        try:
+            outcome = self._store(new)
+        except (Misfits, UnknownReference):
+            # What it named is gone: it can never be taken back, and must not stand in the way of what came before.
+            source.pop()
+            raise
         source.pop()
         target.append(list(outcome.changes))
         return outcome
