@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from models.saved import ProductRow
 from wizard import flow, preflight, progress
 from wizard.cli.output import say, say_json, table, warn
 from wizard.cli.place import JSON, PRODUCT, place_of, product_of
+from wizard.going_live import go_live
 from wizard.preflight import Finding
 from wizard.session import Session
 
@@ -130,7 +132,7 @@ def _findings(store: Store, slug: str) -> list[Finding]:
     return preflight.check(preflight.inspect(store, slug, datetime.now(UTC)))
 
 
-def _say_findings(findings: list[Finding]) -> None:
+def _say_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         say(f"{finding.rule} {finding.level:7}  {finding.message}")
         say(f"               {finding.field}")
@@ -162,12 +164,13 @@ def _switch(
     with place_of(context).store() as store:
         saved = product_of(store, product)
         is_so_already = saved.mode is mode or saved.published is published
-        if mode is Mode.LIVE and not is_so_already:
-            errors = [finding for finding in _findings(store, product) if finding.level == "error"]
-            if errors:
+        session = Session(store, product, "command line")
+        if not is_so_already and mode is Mode.LIVE:
+            if errors := go_live(store, session, datetime.now(UTC)):
                 return _refuse(product, errors, as_json)
-        if not is_so_already:
-            saved = Session(store, product, "command line").switch(mode, published)
+        elif not is_so_already:
+            session.switch(mode, published)
+        saved = session.saved
     if as_json:
         told = {"product": product, "mode": saved.mode.value, "published": saved.published, "revision": saved.revision}
         say_json(told)
@@ -177,7 +180,7 @@ def _switch(
     return 0
 
 
-def _refuse(product: str, errors: list[Finding], as_json: bool) -> int:
+def _refuse(product: str, errors: Sequence[Finding], as_json: bool) -> int:
     if as_json:
         say_json({"product": product, "ok": False, "findings": [error.model_dump(mode="json") for error in errors]})
     else:
