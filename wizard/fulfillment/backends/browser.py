@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import email
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.header import decode_header, make_header
+from email.message import Message
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
@@ -83,6 +87,22 @@ class Page(HTMLParser):
         return (first or f"an empty page with status {self.status}")[:200]
 
 
+def subject_of(mail: Message) -> str:
+    """The subject, decoded."""
+    return str(make_header(decode_header(mail.get("Subject", ""))))
+
+
+def body_of(mail: Message) -> str:
+    """The text, decoded."""
+    body = mail.get_payload(decode=True)
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else ""
+
+
+def as_read(mail: Message) -> str:
+    """Subject and text, as they are read."""
+    return f"Subject: {subject_of(mail)}\n\n{body_of(mail)}"
+
+
 class Download:
     """What came down: nothing of it is kept but its sum."""
 
@@ -118,7 +138,19 @@ class Browser:
         """Fill in the form of a page and send it."""
         return await self._go("POST", page.url, page.inputs | answers)
 
-    async def _go(self, method: str, url: str, form: dict[str, str] | None = None) -> Page:
+    async def read_mail(self, url: str) -> Message:
+        """Open the source of a mail. What is noted is the mail as a person reads it: no secret is to be recognised in
+        a transfer encoding."""
+        page = await self._go("GET", url, noted_as=lambda source: as_read(email.message_from_string(source)))
+        return email.message_from_string(page.source)
+
+    async def _go(
+        self,
+        method: str,
+        url: str,
+        form: dict[str, str] | None = None,
+        noted_as: Callable[[str], str] = lambda source: source,
+    ) -> Page:
         for _ in range(REDIRECTS):
             began = time.perf_counter()
             try:
@@ -132,7 +164,7 @@ class Browser:
                 raise Retriable(f"{urlsplit(url).netloc} could not be reached: {error}.") from error
             source = body.decode(response.encoding or "utf-8", "replace")
             sent = str(httpx.QueryParams(form)) if form else ""
-            self._note(method, url, sent, response.status_code, source, began)
+            self._note(method, url, sent, response.status_code, noted_as(source), began)
             if response.status_code >= 500:
                 raise Retriable(f"{urlsplit(url).netloc} answered {response.status_code}.")
             if not response.is_redirect:

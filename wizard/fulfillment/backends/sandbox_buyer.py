@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import email
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from email.header import decode_header, make_header
 from email.message import Message
 from urllib.parse import quote, urlsplit
 
@@ -27,7 +25,7 @@ from models.fulfillment import (
     ShowPage,
 )
 from wizard.fulfillment.backend import Context, Rejected
-from wizard.fulfillment.backends.browser import Browser
+from wizard.fulfillment.backends.browser import Browser, body_of, subject_of
 from wizard.fulfillment.backends.sandbox_shop import SandboxShop
 
 ADDRESS = re.compile(r"https?://[^\s<>\"]+")
@@ -199,8 +197,8 @@ class SandboxBuyer:
         """Look for the mail in the mailbox."""
         async for message in self._mails():
             if message["Message-ID"] == self._receipt.reference:
-                subject = str(make_header(decode_header(message["Subject"])))
-                if subject != action.subject or _text(message).split() != action.body.split():
+                subject = subject_of(message)
+                if subject != action.subject or body_of(message).split() != action.body.split():
                     return self._saw(False, f"“{subject}” arrived with another text than was sent.")
                 return self._saw(True, f"“{subject}” is in the mailbox of {self._context.buyer.email}.")
         return self._saw(False, f"The mail “{action.target}” did not arrive at {self._context.buyer.email}.")
@@ -234,13 +232,12 @@ class SandboxBuyer:
         for link in (await self._browser.open(mailbox)).links:
             if re.fullmatch(r"/mailbox/\d+", urlsplit(link).path):
                 if link not in self._read:
-                    source = (await self._browser.open(f"{link}/source")).source
-                    self._read[link] = email.message_from_string(source)
+                    self._read[link] = await self._browser.read_mail(f"{link}/source")
                 yield self._read[link]
 
     async def _login_in_mails(self) -> Login | None:
         async for message in self._mails():
-            text = _text(message)
+            text = body_of(message)
             pages = [found for found in ADDRESS.findall(text) if urlsplit(found).path.endswith("/login")]
             passwords = PASSWORD.findall(text)
             if pages and passwords and self._context.buyer.email in text:
@@ -259,12 +256,7 @@ class SandboxBuyer:
 
     async def _address_in_mails(self, wanted: Callable[[str], bool]) -> str | None:
         async for message in self._mails():
-            for found in ADDRESS.findall(_text(message)):
+            for found in ADDRESS.findall(body_of(message)):
                 if wanted(found):
                     return str(found)
         return None
-
-
-def _text(message: Message) -> str:
-    body = message.get_payload(decode=True)
-    return body.decode("utf-8", "replace") if isinstance(body, bytes) else ""
