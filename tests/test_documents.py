@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from ruamel.yaml import YAML
 
 from models.access import Access, AccessKind, DownloadableFile, HostedMembership
 from models.account import Connection, ConnectionKind, File, Membership
 from models.ask import Answers, Ask, Module
+from models.characters import visible
 from models.general import General
 from models.product import Product
 from tests.hostile import LEGITIMATE
@@ -363,6 +365,188 @@ def test_two_files_of_one_name_do_not_overwrite_each_other(shelf: Any, tmp_path:
 
     assert (out / "one" / "book.pdf").read_text() == "book one"
     assert (out / "two" / "book.pdf").read_text() == "book two"
+
+
+def with_file(shelf: Any, folder: Path, name: str, slug: str = "workbook") -> None:
+    """A product that sells a file of this name."""
+    folder.mkdir()
+    (folder / name).write_text("the workbook")
+    shelf.put(File(slug=slug, name="Workbook", path="x").model_copy(update={"path": str(folder / name)}))
+    access = {"kind": "downloadable_file", "downloadable_file": {"file": slug}}
+    shelf.create("Yoga", "seller", Product.model_validate({"post_sale": {"access": access}}))
+
+
+@pytest.mark.parametrize(
+    ("name", "document_name", "place"),
+    [
+        ("doc.yaml", "doc.yaml", "workbook/doc.yaml"),
+        ("Doc.YAML", "doc.yaml", "workbook/Doc.YAML"),
+        ("workbook", "workbook", "workbook-file/workbook"),
+        ("doc.pdf", "doc.yaml", "doc.pdf"),
+    ],
+)
+def test_a_file_and_its_document_never_take_each_others_place(
+    name: str, document_name: str, place: str, shelf: Any, tmp_path: Path
+) -> None:
+    with_file(shelf, tmp_path / "library", name)
+    out = tmp_path / "out"
+    out.mkdir()
+    other = new_shelf()
+
+    found = export_to(shelf, "yoga", out / document_name)
+    apply([out / document_name], other)
+
+    assert list(found.files) == [place]
+    assert (out / place).read_text() == "the workbook"
+    assert other.load("yoga").answers == shelf.load("yoga").answers
+
+
+def test_two_files_of_the_documents_name_get_a_folder_each(shelf: Any, tmp_path: Path) -> None:
+    with_file(shelf, tmp_path / "library", "doc.yaml")
+    (tmp_path / "doc.yaml").write_text("another")
+    shelf.put(File(slug="other", name="Other", path=str(tmp_path / "doc.yaml")))
+    shelf.create(
+        "Mat",
+        "seller",
+        Product.model_validate(
+            {
+                "checkout": {"bumps": ["yoga"]},
+                "post_sale": {"access": {"kind": "downloadable_file", "downloadable_file": {"file": "other"}}},
+            }
+        ),
+    )
+
+    assert set(exported(shelf, "mat", "doc.yaml").files) == {"workbook/doc.yaml", "other/doc.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("~draft.pdf", "workbook.pdf"),
+        (" lead.pdf", "workbook.pdf"),
+        ("trail.pdf ", "workbook.pdf"),
+        ("evil\u202efdp.exe", "workbook.exe"),
+        ("\x1b[2Jbook.pdf", "workbook.pdf"),
+        ("new\nline", "workbook"),
+        ("book.p\u202edf", "workbook"),
+        ("..\\book.pdf", "workbook.pdf"),
+        ("C:book.pdf", "workbook.pdf"),
+        ("cafe\u0301.pdf", "caf\u00e9.pdf"),
+        ("Work book.pdf", "Work book.pdf"),
+    ],
+)
+def test_a_file_of_any_name_survives_the_way_out_and_back(name: str, place: str, shelf: Any, tmp_path: Path) -> None:
+    with_file(shelf, tmp_path / "library", name)
+    out = tmp_path / "out"
+    out.mkdir()
+    other = new_shelf()
+
+    found = export_to(shelf, "yoga", out / "yoga.yaml")
+    apply([out / "yoga.yaml"], other)
+
+    assert list(found.files) == [place]
+    assert found.text == visible(found.text)
+    assert Path(other.things["files"]["workbook"].path).read_text() == "the workbook"
+
+
+@pytest.mark.parametrize(
+    "text", ["a\x1b[2J", "a\u202eb", "a\u200bb\nc", "tab\there", "line\u2028end", "\x85", "\U000e0041"]
+)
+def test_no_character_of_a_document_acts_on_the_terminal_that_it_is_written_to(text: str) -> None:
+    document = write({"wizard": 1, "name": text})
+
+    assert document == visible(document)
+    assert YAML(typ="safe").load(document)["name"] == text
+
+
+def with_file(shelf: Any, folder: Path, name: str, slug: str = "workbook") -> None:
+    """A product that sells a file of this name."""
+    folder.mkdir()
+    (folder / name).write_text("the workbook")
+    shelf.put(File(slug=slug, name="Workbook", path="x").model_copy(update={"path": str(folder / name)}))
+    access = {"kind": "downloadable_file", "downloadable_file": {"file": slug}}
+    shelf.create("Yoga", "seller", Product.model_validate({"post_sale": {"access": access}}))
+
+
+@pytest.mark.parametrize(
+    ("name", "document_name", "place"),
+    [
+        ("doc.yaml", "doc.yaml", "workbook/doc.yaml"),
+        ("Doc.YAML", "doc.yaml", "workbook/Doc.YAML"),
+        ("workbook", "workbook", "workbook-file/workbook"),
+        ("doc.pdf", "doc.yaml", "doc.pdf"),
+    ],
+)
+def test_a_file_and_its_document_never_take_each_others_place(
+    name: str, document_name: str, place: str, shelf: Any, tmp_path: Path
+) -> None:
+    with_file(shelf, tmp_path / "library", name)
+    out = tmp_path / "out"
+    out.mkdir()
+    other = new_shelf()
+
+    found = export_to(shelf, "yoga", out / document_name)
+    apply([out / document_name], other)
+
+    assert list(found.files) == [place]
+    assert (out / place).read_text() == "the workbook"
+    assert other.load("yoga").answers == shelf.load("yoga").answers
+
+
+def test_two_files_of_the_documents_name_get_a_folder_each(shelf: Any, tmp_path: Path) -> None:
+    with_file(shelf, tmp_path / "library", "doc.yaml")
+    (tmp_path / "doc.yaml").write_text("another")
+    shelf.put(File(slug="other", name="Other", path=str(tmp_path / "doc.yaml")))
+    shelf.create(
+        "Mat",
+        "seller",
+        Product.model_validate(
+            {
+                "checkout": {"bumps": ["yoga"]},
+                "post_sale": {"access": {"kind": "downloadable_file", "downloadable_file": {"file": "other"}}},
+            }
+        ),
+    )
+
+    assert set(exported(shelf, "mat", "doc.yaml").files) == {"workbook/doc.yaml", "other/doc.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("~draft.pdf", "workbook.pdf"),
+        (" lead.pdf", "workbook.pdf"),
+        ("trail.pdf ", "workbook.pdf"),
+        ("evil\u202efdp.exe", "workbook.exe"),
+        ("\x1b[2Jbook.pdf", "workbook.pdf"),
+        ("new\nline", "workbook"),
+        ("book.p\u202edf", "workbook"),
+        ("..\\book.pdf", "workbook.pdf"),
+        ("C:book.pdf", "workbook.pdf"),
+        ("cafe\u0301.pdf", "caf\u00e9.pdf"),
+        ("Work book.pdf", "Work book.pdf"),
+    ],
+)
+def test_a_file_of_any_name_survives_the_way_out_and_back(name: str, place: str, shelf: Any, tmp_path: Path) -> None:
+    with_file(shelf, tmp_path / "library", name)
+    out = tmp_path / "out"
+    out.mkdir()
+    other = new_shelf()
+
+    found = export_to(shelf, "yoga", out / "yoga.yaml")
+    apply([out / "yoga.yaml"], other)
+
+    assert list(found.files) == [place]
+    assert found.text == visible(found.text)
+    assert Path(other.things["files"]["workbook"].path).read_text() == "the workbook"
+
+
+@pytest.mark.parametrize("text", ["a\x1b[2J", "a\u202eb", "a\u200bb\nc", "tab\there", "line\u2028end", "\x85", "\U000e0041"])
+def test_no_character_of_a_document_acts_on_the_terminal_that_it_is_written_to(text: str) -> None:
+    document = write({"wizard": 1, "name": text})
+
+    assert document == visible(document)
+    assert YAML(typ="safe").load(document)["name"] == text
 
 
 def test_a_file_in_the_way_is_not_overwritten(shelf: Any, tmp_path: Path) -> None:

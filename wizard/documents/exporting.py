@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +19,7 @@ from models.product import Product
 from models.saved import SavedAccount
 from wizard.documents.answers import default_of, references, written
 from wizard.documents.gathering import ORDER, digest
-from wizard.documents.places import placeholder_of
+from wizard.documents.places import is_place, placeholder_of
 from wizard.documents.shape import VERSION, mark_of
 from wizard.documents.writing import write
 
@@ -45,8 +48,11 @@ def export(store: Store, slug: str) -> str:
     return exported(store, slug).text
 
 
-def exported(store: Store, slug: str) -> Exported:
-    """The document of a product, its bump offers and all they need, and what must go with it. Raises NotFound."""
+def exported(store: Store, slug: str, document_name: str = "") -> Exported:
+    """The document of a product, its bump offers and all they need, and what must go with it. Raises NotFound.
+
+    `document_name` is what the document itself will be called: no file gets that place.
+    """
     account = store.account()
     products = {slug: store.load(slug).answers}
     waiting = [slug]
@@ -56,7 +62,7 @@ def exported(store: Store, slug: str) -> Exported:
                 products[other] = store.load(other).answers
                 waiting.append(other)
     needed = {thing for answers in products.values() for thing in _needed(answers)}
-    places = _places(account, {slug for kind, slug in needed if kind == "file"})
+    places = _places(account, {slug for kind, slug in needed if kind == "file"}, document_name)
     things: dict[str, Any] = {}
     secrets: list[str] = []
     for name in ORDER:
@@ -75,7 +81,7 @@ def export_to(store: Store, slug: str, file: Path) -> Exported:
 
     Raises NotFound, FileRefused, FileInTheWay, OSError; a document that stood there is replaced whole or not at all.
     """
-    found = exported(store, slug)
+    found = exported(store, slug, file.name)
     sources = {file.parent / place: store.open_file(stored) for place, stored in found.files.items()}
     for target, source in sources.items():
         if target.exists() and (not target.is_file() or digest(target) != digest(source)):
@@ -106,13 +112,37 @@ def _needed(answers: Product) -> Iterator[tuple[str, str]]:
             yield "membership", rule.target.partition("/")[0]
 
 
-def _places(account: SavedAccount, slugs: set[str]) -> dict[str, str]:
-    """Where each file goes, beside the document: under its own name, or in a folder of its own where two share one."""
-    names = {slug: Path(account.files[slug].filename).name for slug in sorted(slugs) if slug in account.files}
-    alone = {
-        name.casefold() for name in names.values() if [n.casefold() for n in names.values()].count(name.casefold()) == 1
-    }
-    return {slug: name if name.casefold() in alone else f"{slug}/{name}" for slug, name in names.items()}
+def _places(account: SavedAccount, slugs: set[str], document_name: str) -> dict[str, str]:
+    """Where each file goes, beside the document: under its own name, or in a folder of its own.
+
+    A folder is needed where two files share a name, or one has the document's; some systems take no notice of case.
+    """
+    names = {slug: _name_of(account.files[slug].filename, slug) for slug in sorted(slugs) if slug in account.files}
+    shared = Counter(name.casefold() for name in names.values()) + Counter([document_name.casefold()])
+    taken = set(shared)
+    places = {}
+    for slug, name in names.items():
+        if shared[name.casefold()] == 1:
+            places[slug] = name
+            continue
+        folder = slug
+        while folder in taken:
+            folder += "-file"
+        taken.add(folder)
+        places[slug] = f"{folder}/{name}"
+    return places
+
+
+def _name_of(filename: str, slug: str) -> str:
+    """A file's own name where a document may name it, or else one made from its slug and its suffix."""
+    name = unicodedata.normalize("NFC", Path(filename).name)
+    try:
+        if is_place(name) == name:
+            return name
+    except ValueError:
+        pass
+    suffix = Path(name.strip()).suffix
+    return slug + (suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,16}", suffix) else "")
 
 
 def _thing(thing: Owned, places: dict[str, str], secrets: list[str]) -> dict[str, Any]:
@@ -128,7 +158,7 @@ def _thing(thing: Owned, places: dict[str, str], secrets: list[str]) -> dict[str
             found[name] = placeholder_of(thing.slug, name)
             secrets.append(found[name][2:-1])
         elif isinstance(thing, File) and name == "path":
-            found[name] = places.get(thing.slug, value)
+            found[name] = places[thing.slug]
         else:
             found[name] = value
     return found

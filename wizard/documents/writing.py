@@ -10,6 +10,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
+from models.characters import harmful
+
+from models.characters import harmful
+
 WIDTH = 120
 """The longest line that a group is written on."""
 
@@ -20,14 +24,15 @@ _NOT_TEXT = re.compile(r"(true|false|null|yes|no|on|off|y|n)", re.IGNORECASE)
 
 
 def write(document: dict[str, Any]) -> str:
-    """Write a document. The same values always give the same text."""
+    """Write a document. The same values always give the same text, and no character of it acts on a terminal."""
     yaml = YAML()
     yaml.default_flow_style = False
     yaml.width = 1_000_000  # a line is broken where we say so, and nowhere else
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = io.StringIO()
     yaml.dump(_laid_out(document, 0), stream)
-    return stream.getvalue()
+    # Quotes are around every text that has such characters, so the escape is read as what it stands for.
+    return "".join(f"\\U{ord(c):08x}" if harmful(c, "\n") else c for c in stream.getvalue())
 
 
 def _laid_out(value: Any, depth: int) -> Any:
@@ -67,7 +72,7 @@ def _text(text: str) -> Any:
     if _PLAIN.fullmatch(text) and not _NOT_TEXT.fullmatch(text):
         return text
     lines = text.split("\n")
-    tidy = all(line == line.strip() and "\t" not in line for line in lines)
+    tidy = all(line == line.strip() and not any(map(harmful, line)) for line in lines)
     if len(lines) > 1 and tidy and lines[0] and lines[-1]:
         return LiteralScalarString(text)
     return DoubleQuotedScalarString(text)
