@@ -428,6 +428,20 @@ async def test_no_secret_of_a_run_is_in_the_ledger(option: str, app: Starlette, 
         assert any(secrets[-1] in body for body in sent)
 
 
+async def test_no_secret_of_an_earlier_run_of_the_same_buyer_is_in_the_ledger(app: Starlette, fired: Fire):
+    ledger, buyer = MemoryLedger(), Buyer(email="bo@example.org", name="Bo")
+    for option in ("hosted", "integrated", "file", "hosted", "file", "integrated"):
+        last = await fired(option, buyer=buyer, ledger=ledger)
+        assert last.verdict is Verdict.PASSED, last.reason
+
+    sent = "\n".join(mailbox(app))
+    secrets = re.findall(r"/d/(\S+)|token=(\S+)|\b([a-z2-7]{4}(?:-[a-z2-7]{4}){3})\b", sent)
+    assert len(secrets) == 4
+    for recorded in ledger.runs.values():
+        written = recorded.model_dump_json()
+        assert [secret for found in secrets for secret in found if secret and secret in written] == []
+
+
 def bodies(run: Run, of: str = "") -> list[str]:
     """What was sent and received in a recorded run, in requests whose address ends in `of`."""
     answers = [answer for step in run.steps for answer in (step.receipt, step.evidence) if answer]

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from email.message import Message
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
@@ -133,7 +133,6 @@ class SandboxBuyer:
             if isinstance(action, RevokeAccess):
                 return self._saw(False, f"{self._who} has no way to sign in.{stands_in}")
             return self._saw(False, f"No mail with a sign-in link reached {self._who}.{stands_in}")
-        self._context.secrets.learn(link, urlsplit(link).query.partition("=")[2])
         await self._browser.open(link)
         page = await self._browser.open(url)
         allowed = page.shows(proof)
@@ -228,12 +227,26 @@ class SandboxBuyer:
 
     async def _mails(self) -> AsyncIterator[Message]:
         """The buyer's mails, the newest first."""
-        mailbox = f"{self._shop.home}/mailbox?to={quote(self._context.buyer.email)}"
-        for link in (await self._browser.open(mailbox)).links:
+        listing = await self._browser.open(f"{self._shop.home}/mailbox?to={quote(self._context.buyer.email)}")
+        self._learn_from(listing.text)
+        for link in listing.links:
             if re.fullmatch(r"/mailbox/\d+", urlsplit(link).path):
                 if link not in self._read:
                     self._read[link] = await self._browser.read_mail(f"{link}/source")
+                self._learn_from(f"{subject_of(self._read[link])}\n{body_of(self._read[link])}")
                 yield self._read[link]
+
+    def _learn_from(self, text: str) -> None:
+        """Take every password and every token of a link for a secret: a buyer's older mails are of other runs."""
+        learn = self._context.secrets.learn
+        learn(*PASSWORD.findall(text))
+        for found in ADDRESS.findall(text):
+            address = urlsplit(found.rstrip(".,;:!?)"))
+            tokens = [*parse_qs(address.query).get("token", ())]
+            if address.path.startswith("/d/"):
+                tokens.append(address.path.removeprefix("/d/"))
+            if tokens:
+                learn(address.geturl(), *tokens)
 
     async def _login_in_mails(self) -> Login | None:
         async for message in self._mails():
@@ -241,18 +254,14 @@ class SandboxBuyer:
             pages = [found for found in ADDRESS.findall(text) if urlsplit(found).path.endswith("/login")]
             passwords = PASSWORD.findall(text)
             if pages and passwords and self._context.buyer.email in text:
-                self._context.secrets.learn(*passwords)
                 return Login(pages[0], self._context.buyer.email, passwords[0])
         return None
 
     async def _link_in_mails(self) -> str | None:
         given = self._context.values.get("download_link")
-        link = await self._address_in_mails(
+        return await self._address_in_mails(
             lambda found: found == given if given else urlsplit(found).path.startswith("/d/")
         )
-        if link is not None:
-            self._context.secrets.learn(link, link.rpartition("/")[2])
-        return link
 
     async def _address_in_mails(self, wanted: Callable[[str], bool]) -> str | None:
         async for message in self._mails():
