@@ -369,6 +369,116 @@ async def test_a_run_that_is_stopped_is_closed_as_interrupted():
     assert statuses(run) == ["performed", "running"]
 
 
+class LockedOnce(MemoryLedger):
+    """A ledger whose one method cannot write, the first time."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__()
+        self.method = method
+
+    def _lock(self, method: str) -> None:
+        if self.method == method:
+            self.method = ""
+            raise OSError("the database is locked")
+
+    def write_step(self, run: str, step: RunStep) -> None:
+        self._lock("write_step")
+        super().write_step(run, step)
+
+    def close_run(self, run: str, **ended: Any) -> None:
+        self._lock("close_run")
+        super().close_run(run, **ended)
+
+
+@pytest.mark.parametrize("method", ["write_step", "close_run"])
+async def test_a_run_that_could_not_be_written_once_is_closed_as_interrupted(method: str):
+    ledger = LockedOnce(method)
+
+    with pytest.raises(OSError, match="the database is locked"):
+        await carried_out(Backend(), [GRANT], ledger=ledger)
+
+    run = ledger.read_run("run1")
+    assert (run.verdict, run.reason) == (Verdict.INTERRUPTED, "Stopped midway: the database is locked")
+    assert run.finished_at == NOW
+
+
+async def test_when_a_run_cannot_even_be_closed_the_first_error_is_raised_and_says_so():
+    class Gone(MemoryLedger):
+        def write_step(self, run: str, step: RunStep) -> None:
+            raise OSError("no space left")
+
+        def close_run(self, run: str, **ended: Any) -> None:
+            raise OSError("still no space left")
+
+    with pytest.raises(OSError, match=r"^no space left") as raised:
+        await carried_out(Backend(), [GRANT], ledger=Gone())
+
+    assert raised.value.__notes__ == ["The run could not be closed either: still no space left"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_run_that_is_stopped_while_it_is_opened_is_closed_after_that(times: int):
+    opening = threading.Event()
+
+    class Slow(MemoryLedger):
+        def open_run(self, run: Run) -> None:
+            opening.set()
+            time.sleep(0.1)
+            super().open_run(run)
+
+    backend, ledger = Backend(), Slow()
+    task = asyncio.create_task(carried_out(backend, [GRANT], ledger=ledger))
+    await asyncio.to_thread(opening.wait)
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert (ledger.read_run("run1").verdict, ledger.read_run("run1").reason) == (
+        Verdict.INTERRUPTED, "Stopped midway.",
+    )  # fmt: skip
+    assert backend.performed == []
+
+
+async def test_a_run_that_is_stopped_while_it_is_closed_keeps_its_verdict():
+    closing = threading.Event()
+
+    class Slow(MemoryLedger):
+        def close_run(self, run: str, **ended: Any) -> None:
+            closing.set()
+            time.sleep(0.05)
+            super().close_run(run, **ended)
+
+    ledger = Slow()
+    task = asyncio.create_task(carried_out(Backend(), [GRANT], ledger=ledger))
+    await asyncio.to_thread(closing.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert ledger.read_run("run1").verdict is Verdict.PASSED
+
+
+async def test_the_record_of_another_run_of_the_same_id_is_left_alone():
+    ledger = MemoryLedger()
+    first = await carried_out(Backend(), [GRANT], ledger=ledger)
+
+    with pytest.raises(ValueError, match="there is a run run1 already"):
+        await carried_out(Backend(), [GRANT], ledger=ledger)
+
+    assert ledger.read_run("run1") == first
+
+
+async def test_whoever_looks_on_and_breaks_does_not_stop_the_run():
+    def broken(step: RunStep) -> None:
+        raise RuntimeError("the screen is gone")
+
+    runner = Runner(Backend(), MemoryLedger(), clock=lambda: NOW, on_step=broken, patience=QUICK)
+
+    assert (await runner.run(planned(), [[GRANT]])).verdict is Verdict.PASSED
+
+
 async def test_a_step_is_recorded_before_and_after_it_is_done_and_shown_as_it_happens():
     recorded: list[tuple[int, Status]] = []
     shown: list[RunStep] = []

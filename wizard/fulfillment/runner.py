@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import stamina
 import stamina.instrumentation
@@ -41,6 +42,7 @@ from wizard.fulfillment.secrecy import Secrets
 # A step shows that it is tried again. The library's own log line would be written across the terminal app.
 stamina.instrumentation.set_on_retry_hooks([])
 
+P = ParamSpec("P")
 Answer = TypeVar("Answer", Receipt, Evidence)
 Act = Sequence[Action]
 BAD = (Status.FAILED, Status.ACTION_REQUIRED)
@@ -91,11 +93,13 @@ class Runner:
         self._receipts: dict[int, Receipt] = {}
         """What the backend answered, secrets and all. Never written down."""
         self._steps: dict[int, RunStep] = {}
+        self._is_open = False
 
     async def run(self, planned: Run, acts: Sequence[Act]) -> Run:
         """Carry out the acts of a run that has no steps yet, and give back its record with the verdict.
 
-        When the task is cancelled, the run is closed as `interrupted` and the cancellation goes on.
+        However else it ends – the task is cancelled, the ledger cannot write – a run that was opened is closed as
+        `interrupted`, and what happened is raised.
         """
         actions = [action for act in acts for action in act]
         self._steps = {at: RunStep(position=at, action=action) for at, action in enumerate(actions, start=1)}
@@ -109,15 +113,13 @@ class Runner:
             key="",
             secrets=self._secrets,
         )
-        await asyncio.to_thread(self._ledger.open_run, self._run)
         try:
+            await _to_its_end(self._open)
             await self._act_by_act(acts)
-        except asyncio.CancelledError:
-            # Written on this thread: a task that is being cancelled may not get another turn.
-            self._close(Verdict.INTERRUPTED, "Stopped midway.")
+            await _to_its_end(self._close, *self._verdict())
+        except BaseException as error:
+            self._interrupt(error)
             raise
-        verdict, reason = self._verdict()
-        await asyncio.to_thread(self._close, verdict, reason)
         return self.record
 
     @property
@@ -264,14 +266,27 @@ class Runner:
         # Masked as a whole, and again at each write: a secret may have been learned since.
         step = self._secrets.masked(self._steps[at].model_copy(update=changes))
         self._steps[at] = step
-        writing = asyncio.ensure_future(asyncio.to_thread(self._ledger.write_step, self._run.id, step))
+        await _to_its_end(self._ledger.write_step, self._run.id, step)
+        with suppress(Exception):  # whoever looks on does not decide whether a buyer is served
+            self._on_step(step)
+
+    def _open(self) -> None:
+        self._ledger.open_run(self._run)
+        self._is_open = True
+
+    def _interrupt(self, error: BaseException) -> None:
+        """Close the run if it is open; never one that another process opened under the same id, nor one that ended.
+
+        Written on this thread: a task that is being cancelled may not get another turn.
+        """
+        if not self._is_open:
+            return
+        why = f"{error}" or type(error).__name__
+        reason = f"Stopped midway: {self._secrets.mask(why)}" if isinstance(error, Exception) else "Stopped midway."
         try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            # The thread goes on writing: the run is closed after it, never at the same time.
-            await asyncio.wait([writing])
-            raise
-        self._on_step(step)
+            self._close(Verdict.INTERRUPTED, reason)
+        except Exception as another:
+            error.add_note(f"The run could not be closed either: {another}")
 
     def _close(self, verdict: Verdict, reason: str) -> None:
         ended = {"verdict": verdict, "reason": reason, "finished_at": self._clock(), "page": self._page()}
@@ -279,6 +294,7 @@ class Runner:
         self._ledger.close_run(
             self._run.id, verdict=verdict, reason=reason, finished_at=self._clock(), page=self._page()
         )
+        self._is_open = False
 
     def _page(self) -> Page | None:
         """The page that the buyer was seen to be shown."""
@@ -296,6 +312,19 @@ class Runner:
         # What the event itself led to is the last act; a purchase before it only set the scene.
         seen = [step.detail for step in steps if step.position >= self._last_act and step.status is Status.PASSED]
         return Verdict.PASSED, seen[0] if seen else "There was nothing to do."
+
+
+async def _to_its_end(write: Callable[P, None], *what: P.args, **more: P.kwargs) -> None:
+    """Have something written in a thread. When the task is cancelled meanwhile, this waits for the thread all the same:
+    what is written next comes after it, never at the same time."""
+    writing = asyncio.ensure_future(asyncio.to_thread(write, *what, **more))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        while not writing.done():  # also when the task is cancelled again
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([writing])
+        raise
 
 
 def hoped_for(action: Action) -> bool:
