@@ -29,6 +29,8 @@ from wizard.documents.reading import read
 from wizard.documents.shape import document_model
 from wizard.documents.writing import write
 from wizard.sample import DOCUMENT, fill
+from wizard.settings import Settings
+from wizard.store import open_store
 
 EXAMPLE = """\
 wizard: 1
@@ -254,6 +256,37 @@ def test_a_level_that_another_product_uses_cannot_be_dropped(shelf: Any, tmp_pat
         apply([document(tmp_path, text)], shelf)
 
 
+RULED = """\
+wizard: 1
+account:
+  memberships: [{slug: yoga-club, name: Yoga Club, levels: [silver, gold]}]
+products:
+  - slug: yoga
+    general: {name: Yoga}
+    automations:
+      rules:
+        - {when: buys, then: grant_membership, target: yoga-club/gold}
+"""
+
+
+def test_a_rule_about_a_membership_that_is_not_there_is_refused(shelf: Any, tmp_path: Path) -> None:
+    text = RULED.replace("target: yoga-club/gold", "target: yoga-clubs/gold")
+
+    with pytest.raises(DocumentError, match=r"rules\.0\.target: there is no membership yoga-clubs; "):
+        apply([document(tmp_path, text)], shelf)
+
+    assert not shelf.saved
+
+
+def test_a_level_that_another_products_rule_names_cannot_be_dropped(tmp_path: Path) -> None:
+    with open_store(Settings(data_dir=tmp_path / "data")) as store:
+        apply([document(tmp_path, RULED)], store)
+        text = "wizard: 1\naccount:\n  memberships: [{slug: yoga-club, name: Yoga Club, levels: [silver]}]\n"
+
+        with pytest.raises(DocumentError, match="gold is used by the product yoga"):
+            apply([document(tmp_path, text)], store)
+
+
 def test_a_level_is_dropped_together_with_its_last_use(shelf: Any, tmp_path: Path) -> None:
     apply([example(tmp_path)], shelf)
     text = EXAMPLE.replace("[silver, gold]", "[silver, bronze]").replace("levels: [gold]", "levels: [bronze]")
@@ -452,96 +485,6 @@ def test_a_file_of_any_name_survives_the_way_out_and_back(name: str, place: str,
 @pytest.mark.parametrize(
     "text", ["a\x1b[2J", "a\u202eb", "a\u200bb\nc", "tab\there", "line\u2028end", "\x85", "\U000e0041"]
 )
-def test_no_character_of_a_document_acts_on_the_terminal_that_it_is_written_to(text: str) -> None:
-    document = write({"wizard": 1, "name": text})
-
-    assert document == visible(document)
-    assert YAML(typ="safe").load(document)["name"] == text
-
-
-def with_file(shelf: Any, folder: Path, name: str, slug: str = "workbook") -> None:
-    """A product that sells a file of this name."""
-    folder.mkdir()
-    (folder / name).write_text("the workbook")
-    shelf.put(File(slug=slug, name="Workbook", path="x").model_copy(update={"path": str(folder / name)}))
-    access = {"kind": "downloadable_file", "downloadable_file": {"file": slug}}
-    shelf.create("Yoga", "seller", Product.model_validate({"post_sale": {"access": access}}))
-
-
-@pytest.mark.parametrize(
-    ("name", "document_name", "place"),
-    [
-        ("doc.yaml", "doc.yaml", "workbook/doc.yaml"),
-        ("Doc.YAML", "doc.yaml", "workbook/Doc.YAML"),
-        ("workbook", "workbook", "workbook-file/workbook"),
-        ("doc.pdf", "doc.yaml", "doc.pdf"),
-    ],
-)
-def test_a_file_and_its_document_never_take_each_others_place(
-    name: str, document_name: str, place: str, shelf: Any, tmp_path: Path
-) -> None:
-    with_file(shelf, tmp_path / "library", name)
-    out = tmp_path / "out"
-    out.mkdir()
-    other = new_shelf()
-
-    found = export_to(shelf, "yoga", out / document_name)
-    apply([out / document_name], other)
-
-    assert list(found.files) == [place]
-    assert (out / place).read_text() == "the workbook"
-    assert other.load("yoga").answers == shelf.load("yoga").answers
-
-
-def test_two_files_of_the_documents_name_get_a_folder_each(shelf: Any, tmp_path: Path) -> None:
-    with_file(shelf, tmp_path / "library", "doc.yaml")
-    (tmp_path / "doc.yaml").write_text("another")
-    shelf.put(File(slug="other", name="Other", path=str(tmp_path / "doc.yaml")))
-    shelf.create(
-        "Mat",
-        "seller",
-        Product.model_validate(
-            {
-                "checkout": {"bumps": ["yoga"]},
-                "post_sale": {"access": {"kind": "downloadable_file", "downloadable_file": {"file": "other"}}},
-            }
-        ),
-    )
-
-    assert set(exported(shelf, "mat", "doc.yaml").files) == {"workbook/doc.yaml", "other/doc.yaml"}
-
-
-@pytest.mark.parametrize(
-    ("name", "place"),
-    [
-        ("~draft.pdf", "workbook.pdf"),
-        (" lead.pdf", "workbook.pdf"),
-        ("trail.pdf ", "workbook.pdf"),
-        ("evil\u202efdp.exe", "workbook.exe"),
-        ("\x1b[2Jbook.pdf", "workbook.pdf"),
-        ("new\nline", "workbook"),
-        ("book.p\u202edf", "workbook"),
-        ("..\\book.pdf", "workbook.pdf"),
-        ("C:book.pdf", "workbook.pdf"),
-        ("cafe\u0301.pdf", "caf\u00e9.pdf"),
-        ("Work book.pdf", "Work book.pdf"),
-    ],
-)
-def test_a_file_of_any_name_survives_the_way_out_and_back(name: str, place: str, shelf: Any, tmp_path: Path) -> None:
-    with_file(shelf, tmp_path / "library", name)
-    out = tmp_path / "out"
-    out.mkdir()
-    other = new_shelf()
-
-    found = export_to(shelf, "yoga", out / "yoga.yaml")
-    apply([out / "yoga.yaml"], other)
-
-    assert list(found.files) == [place]
-    assert found.text == visible(found.text)
-    assert Path(other.things["files"]["workbook"].path).read_text() == "the workbook"
-
-
-@pytest.mark.parametrize("text", ["a\x1b[2J", "a\u202eb", "a\u200bb\nc", "tab\there", "line\u2028end", "\x85", "\U000e0041"])
 def test_no_character_of_a_document_acts_on_the_terminal_that_it_is_written_to(text: str) -> None:
     document = write({"wizard": 1, "name": text})
 

@@ -79,6 +79,7 @@ WELCOME = "post_sale.notifications.membership_welcome"
 LINK_MAIL = "post_sale.notifications.download_link_to_buyer"
 GRANTS = {"when": "buys", "then": "grant_membership", "target": "club/gold"}
 REVOKES = {"when": "refunds", "then": "revoke_membership", "target": "club/gold"}
+RULE_TARGET = [("error", "automations.rules.0.target")]
 BUMPED = OtherProduct("Mat", "USD", published=True)
 
 CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
@@ -97,6 +98,17 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
         inspected(LINKED | {f"{NONE}.calendar": "x"}),
         [("error", f"{NONE}.calendar")],
     ),
+    *(
+        ("PF-02", f"a rule about {about}", inspected({"automations.rules": ({**REVOKES, "target": target},)}), at_rule)
+        for about, target, at_rule in [
+            ("a membership that is gone", "gone", RULE_TARGET),
+            ("a level of a membership that is gone", "gone/gold", RULE_TARGET),
+            ("a level that is gone", "club/tin", RULE_TARGET),
+            ("the only level", "club", []),
+            ("a level that is there", "club/gold", []),
+        ]
+    ),
+    ("PF-02", "a rule that names no membership", inspected({"automations.rules": ({"target": "gone"},)}), []),
     ("PF-02", "everything is there", inspected(), []),
     ("PF-02", "a service delivers nothing", inspected(LINKED | {f"{NONE}.reason": "service"}), []),
     ("PF-03", "never checked", inspected(INTEGRATED_ANSWERS, checks={}), [("error", f"{INTEGRATED}.connection")]),
@@ -165,7 +177,7 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
     (
         "PF-07",
         "another membership is revoked",
-        inspected({"automations.rules": (GRANTS, REVOKES | {"target": "club/tin"})}),
+        inspected({"automations.rules": (GRANTS, REVOKES | {"target": "open-house"})}),
         [("warning", "automations.rules.0")],
     ),
     (

@@ -640,6 +640,41 @@ def test_a_thing_in_use_stays_and_the_refusal_names_the_products(
     assert furnished.used_by(kind, slug) == ("pilates",)
 
 
+def ruled(target: str, then: str = "grant_membership") -> dict[str, Any]:
+    """The step Automations of a product with one rule."""
+    return {"rules": [{"when": "buys", "then": then, "target": target}]}
+
+
+@pytest.mark.parametrize("then", ["grant_membership", "revoke_membership"])
+@pytest.mark.parametrize("target", ["yoga-club", "yoga-club/gold"])
+def test_a_membership_that_only_a_rule_uses_stays_and_so_does_its_level(
+    furnished: Store, target: str, then: str
+) -> None:
+    for name in ("Yoga", "Pilates"):
+        furnished.create(name, "ada", answers(name, automations=ruled(target, then)))
+    furnished.delete("yoga", "ada")
+
+    with pytest.raises(InUse) as in_use:
+        furnished.remove("membership", "yoga-club")
+    furnished.put(Membership(slug="yoga-club", name="Yoga Club", levels=("gold",)))
+    if target == "yoga-club/gold":
+        with pytest.raises(InUse, match="The level gold of Yoga Club is used by pilates"):
+            furnished.put(Membership(slug="yoga-club", name="Yoga Club", levels=("silver",)))
+
+    assert in_use.value.products == ("pilates", "yoga")
+    assert "pilates, yoga (deleted)" in str(in_use.value)
+    assert furnished.used_by("membership", "yoga-club") == ("pilates",)
+
+
+def test_a_rule_about_something_else_of_the_same_name_uses_no_membership(furnished: Store) -> None:
+    furnished.create("Yoga", "ada", answers("Yoga", automations=ruled("yoga-club", "assign_tag")))
+    furnished.create("Mat", "ada", answers("Mat", automations=ruled("yoga-club-2/gold")))
+
+    furnished.remove("membership", "yoga-club")
+
+    assert [m.slug for m in furnished.account().account.memberships] == ["open-house"]
+
+
 def test_a_thing_that_nobody_uses_is_removed(furnished: Store) -> None:
     kinds: list[tuple[Any, str]] = [
         ("membership", "yoga-club"),

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.account import Connection, File, Owned
-from models.automations import Then
 from models.product import Product
 from models.saved import SavedAccount
 from wizard.documents.answers import default_of, references, written
@@ -22,6 +21,7 @@ from wizard.documents.gathering import ORDER, digest
 from wizard.documents.places import is_place, placeholder_of
 from wizard.documents.shape import VERSION, mark_of
 from wizard.documents.writing import write
+from wizard.store.rule_targets import rule_targets
 
 if TYPE_CHECKING:
     from wizard.store import Store
@@ -107,9 +107,7 @@ def _needed(answers: Product) -> Iterator[tuple[str, str]]:
     for _, subject, slug in references(answers):
         if subject not in ("level", "product"):
             yield subject, slug
-    for rule in answers.automations.rules:
-        if rule.then in (Then.GRANT_MEMBERSHIP, Then.REVOKE_MEMBERSHIP):
-            yield "membership", rule.target.partition("/")[0]
+    yield from (("membership", target.membership) for target in rule_targets(answers.automations))
 
 
 def _places(account: SavedAccount, slugs: set[str], document_name: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ from wizard.documents.mistakes import DocumentError, Mistake
 from wizard.documents.places import file_at, secret_of
 from wizard.problems import problems_of
 from wizard.store import NotFound
+from wizard.store.rule_targets import rule_targets
 
 if TYPE_CHECKING:
     from wizard.store import Store
@@ -196,7 +197,8 @@ def _stored(store: Store, slug: str) -> SavedProduct | None:
 def _unknown(wanted: Wanted, found: Gathered) -> Iterator[Mistake]:
     """The references of a product that lead nowhere."""
     kind = wanted.value.post_sale.access.kind
-    for path, subject, slug in references(wanted.value):
+    ruled = [(target.field, "membership", target.membership) for target in rule_targets(wanted.value.automations)]
+    for path, subject, slug in [*references(wanted.value), *ruled]:
         if subject == "level":
             continue
         if subject == "product":
@@ -254,8 +256,14 @@ def _levels_in_use(found: Gathered, store: Store) -> Iterator[Mistake]:
         for slug in store.used_by("membership", wanted.slug):
             product = next((p.value for p in found.products if p.slug == slug), None)
             stored = product or getattr(_stored(store, slug), "answers", None)
-            hosted = stored.post_sale.access.hosted_membership if stored else None
-            for level in sorted(gone & set(hosted.levels if hosted and hosted.membership == wanted.slug else ())):
+            for level in sorted(gone & (_levels_used(stored, wanted.slug) if stored else set())):
                 yield wanted.mistake(
                     "levels", f"{level} is used by the product {slug}; choose another level there first"
                 )
+
+
+def _levels_used(product: Product, membership: str) -> set[str]:
+    """The levels of a membership that a product opens, or that its rules name."""
+    hosted = product.post_sale.access.hosted_membership
+    ruled = {target.level for target in rule_targets(product.automations) if target.membership == membership}
+    return ruled | set(hosted.levels if hosted.membership == membership else ())

@@ -12,8 +12,6 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 
 from models.characters import harmful
 
-from models.characters import harmful
-
 WIDTH = 120
 """The longest line that a group is written on."""
 

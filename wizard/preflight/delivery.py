@@ -9,6 +9,7 @@ from models.account import ConnectionKind
 from models.post_sale import ThankYou
 from wizard import flow, mails
 from wizard.preflight.inspected import ACCESS, Found, Inspected, rule, targets
+from wizard.store.rule_targets import rule_targets
 
 STALE_AFTER = timedelta(hours=24)
 """How long the check of a connection counts."""
@@ -16,7 +17,7 @@ STALE_AFTER = timedelta(hours=24)
 
 @rule(2)
 def access_leads_somewhere(inspected: Inspected) -> Found:
-    """No access option, or its target is gone."""
+    """No access option, or its target is gone; a rule about a membership or a level that is gone."""
     access = inspected.answers.post_sale.access
     if access.kind is None:
         yield "error", f"{ACCESS}.kind", "Choose how buyers receive what they bought."
@@ -26,6 +27,15 @@ def access_leads_somewhere(inspected: Inspected) -> Found:
             yield "error", path, f"Choose the {name} that buyers get."
         elif slug is not None and not inspected.around.has(name, slug):
             yield "error", path, f"The {name} {slug} is gone: choose another one."
+    for target in rule_targets(inspected.answers.automations):
+        membership = inspected.around.membership(target.membership)
+        told = f"Rule {target.number + 1} names"
+        if membership is None:
+            yield "error", target.field, f"{told} the membership {target.membership}, which is gone: name another one."
+        elif (target.level or len(membership.levels) != 1) and target.level not in membership.levels:
+            names = ", ".join(f"{membership.slug}/{level}" for level in membership.levels)
+            which = f"the level {target.level}, which {membership.name} has not" if target.level else "no level"
+            yield "error", target.field, f"{told} {which}: write {names}."
 
 
 @rule(3)

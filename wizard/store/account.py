@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import SecretStr
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import String, Table, cast, delete, insert, select, update
 
 from models import records
 from models.account import (
@@ -27,6 +27,7 @@ from wizard.store.errors import InUse, NotFound, SlugTaken
 from wizard.store.mapping import join, split
 from wizard.store.products import PRODUCT, numbered_slugs, slug_is_taken
 from wizard.store.rows import LEVEL, OPENS, OPTION, REFERENCES
+from wizard.store.rule_targets import RuleTarget, stored_rule_targets
 from wizard.store.sealing import seal, unseal
 
 OwnedKind = Literal["membership", "connection", "file", "calendar", "webinar"]
@@ -168,13 +169,13 @@ def _values(thing: Owned) -> dict[str, Any]:
 
 
 def _write_levels(work: Work, membership: int, thing: Membership) -> None:
-    """Make the levels what the membership says. One that a product opens cannot go."""
+    """Make the levels what the membership says. One that a product opens, or a rule names, cannot go."""
     mine = select(LEVEL.c.slug, LEVEL.c.id).where(LEVEL.c.membership_id == membership)
     there = dict(work.connection.execute(mine).all())
     for slug in there.keys() - set(thing.levels):
-        if users := _users(
-            work, OPTION.c.id.in_(select(OPENS.c.access_option_id).where(OPENS.c.level_id == there[slug]))
-        ):
+        opening = select(OPENS.c.access_option_id).where(OPENS.c.level_id == there[slug])
+        named = {user for user, target in _ruled(work, membership) if target.level == slug}
+        if users := sorted({*_users(work, OPTION.c.id.in_(opening)), *named}):
             raise _in_use(f"The level {slug} of {thing.name}", users)
         work.connection.execute(delete(LEVEL).where(LEVEL.c.id == there[slug]))
     for position, slug in enumerate(thing.levels, start=1):
@@ -210,8 +211,9 @@ def used_by(work: Work, kind: OwnedKind, slug: str) -> tuple[str, ...]:
     return tuple(product for product, is_deleted in users if not is_deleted)
 
 
-Users = list[tuple[str, bool]]
-"""Products, as (slug, whether it is deleted)."""
+User = tuple[str, bool]
+"""A product, as (slug, whether it is deleted)."""
+Users = list[User]
 
 
 def _users_of(work: Work, kind: OwnedKind, key: int) -> Users:
@@ -220,6 +222,8 @@ def _users_of(work: Work, kind: OwnedKind, key: int) -> Users:
     if kind == "membership":
         levels = select(OPENS.c.access_option_id).join(LEVEL, LEVEL.c.id == OPENS.c.level_id)
         uses = uses | OPTION.c.id.in_(levels.where(LEVEL.c.membership_id == key))
+    if kind == "membership":
+        return sorted({*_users(work, uses), *(user for user, _ in _ruled(work, key))})
     return _users(work, uses)
 
 
@@ -227,6 +231,26 @@ def _users(work: Work, uses: Any) -> Users:
     query = select(PRODUCT.c.slug, PRODUCT.c.is_deleted).join(OPTION, OPTION.c.product_id == PRODUCT.c.id).where(uses)
     return [
         (slug, is_deleted) for slug, is_deleted in work.connection.execute(query.distinct().order_by(PRODUCT.c.slug))
+    ]
+
+
+def _ruled(work: Work, membership: int) -> list[tuple[User, RuleTarget]]:
+    """The products whose rules name a membership, each with what the rule says of it.
+
+    The rules are in a JSON column, so that a rule may name what is yet to be created; the search in its text leaves
+    few products to be read.
+    """
+    table = KINDS["membership"].table
+    slug = work.connection.execute(select(table.c.slug).where(table.c.id == membership)).scalar_one()
+    written = cast(PRODUCT.c.automations, String)
+    query = select(PRODUCT.c.slug, PRODUCT.c.is_deleted, PRODUCT.c.automations).where(
+        PRODUCT.c.seller_id == work.seller, written.contains("_membership", autoescape=True), written.contains(slug)
+    )
+    return [
+        ((product, is_deleted), target)
+        for product, is_deleted, automations in work.connection.execute(query)
+        for target in stored_rule_targets(automations)
+        if target.membership == slug
     ]
 
 
