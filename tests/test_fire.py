@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import quopri
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,12 +16,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from models.account import Connection
 from models.fulfillment import Buyer, Event, Evidence, GrantAccess, Run, RunStep, Status, Verdict
 from tests.shop import CHEAP, CONTENT, SHA256, small_world, sold, workbook
+from wizard.cli.program import run as run_command
 from wizard.fulfillment import connections, registry
 from wizard.fulfillment.backend import Backend, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
@@ -30,7 +33,10 @@ from wizard.fulfillment.plan import NotReady
 from wizard.fulfillment.registry import NoSuchBackend, backend_class, installed
 from wizard.fulfillment.runner import Patience
 from wizard.fulfillment.secrecy import MASK
+from wizard.sample import fill
 from wizard.sandbox import members, platform
+from wizard.settings import load
+from wizard.store import open_store
 
 QUICK = Patience(tries=2, one_try=10, first_wait=0, longest_wait=0.1, jitter=0)
 Fire = Callable[..., Any]
@@ -661,3 +667,74 @@ async def test_a_connection_that_cannot_be_checked_yet_says_so(tmp_path: Path):
 
     assert not check.ok
     assert check.detail == "This version cannot check a connection to Ghost yet: nothing was sent."
+
+
+# --- a sandbox that cannot be used -----------------------------------------------------------------------------------
+
+DAMAGED = b"SQLite format 3\0" + bytes(2000)
+
+
+@pytest.fixture
+def shop_with_a_site(data_dir: Path) -> Path:
+    """A data folder with the sample: products to fire and a connection to check."""
+    with open_store(load(data_dir=data_dir)) as store:
+        fill(store)
+    return data_dir
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [(["fire", "coaching-hour"], 3), (["backends"], 1), (["connections", "check", "studio"], 1)]
+)
+def test_a_damaged_sandbox_is_told_in_a_sentence(
+    command: list[str], status: int, shop_with_a_site: Path, capsys: pytest.CaptureFixture[str]
+):
+    (shop_with_a_site / "sandbox.sqlite").write_bytes(DAMAGED)
+
+    assert run_command(command) == status
+
+    captured = capsys.readouterr()
+    told = captured.err if status == 3 else captured.out
+    assert f"The sandbox's database {shop_with_a_site / 'sandbox.sqlite'} cannot be used (" in told
+    assert "move it away: a new one is made." in told
+    assert "Traceback" not in captured.err
+
+
+def test_a_locked_sandbox_is_told_in_a_sentence_and_nothing_is_recorded(
+    shop_with_a_site: Path, capsys: pytest.CaptureFixture[str]
+):
+    holding = sqlite3.connect(shop_with_a_site / "sandbox.sqlite", isolation_level=None)
+    holding.execute("BEGIN EXCLUSIVE")
+    try:
+        assert run_command(["fire", "coaching-hour"]) == 3
+    finally:
+        holding.close()
+
+    assert capsys.readouterr().err.strip() == (
+        f"The sandbox's database {shop_with_a_site / 'sandbox.sqlite'} is held by another process: "
+        "try again when that is done."
+    )
+    with open_store(load(data_dir=shop_with_a_site)) as store:
+        assert store.runs() == ()
+
+
+async def test_a_sandbox_that_is_locked_during_a_run_is_tried_again_and_then_told(
+    app: Starlette, fired: Fire, monkeypatch: pytest.MonkeyPatch
+):
+    def locked(*whatever: Any, **more: Any) -> None:
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr("wizard.sandbox.mailbox.deliver", locked)
+    run = await fired("physical")
+
+    assert run.verdict is Verdict.FAILED
+    assert "The sandbox answered 503: The sandbox's database in memory is held by another process" in run.reason
+    assert step(run, "send_email").attempts == 2
+
+
+async def test_checking_a_connection_raises_nothing_when_the_folder_cannot_be_used(tmp_path: Path):
+    (tmp_path / "data").write_text("a file, where a folder should be")
+
+    check = await connections.check_connection(Connection(slug="a", name="A"), data_dir=tmp_path / "data")
+
+    assert not check.ok
+    assert check.detail.startswith(f"The sandbox's folder {tmp_path / 'data'} cannot be used: ")

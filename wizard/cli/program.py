@@ -12,6 +12,7 @@ from wizard.cli import INTERRUPTED, documents, firing, is_terminal, open_app, pr
 from wizard.cli.output import warn
 from wizard.cli.place import Place, Wrong, place_of
 from wizard.documents import DocumentError, FileInTheWay
+from wizard.fulfillment.backend import BackendError
 from wizard.fulfillment.fire import NotReady, RealAddress
 from wizard.fulfillment.registry import NoSuchBackend
 from wizard.session import ChangedElsewhere
@@ -76,7 +77,7 @@ def run(arguments: Sequence[str]) -> int:
     except ChangedElsewhere as error:
         warn(f"Nothing was overwritten: {error}. Run the command again to take both.")
         return REFUSED
-    except (Unavailable, FileRefused) as error:
+    except (Unavailable, FileRefused, BackendError) as error:
         warn(str(error))
         return OUTSIDE
     except StoreError as error:

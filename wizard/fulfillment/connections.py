@@ -24,3 +24,5 @@ async def check_connection(connection: Connection, *, data_dir: Path) -> Check:
         return await backend.check_connection(connection)
     except BackendError as error:
         return Check(False, str(error))
+    except OSError as error:
+        return Check(False, f"The sandbox's folder {data_dir} cannot be used: {error.strerror or error}.")

@@ -67,7 +67,8 @@ async def fire(
     payment is `Held(failed_payments=3)`. `path_of_file` says where the library's copy of a file lies, by slug.
 
     Raises, before anything is sent: NotReady (with the field), NoSuchBackend, RealAddress, ValueError for an address
-    that is none. Cancelling the task closes the run as `interrupted`.
+    that is none, BackendError when the backend cannot be used at all. Cancelling the task closes the run as
+    `interrupted`.
     """
     now = clock()
     run_id = run_id or new_run_id(now)

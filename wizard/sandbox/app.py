@@ -14,12 +14,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wizard.sandbox import admin, bookings, downloads, mailbox, members, platform
-from wizard.sandbox.world import World, page, refusal
+from wizard.sandbox.world import Unusable, World, page, refusal
 
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 """Names under which the sandbox answers. Any other is another site's page that tries to reach this machine."""
@@ -63,7 +63,15 @@ def sandbox_app(world: World) -> Starlette:
     def not_found(request: Request, _error: Exception) -> Response:
         return refusal(request, 404, "There is no such page", "Check the address.")
 
-    handlers: dict[int, Callable[[Request, Exception], Response | Awaitable[Response]]] = {404: not_found}
+    def unusable(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith("/admin"):
+            return JSONResponse({"error": str(error)}, 503)
+        return refusal(request, 503, "The sandbox cannot be used now", str(error))
+
+    handlers: dict[int | type[Exception], Callable[[Request, Exception], Response | Awaitable[Response]]] = {
+        404: not_found,
+        Unusable: unusable,
+    }
     areas = (admin, mailbox, downloads, bookings, members, platform)
     app = Starlette(
         routes=[

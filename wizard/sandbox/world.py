@@ -19,6 +19,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, insert, select
+from sqlalchemy.exc import DatabaseError, OperationalError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
@@ -37,6 +38,21 @@ HOME = f"http://127.0.0.1:{PORT}"
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
 
 
+class Unusable(Exception):
+    """The world's database cannot be used now. The message says why and what to do."""
+
+    def __init__(self, path: object, error: DatabaseError) -> None:
+        reason = str(error.orig)
+        self.is_passing = "locked" in reason or "busy" in reason
+        if self.is_passing:
+            super().__init__(f"The sandbox's database {path} is held by another process: try again when that is done.")
+        else:
+            super().__init__(
+                f"The sandbox's database {path} cannot be used ({reason}). If that stays so, move it away: "
+                "a new one is made."
+            )
+
+
 class World:
     """One buyer's world. `folder` None makes one that lives in memory and is gone with the object."""
 
@@ -53,12 +69,18 @@ class World:
         self.files = Path(self._temporary.name) if self._temporary else folder / "sandbox-files"  # type: ignore[operator]
         self.files.mkdir(parents=True, exist_ok=True)
         self._alone = threading.Lock() if folder is None else None
-        self._engine = _engine(None if folder is None else folder / "sandbox.sqlite")
+        self._path = None if folder is None else folder / "sandbox.sqlite"
+        self._engine = _engine(self._path)
         self._writer = self._engine.execution_options(immediate=True)
-        self._secret = self._open()
+        try:
+            self._secret = self._open()
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self) -> bytes:
-        records.metadata.create_all(self._engine)
+        with self._in_words():
+            records.metadata.create_all(self._engine)
         with self.writing() as connection:
             found = connection.scalar(select(records.house.c.value).where(records.house.c.name == "secret"))
             if found is None:
@@ -74,15 +96,25 @@ class World:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that only reads."""
-        with _held(self._alone), self._engine.begin() as connection:
+        """A connection that only reads. Raises Unusable."""
+        with self._in_words(), _held(self._alone), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that writes: all of it, or nothing."""
-        with _held(self._alone), self._writer.begin() as connection:
+        """A transaction that writes: all of it, or nothing. Raises Unusable."""
+        with self._in_words(), _held(self._alone), self._writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            # These two are the database's trouble; their other kinds, such as IntegrityError, are ours.
+            if type(error) not in (DatabaseError, OperationalError):
+                raise
+            raise Unusable(self._path or "in memory", error) from error
 
     @property
     def now(self) -> float:

@@ -33,10 +33,11 @@ from models.fulfillment import (
     ShowPage,
 )
 from models.money import day_in_words
-from wizard.fulfillment.backend import Check, Context, Manifest, Rejected, Surroundings
+from wizard.fulfillment.backend import BackendError, Check, Context, Manifest, Rejected, Retriable, Surroundings
 from wizard.fulfillment.backends.sandbox_buyer import SandboxBuyer
 from wizard.fulfillment.backends.sandbox_shop import FILE, SandboxShop
 from wizard.sandbox.app import sandbox_in
+from wizard.sandbox.world import Unusable
 
 MANIFEST = Manifest(
     name="sandbox",
@@ -68,8 +69,12 @@ class SandboxBackend:
     manifest = MANIFEST
 
     def __init__(self, surroundings: Surroundings, app: Starlette | None = None) -> None:
+        """Raises BackendError when the sandbox's database cannot be used."""
         self._surroundings = surroundings
-        app = app or sandbox_in(surroundings.data_dir)
+        try:
+            app = app or sandbox_in(surroundings.data_dir)
+        except Unusable as error:
+            raise (Retriable if error.is_passing else BackendError)(str(error)) from error
         # A crash in the sandbox is a 500 for its visitors, as it would be over the network.
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self._shop = SandboxShop(self._transport, app.state.world.admin_token)

@@ -148,9 +148,13 @@ def _refused(response: httpx.Response) -> BackendError:
     if response.status_code == 429 or response.status_code >= 500:
         after = response.headers.get("retry-after", "")
         seconds = float(after) if after.isdigit() else None
-        return Retriable(f"The sandbox answered {response.status_code}.", seconds)
+        why = f": {reason}" if (reason := _reason(response)) else "."
+        return Retriable(f"The sandbox answered {response.status_code}{why}", seconds)
+    return Rejected(f"The sandbox answered {response.status_code}: {_reason(response) or response.text[:200]}.")
+
+
+def _reason(response: httpx.Response) -> str:
     try:
-        reason = str(response.json()["error"])
+        return str(response.json()["error"])
     except (ValueError, KeyError, TypeError):
-        reason = response.text[:200]
-    return Rejected(f"The sandbox answered {response.status_code}: {reason}.")
+        return ""
