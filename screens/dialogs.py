@@ -167,6 +167,7 @@ class FormDialog(Dialog, Generic[Model]):
             path = await pick_file(self.wizard, field.control.value)
             if path is not None:
                 field.control.value = path
+                field.control.action_end()
             field.control.focus()
 
     @on(Button.Pressed, "#save")

@@ -23,6 +23,9 @@ MOST = 500
 LONGEST = 44
 """The most characters that are shown of a name; its end, which says what kind of file it is, is always among them."""
 
+LONGEST_PATH = 60
+"""The most characters that are shown of the folder: its end, where it is told apart from others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -69,7 +72,9 @@ class FolderBrowser(Picker):
         self._folders: set[str] = set()
 
     async def _list(self, text: str) -> list[Item]:
-        self.query_one(".heading", Static).update(Content(visible(str(self.folder), "")))
+        where = visible(str(self.folder), "")
+        where = where if len(where) <= LONGEST_PATH else f"…{where[1 - LONGEST_PATH :]}"
+        self.query_one(".heading", Static).update(Content(where))
         found: list[Entry] = []
         try:
             found = await self.wizard.desk.do(entries_of, self.folder, text)

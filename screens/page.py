@@ -31,6 +31,8 @@ class Page(VerticalScroll, can_focus=False):
     def __init__(self, module: Module, product: Product, source: Source) -> None:
         super().__init__(id=f"page-{widget_id(module.id)}")
         self.module = module
+        self.known: tuple[object, ...] | None = None
+        """What the page was painted from last."""
         self.below = module.group or flow.step_of(module).id
         self.form = Form(module.questions, self.below, flow.value_at(product, self.below), source)
         self._consequence = Static("", classes="consequence", markup=False)

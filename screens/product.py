@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
@@ -116,12 +117,17 @@ class ProductScreen(Screen[None]):
         """Show a page, made on the first visit, and put the focus on the field of a path."""
         self.give_drafts()
         page_id = f"page-{widget_id(module_id)}"
-        if not self.switcher.query(f"#{page_id}"):
+        is_new = not self.switcher.query(f"#{page_id}")
+        if is_new:
             await self.switcher.add_content(self._make(module_id))
         self.current = module_id
-        self.switcher.current = page_id
-        self.show()
-        self.call_after_refresh(self._start, path)
+        with self.app.batch_update():  # the page, its focus and its keys come in one paint
+            self.switcher.current = page_id
+            self.show()
+            if not is_new:
+                self._start(path)
+        if is_new:
+            self.call_after_refresh(self._start, path)
 
     def _make(self, module_id: str) -> Widget:
         if module_id == REVIEW:
@@ -161,6 +167,10 @@ class ProductScreen(Screen[None]):
     def _show_page(self, product: Product) -> None:
         page = self.page
         if isinstance(page, Page):
+            known = (self.session.saved, self.session.around, page.module.id in self._explained)
+            if page.known is not None and all(map(operator.is_, page.known, known)):
+                return  # a step back or forth changes nothing on a page
+            page.known = known
             page.show(product)
             page.form.show_problems(self._problems_of(page))
             page.say(consequence(page.module.id, product, self.things.session.around, self.wizard.clock().date()))

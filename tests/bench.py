@@ -109,6 +109,7 @@ def start(rounds: int, folder: Path) -> None:
 
 def bytes_painted(folder: Path, rounds: int) -> None:
     """Bytes for a letter, Tab and a step, and the time of a step beside pushing a new screen."""
+    filled(folder, 30).close()
     terminal = Terminal([str(Path(PYTHON).with_name("wizard"))], (80, 24), environment(folder))
     terminal.sees("Product 000001")
     terminal.settle(0.6)
@@ -204,7 +205,7 @@ def main() -> None:
         folder = Path(name)
         parts: dict[str, Callable[[], None]] = {
             "start": lambda: start(asked.rounds, folder / "start"),
-            "bytes": lambda: bytes_painted(folder / "start", asked.rounds),
+            "bytes": lambda: bytes_painted(folder / "bytes", asked.rounds),
             "list": lambda: list_of_products(folder / "list", asked.products, asked.rounds),
             "answers": lambda: answers(folder / "answers"),
             "fire": fires,
