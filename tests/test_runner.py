@@ -22,6 +22,7 @@ from models.fulfillment import (
     KeepAccess,
     NoteOnBuyer,
     Receipt,
+    RegisterAttendee,
     RevokeAccess,
     Run,
     RunStep,
@@ -535,6 +536,23 @@ async def test_no_secret_reaches_the_record():
     assert run.steps[0].receipt is not None
     assert run.steps[0].receipt.values["login_page"] == "https://example.com/login"
     assert set(run.steps[0].receipt.values) == {*LOGIN, *SECRETS}
+
+
+async def test_a_value_that_is_also_a_word_of_the_record_does_not_break_it():
+    async def wordy(action: Action, context: Context) -> Receipt:
+        values = {"kind": "hosted", "source": "product", "way": "show_page", "who": "buyer", "room": "webinar"}
+        return Receipt(reference="r", detail="It is hosted.", values=values | {"for": "grant_access"})
+
+    booked = RegisterAttendee(target="intro", kind="webinar")
+    run = await carried_out(Backend(grant_access=wordy), [GRANT, PAGE, KeepAccess(target="x", reason="y", kept=booked)])
+
+    assert run.verdict is Verdict.PASSED
+    assert isinstance(run.steps[0].action, GrantAccess)
+    assert run.steps[0].action.via == "hosted"
+    assert run.page is not None
+    assert run.page.source == "product"
+    assert run.steps[0].receipt is not None
+    assert run.steps[0].receipt.detail == f"It is {MASK}."
 
 
 async def test_what_is_cleaned_up_is_said_without_secrets():

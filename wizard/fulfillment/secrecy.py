@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar, get_origin
 from urllib.parse import quote, quote_plus
 
 from models.fulfillment import Exchange, Fact
@@ -58,8 +58,10 @@ class Secrets:
             bodies = {"sent": self._cut(value.sent), "received": self._cut(value.received)}
             return value.model_copy(update={"request": self.mask(value.request), **bodies})
         if isinstance(value, Fact):
-            return {name: self._plain(getattr(value, name), name) for name in type(value).model_fields}
-        if isinstance(value, str) and key != "action":
+            # One of a few given words is no free text: masked, it would not be one of them any more.
+            given = {name for name, of in type(value).model_fields.items() if get_origin(of.annotation) is Literal}
+            return {name: item if name in given else self._plain(item, name) for name, item in value}
+        if isinstance(value, str):
             return self.mask(value) if type(value) is str else value
         if isinstance(value, dict):
             if key == "values":
