@@ -248,6 +248,21 @@ def test_a_name_that_another_product_has_is_refused_with_both_ways_out(shelf: An
         apply([document(tmp_path, "wizard: 1\nproducts: [{slug: second, general: {name: Yoga}}]\n")], shelf)
 
 
+def test_a_name_and_a_deleted_slug_are_found_among_any_number_of_products(tmp_path: Path) -> None:
+    with open_store(Settings(data_dir=tmp_path / "data")) as store:
+        for number in range(60):
+            store.create(f"A mat {number}", "seller")
+        for number in range(60):
+            store.delete(store.create(f"A gone strap {number}", "seller").slug, "seller")
+        store.create("Mat", "seller")
+        store.delete(store.create("Strap", "seller").slug, "seller")
+
+        with pytest.raises(DocumentError, match="the product mat is called MAT already"):
+            apply([document(tmp_path, "wizard: 1\nproducts: [{slug: second, general: {name: MAT}}]\n")], store)
+        with pytest.raises(DocumentError, match="a deleted product is called strap: restore it"):
+            apply([document(tmp_path, "wizard: 1\nproducts: [{slug: strap, general: {name: New}}]\n")], store)
+
+
 def test_a_level_that_another_product_uses_cannot_be_dropped(shelf: Any, tmp_path: Path) -> None:
     apply([example(tmp_path)], shelf)
     text = "wizard: 1\naccount:\n  memberships: [{slug: yoga-club, name: Yoga Club, levels: [silver]}]\n"

@@ -26,6 +26,7 @@ from wizard.documents.mistakes import DocumentError, Mistake
 from wizard.documents.places import file_at, secret_of
 from wizard.problems import problems_of
 from wizard.store import NotFound
+from wizard.store.names import is_same_name, products_named
 from wizard.store.rule_targets import rule_targets
 
 if TYPE_CHECKING:
@@ -223,14 +224,15 @@ HOME = dict.fromkeys(("membership", "file", "calendar", "webinar", "connection")
 
 def _names_taken(found: Gathered, store: Store) -> Iterator[Mistake]:
     """Products whose name another one has. Two that swap their names do it in two goes."""
-    by_name: dict[str, Wanted] = {}
+    seen: list[Wanted] = []
     for wanted in found.products:
         name = wanted.value.general.name
-        other = by_name.setdefault(name.casefold(), wanted)
-        if other is not wanted:
+        other = next((other for other in seen if is_same_name(other.value.general.name, name)), None)
+        seen.append(wanted)
+        if other is not None:
             yield wanted.mistake("general.name", f"{other.slug} is called {name} too; choose another name")
-        for row in store.products(search=name, limit=50).rows:
-            if row.name.casefold() == name.casefold() and row.slug != wanted.slug:
+        for row in products_named(store, name):
+            if row.slug != wanted.slug:
                 way = f"write slug: {row.slug} to change that one, or choose another name"
                 yield wanted.mistake("general.name", f"the product {row.slug} is called {name} already; {way}")
 
@@ -238,12 +240,19 @@ def _names_taken(found: Gathered, store: Store) -> Iterator[Mistake]:
 def _slugs_taken(found: Gathered, store: Store) -> Iterator[Mistake]:
     """Products whose slug still belongs to a deleted one."""
     for wanted in found.products:
-        if found.stored[wanted.slug] is None:
-            rows = store.products(search=wanted.slug, deleted=True, limit=50).rows
-            if any(row.slug == wanted.slug for row in rows):
-                yield wanted.mistake(
-                    "slug", f"a deleted product is called {wanted.slug}: restore it, or take another slug"
-                )
+        if found.stored[wanted.slug] is None and _is_deleted(wanted.slug, store):
+            yield wanted.mistake("slug", f"a deleted product is called {wanted.slug}: restore it, or take another slug")
+
+
+def _is_deleted(slug: str, store: Store) -> bool:
+    """Whether a deleted product has this slug."""
+    after = None
+    while True:
+        page = store.products(search=slug, after=after, deleted=True)
+        if any(row.slug == slug for row in page.rows):
+            return True
+        if (after := page.after) is None:
+            return False
 
 
 def _levels_in_use(found: Gathered, store: Store) -> Iterator[Mistake]:

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, Any, cast
 
 from models.access import HostedMembership
 from models.account import Account, Owned
+from models.text import SLUG
 from wizard import flow
 from wizard.flow import Question
 from wizard.plain.forms import Draft
 from wizard.plain.lines import Back, Lines
 from wizard.progress import missing
 from wizard.session import Session
-from wizard.store.errors import StoreError
+from wizard.store.errors import NotFound, StoreError
+from wizard.store.names import products_named
 
 if TYPE_CHECKING:
     from wizard.plain.asking import Asker
     from wizard.store import Store
     from wizard.store.account import OwnedKind
+
+
+LISTED = 50
+"""How many products are written as a list to choose from; the others are called by name or slug."""
 
 
 class NotThere(Exception):
@@ -45,6 +51,8 @@ class Things:
         subject = question.ask.subject or ""
         for number, (slug, label) in enumerate(self._offered(subject, scope), start=1):
             self._lines.say(f"  {number} {label}" + ("" if label == slug else f" ({slug})"))
+        if subject == "product" and (more := self._store.products(limit=LISTED).total - LISTED) > 0:
+            self._lines.say(f"  and {more:,} more: write the name or the slug of one")
         if kind_of(subject):
             self._lines.say(f"  n new {subject}; e or d and a number change or remove one")
 
@@ -52,7 +60,8 @@ class Things:
         """The slug, or slugs, that a line names. Raises NotThere, Leave."""
         subject = question.ask.subject or ""
         if question.ask.kind == "references":
-            return tuple(self._slug(subject, scope, part) for part in text.replace(",", " ").split())
+            named = (self._slugs(subject, scope, part.strip()) for part in text.split(",") if part.strip())
+            return tuple(slug for slugs in named for slug in slugs)
         word, _, rest = text.partition(" ")
         if kind_of(subject):
             if word == "n" and not rest:
@@ -68,10 +77,20 @@ class Things:
             membership = self._session.around.membership(slug)
             return [(level, level) for level in membership.levels] if membership else []
         if subject == "product":
-            rows = self._store.products(limit=50).rows
+            rows = self._store.products(limit=LISTED).rows
             return [(row.slug, row.name) for row in rows if row.slug != self._session.saved.slug]
         things: tuple[Owned, ...] = getattr(self._session.account.account, f"{subject}s")
         return [(thing.slug, thing.name) for thing in things]
+
+    def _slugs(self, subject: str, scope: Any, text: str) -> tuple[str, ...]:
+        """What stands between two commas: a name, which may have spaces, or several words. Raises NotThere."""
+        try:
+            return (self._slug(subject, scope, text),)
+        except NotThere:
+            words = text.split()
+            if len(words) == 1:
+                raise
+            return tuple(self._slug(subject, scope, word) for word in words)
 
     def _slug(self, subject: str, scope: Any, text: str) -> str:
         offered = self._offered(subject, scope)
@@ -80,9 +99,21 @@ class Things:
         for slug, label in offered:
             if text in (slug, label):
                 return slug
+        if subject == "product" and (found := self._product(text)):
+            return found
         if not offered:
             raise NotThere(f"there is no {subject} yet" + (": write n to create one" if kind_of(subject) else ""))
         raise NotThere(f"there is no {subject} {text}: write one of the numbers")
+
+    def _product(self, text: str) -> str | None:
+        """Another product by its slug or its name, listed or not."""
+        this = self._session.saved.slug
+        if SLUG.fullmatch(text) and text != this:
+            try:
+                return self._store.load(text).slug
+            except NotFound:
+                pass
+        return next((row.slug for row in products_named(self._store, text) if row.slug != this), None)
 
     def _create(self, subject: str) -> str:
         model = kind_of(subject)

@@ -15,7 +15,7 @@ from models import records
 from models.product import Mode
 from models.saved import ProductPage, ProductRow
 from wizard.store.database import Work
-from wizard.store.products import sorted_by
+from wizard.store.names import sorted_by
 
 PRODUCT = records.table_of(records.Product)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -20,17 +19,13 @@ from wizard.store import history, rows
 from wizard.store.database import Work
 from wizard.store.errors import InUse, NameTaken, NotFound, SlugTaken, Stale, StoreError
 from wizard.store.image import Image, answers_of, image_of, settled
+from wizard.store.names import is_same_name
+from wizard.store.names import sorted_by as sorted_by
 
 PRODUCT = records.table_of(records.Product)
 BUMP = records.table_of(records.Bump)
 
 Row = Mapping[str, Any]
-
-
-def sorted_by(name: str) -> str:
-    """A name without case and accents: what the list is sorted by and searched in."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -108,7 +103,7 @@ def save(
     answers = settled(answers)
     new = image_of(answers)
     name = new.product["name"]
-    if name != row["name"] and name is not None and _name_is_taken(work, name):
+    if name != row["name"] and name is not None and _name_is_taken(work, name, but_by=row["id"]):
         raise NameTaken(name)
     values = {column: value for column, value in new.product.items() if row[column] != value}
     values |= {"complete": complete, "sorted_by": sorted_by(name or slug)}
@@ -204,11 +199,15 @@ def _named(answers: Product, name: str) -> Product:
     return answers.model_copy(update={"general": named})
 
 
-def _name_is_taken(work: Work, name: str) -> bool:
-    query = select(PRODUCT.c.id).where(
-        PRODUCT.c.seller_id == work.seller, PRODUCT.c.name == name, PRODUCT.c.deleted_at.is_(None)
-    )
-    return work.connection.execute(query).first() is not None
+def _name_is_taken(work: Work, name: str, but_by: int | None = None) -> bool:
+    """Whether a product has this name, other than the one of this id.
+
+    The database's own index refuses less: names that are alike to the letter. Which letters are alike without regard
+    to case every database decides for itself, and writers of one seller wait for each other, so it is asked here.
+    """
+    alike = PRODUCT.c.seller_id == work.seller, PRODUCT.c.is_deleted.is_(False), PRODUCT.c.sorted_by == sorted_by(name)
+    query = select(PRODUCT.c.id, PRODUCT.c.name).where(*alike, PRODUCT.c.name.is_not(None))
+    return any(key != but_by and is_same_name(name, other) for key, other in work.connection.execute(query))
 
 
 def _free_name(work: Work, name: str) -> str:
