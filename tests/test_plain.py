@@ -15,6 +15,8 @@ from tests.shelf import NOON, new_shelf
 from wizard import flow
 from wizard.plain import run
 from wizard.sample import fill
+from wizard.settings import Settings
+from wizard.store import open_store
 
 GENERAL, PRICING, CHECKOUT, POST_SALE, AUTOMATIONS, AFFILIATES, REVIEW = "1234567"
 KEEP = ""
@@ -249,6 +251,26 @@ def test_it_goes_live_only_once_no_error_is_left(shelf: Any) -> None:
     assert (shelf.load("yoga-masterclass").mode, shelf.load("yoga-masterclass").published) == (Mode.LIVE, True)
 
 
+@pytest.mark.parametrize(
+    ("typed", "bumps"),
+    [("zafu", ("zafu",)), ("Zafu Deluxe, zafu", ("zafu-deluxe", "zafu")), ("zafu mat-0", ("zafu", "mat-0"))],
+)
+def test_a_bump_offer_beyond_the_listed_products_is_called_by_name_or_slug(
+    typed: str, bumps: tuple[str, ...], tmp_path: Path
+) -> None:
+    with open_store(Settings(data_dir=tmp_path / "data")) as store:
+        for number in range(51):
+            store.create(f"Mat {number}", "seller")
+        store.create("Zafu", "seller")
+        store.create("Zafu Deluxe", "seller")
+
+        said = sit(store, "mat-1", CHECKOUT, KEEP, KEEP, KEEP, KEEP, "zafus", typed)
+
+        assert "and 3 more: write the name or the slug of one" in said
+        assert "! there is no product zafus" in said
+        assert store.load("mat-1").answers.checkout.bumps == bumps
+
+
 def test_a_product_is_found_by_search_and_a_name_that_is_taken_is_refused(shelf: Any) -> None:
     fill(shelf)
 
@@ -278,6 +300,66 @@ def test_what_somebody_else_changed_meanwhile_is_shown_and_either_may_be_taken(s
 
     assert "Somebody else changed this product meanwhile" in said
     assert shelf.load("cork-mat").answers.general.name == "Mat of cork"
+
+
+def changed_before(shelf: Any, method: str, *descriptions: str) -> None:
+    """Let somebody else change the description each time before the seller's own change is stored."""
+    own, save, waiting = getattr(shelf, method), shelf.save, list(descriptions)
+
+    def changed_first(slug: str, *rest: Any, **switches: Any) -> Any:
+        if waiting:
+            stored = shelf.load(slug)
+            theirs = flow.with_value(stored.answers, "general.description", waiting.pop(0))
+            save(slug, stored.revision, theirs, (), "Ben", True)
+        return own(slug, *rest, **switches)
+
+    setattr(shelf, method, changed_first)
+
+
+def test_a_change_by_somebody_else_during_the_review_is_shown_and_the_review_begins_anew(shelf: Any) -> None:
+    fill(shelf)
+    changed_before(shelf, "switch", "theirs")
+
+    said = sit(shelf, "yoga-masterclass", REVIEW, "y", "y", KEEP, ":q")
+
+    product = shelf.load("yoga-masterclass")
+    assert said.count("Somebody else changed this product meanwhile") == 1
+    assert "Keep yours or theirs?" not in said, "the seller was not answering anything"
+    assert said.endswith("Saved. Until next time.\n")
+    assert (product.mode, product.answers.general.description) == (Mode.LIVE, "theirs")
+
+
+def test_a_switch_that_somebody_else_turned_during_the_review_is_told(shelf: Any) -> None:
+    fill(shelf)
+    own, once = shelf.switch, [True]
+
+    def turned_first(slug: str, base: int, who: str, **switches: Any) -> Any:
+        if once:
+            once.pop()
+            own(slug, base, "Ben", published=True)
+        return own(slug, base, who, **switches)
+
+    shelf.switch = turned_first
+
+    said = sit(shelf, "yoga-masterclass", REVIEW, KEEP, "y", KEEP, KEEP, ":q")
+
+    assert "Somebody else turned a switch of this product meanwhile." in said
+    assert "Unpublish it?" in said
+    assert shelf.load("yoga-masterclass").published
+
+
+@pytest.mark.parametrize(("typed", "description"), [("y", "mine"), ("t", "theirs again")])
+def test_what_is_changed_again_while_it_is_being_settled_is_settled_again(
+    typed: str, description: str, shelf: Any
+) -> None:
+    fill(shelf)
+    changed_before(shelf, "save", "theirs", "theirs again")
+
+    said = sit(shelf, "cork-mat", GENERAL, KEEP, KEEP, KEEP, KEEP, "mine", ".", "y", typed, *[KEEP] * 6, ":q")
+
+    assert said.count("Somebody else changed this product meanwhile") == 2
+    assert said.endswith("Saved. Until next time.\n")
+    assert shelf.load("cork-mat").answers.general.description == description
 
 
 @pytest.mark.parametrize("case", REFUSED)

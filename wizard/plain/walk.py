@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from models.product import Mode, Product
@@ -111,7 +112,8 @@ class Walk:
                 if steps[at].modules:
                     self._step(session, steps[at])
                 else:
-                    self._review(session)
+                    while not self._undisturbed(session, partial(self._review, session)):
+                        pass
                 at = min(at + 1, len(steps) - 1)
             except Back:
                 at = max(at - 1, 0)
@@ -131,13 +133,10 @@ class Walk:
             if at < 0:
                 raise Back
             try:
-                self._module(session, step.modules[at])
-                direction = 1
+                module = step.modules[at]
+                direction = int(self._undisturbed(session, partial(self._module, session, module)))
             except Back:
                 direction = -1
-            except ChangedElsewhere as change:
-                self._settle(session, change)
-                direction = 0
             at += direction
 
     def _module(self, session: Session, module: Module) -> None:
@@ -157,18 +156,54 @@ class Walk:
 
         return Asker(self._lines, form, Things(self._lines, self._store, session, for_thing), self._host)
 
+    # --- somebody else's changes ------------------------------------------------------------------------------------
+
+    def _undisturbed(self, session: Session, action: Callable[[], None]) -> bool:
+        """Do something with the product. Whether nobody else changed it meanwhile; if they did, it is settled now."""
+        try:
+            action()
+        except ChangedElsewhere as change:
+            self._settle(session, change)
+            return False
+        return True
+
     def _settle(self, session: Session, change: ChangedElsewhere) -> None:
+        """Show what somebody else changed and go on from there, however often it is changed again. Raises Leave."""
+        while True:
+            self._tell(change)
+            # Only what was being answered is this seller's: everything else here is what the other one changed.
+            given = {difference.path for difference in change.differences if difference.given}
+            kept = given if given and self._keeps_own() else set()
+            try:
+                session.take(change.stored, change.mine, kept)
+            except ChangedElsewhere as again:
+                change = again
+            except Misfits as misfits:
+                self._lines.say(f"  ! yours does not fit theirs: {misfits.problems[0].message}")
+            except StoreError as error:
+                if not kept:
+                    raise
+                self._lines.say(f"  ! {error}")
+            else:
+                return
+
+    def _tell(self, change: ChangedElsewhere) -> None:
+        if not change.differences:
+            self._lines.say("Somebody else turned a switch of this product meanwhile.")
+            return
         self._lines.say("Somebody else changed this product meanwhile:")
         for difference in change.differences:
             mine, theirs = difference.mine, difference.theirs
             self._lines.say(f"  {difference.path}: {theirs} ({difference.who}); yours: {mine}")
+
+    def _keeps_own(self) -> bool:
         while True:
-            text = self._lines.read("Keep yours or theirs? (y or t)", "Nothing was overwritten.").strip().lower()
+            try:
+                text = self._lines.read("Keep yours or theirs? (y or t)", "Nothing was overwritten.").strip().lower()
+            except Back:
+                continue
             if text in ("y", "t"):
-                # Only what was being answered is this seller's: everything else here is what the other one changed.
-                given = {difference.path for difference in change.differences if difference.given}
-                session.take(change.stored, change.mine, given if text == "y" else set())
-                return
+                return text == "y"
 
     # --- review -----------------------------------------------------------------------------------------------------
 
