@@ -10,7 +10,6 @@ import json
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,111 +19,25 @@ from textual.events import Paste
 from textual.widgets import Static
 
 from models.account import Connection, ConnectionKind
-from models.ask import Answers
 from models.characters import harmful
-from models.post_sale import Notification
-from models.product import Product
 from screens.controls import LineControl, TextControl
 from screens.dialogs import FormDialog
-from screens.drafts import Draft
 from screens.form import Field, Form
 from screens.page import Page
 from screens.product import ProductScreen
 from screens.things import KINDS
+from tests.fields import DIALOGUES, FORMS, PAGES, WORDS, WRITTEN, written
 from tests.hostile import LEGITIMATE, MARKUP, REFUSED, TEXTS
-from tests.seller import Seller, SteadyApp, seller_at
+from tests.seller import Seller, seller_at
+from tests.watched import Watched, assert_harmless, clicks_on
 from wizard import flow
 from wizard.documents import DocumentError, apply
 from wizard.flow import Question
-from wizard.problems import Misfits
 from wizard.session import Session
 from wizard.settings import Settings
 from wizard.store import open_store
 
-WORDS = {"line", "text", "words", "secret", "path"}
-"""The kinds of question that take text."""
-
-NUMBERS = {"number", "duration", "amount"}
-"""The kinds whose answer is written as text too. None of the hostile texts is one."""
-
-WRITTEN = WORDS | NUMBERS
-
-
 # --- every field, from the declarations -------------------------------------------------------------------------------
-
-
-def turns(scope: Any, questions: Iterable[Question], below: str) -> Iterator[Any]:
-    """The same answers with one choice made otherwise: other questions are asked then."""
-    for question in questions:
-        path = question.id.removeprefix(below)
-        values: tuple[object, ...] = question.choices if question.ask.kind == "choice" else ()
-        if question.ask.kind == "switch":
-            values = (True, False)
-        if question.ask.kind == "group" and question.optional:
-            values = ({},)
-        for value in values:
-            draft = Draft(scope)
-            try:
-                draft.give(path, value)
-            except Misfits:
-                continue
-            yield draft.model
-        if question.ask.kind == "group" and flow.value_at(scope, path) is not None:
-            yield from turns(scope, question.form, below)
-
-
-def is_there(scope: Any, path: str) -> bool:
-    parent = path.rpartition(".")[0]
-    return flow.is_asked(scope, path) and (not parent or flow.value_at(scope, parent) is not None)
-
-
-def asking(scope: Any, questions: tuple[Question, ...], path: str, below: str = "") -> Any:
-    """Answers with which the question at a path is asked, reached from `scope` by as few choices as it takes."""
-    reached = [scope]
-    for _ in range(3):
-        for each in reached:
-            if is_there(each, path):
-                return each
-        reached = [other for each in reached for other in turns(each, questions, below)]
-    raise AssertionError(f"{path} is never asked")
-
-
-def written(questions: Iterable[Question]) -> list[Question]:
-    return [question for question in flow.single_questions(tuple(questions)) if question.ask.kind in WRITTEN]
-
-
-@dataclass
-class Sitting:
-    """Answers, and the fields that are asked with them."""
-
-    name: str
-    scope: Any
-    paths: list[str]
-
-
-def sittings(name: str, scope: Any, questions: tuple[Question, ...], below: str = "") -> list[Sitting]:
-    """As few sets of answers as it takes to ask every written question once."""
-    found: list[Sitting] = []
-    left = [question.id.removeprefix(below) for question in written(questions)]
-    while left:
-        answers = asking(scope, questions, left[0], below)
-        asked = [path for path in left if is_there(answers, path)]
-        found.append(Sitting(f"{name} {asked[0]}", answers, asked))
-        left = [path for path in left if path not in asked]
-    return found
-
-
-PAGES = [
-    (module.id, sitting)
-    for module in flow.modules()
-    if module.id != "post_sale.notifications"
-    for sitting in sittings(module.id, Product(), module.questions)
-]
-ROWS: dict[str, type[Answers]] = {
-    q.id: q.row for q in flow.all_questions() if q.row is not None and q.ask.kind == "rows"
-}
-FORMS: dict[str, type[Answers]] = {"notification": Notification, **KINDS, **ROWS}
-DIALOGUES = [sitting for name, model in FORMS.items() for sitting in sittings(name, model(), flow.questions_of(model))]
 
 
 def test_every_written_question_is_on_a_page_or_in_a_dialogue_here() -> None:
@@ -144,30 +57,6 @@ def test_every_written_question_is_on_a_page_or_in_a_dialogue_here() -> None:
 def product_questions(module_id: str) -> Iterator[Question]:
     module = next(module for module in flow.modules() if module.id == module_id)
     return flow.all_questions(module.questions)
-
-
-# --- what is obeyed ---------------------------------------------------------------------------------------------------
-
-
-class Watched(SteadyApp):
-    """The app, which notes when it is told to end."""
-
-    told_to_quit = False
-
-    async def action_quit(self) -> None:
-        self.told_to_quit = True
-
-
-def assert_harmless(seller: Seller) -> None:
-    """Nothing painted now acts on the terminal, or would act when it is clicked; and the app still runs."""
-    assert seller.app.is_running
-    assert not seller.app.told_to_quit  # type: ignore[attr-defined]
-    for strip in seller.app.screen._compositor.render_strips():
-        for segment in strip:
-            acting = [character for character in segment.text if harmful(character)]
-            assert not acting, (acting, strip.text)
-            style = segment.style
-            assert style is None or not (style.link or style.meta.get("@click")), (style, strip.text)
 
 
 def kept(question: Question, text: str) -> Any:
@@ -315,17 +204,6 @@ async def test_what_is_typed_is_stored_as_it_was_written() -> None:
 CLICK = MARKUP["a click action"]
 
 
-async def clicks_on(seller: Seller, text: str) -> None:
-    """Click wherever a text stands on the screen."""
-    lines = seller.screen.splitlines()
-    places = [(line.index(text) + 1, y) for y, line in enumerate(lines) if text in line]
-    assert places, seller.screen
-    for place in places:
-        await seller.pilot.click(offset=place)
-    await seller.pilot.pause()
-    assert_harmless(seller)
-
-
 # --- pasted in another shape than the field takes ---------------------------------------------------------------------
 
 
@@ -440,7 +318,7 @@ THING_WORDS = [
 def test_what_a_document_says_is_stored_as_written_or_refused_by_file_and_line(case: str, tmp_path: Path) -> None:
     text = TEXTS[case]
     path = tmp_path / "products.yaml"
-    asked = {(None, question.id): question for question in PRODUCT_WORDS}
+    asked: dict[tuple[str | None, str], Question] = {(None, question.id): question for question in PRODUCT_WORDS}
     asked |= {(kind, question.id): question for kind, question in THING_WORDS}
     refused: set[tuple[str | None, str]] = set()
     with open_store(Settings()) as store:
