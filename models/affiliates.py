@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Self
 
@@ -115,3 +116,12 @@ class Affiliates(Answers):
         Ask("Landing pages", "Pages your affiliates may link to.", kind="rows", row_name="landing page",
             when=is_on_sale),
     ] = ()  # fmt: skip
+
+
+def amounts_of(affiliates: Affiliates) -> Iterator[tuple[str, str]]:
+    """The fixed amounts that commissions name, each with the path of its field; also while nobody sells it."""
+    commissions = {"commission": affiliates.commission}
+    commissions |= {f"tiers.{number}.commission": tier.commission for number, tier in enumerate(affiliates.tiers)}
+    for path, commission in commissions.items():
+        if commission.amount is not None:
+            yield f"{path}.amount", commission.amount

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from models.affiliates import Affiliates
-from models.ask import Answers, Choice, Step
+from pydantic import model_validator
+
+from models.affiliates import Affiliates, amounts_of
+from models.ask import Answers, Choice, Step, misfit
 from models.automations import Automations
 from models.checkout import Checkout
 from models.general import General
+from models.money import minor_units
 from models.post_sale import PostSale
 from models.pricing import Pricing
 
@@ -29,3 +32,13 @@ class Product(Answers):
     post_sale: Annotated[PostSale, Step("Post sale", "Post sale")] = PostSale()
     automations: Annotated[Automations, Step("Basic automations", "Automations")] = Automations()
     affiliates: Annotated[Affiliates, Step("Affiliates", "Affiliates")] = Affiliates()
+
+    @model_validator(mode="after")
+    def _commissions_fit_the_currency(self) -> Self:
+        # A commission is in the currency of the prices, so this is a rule of both steps together.
+        for field, amount in amounts_of(self.affiliates):
+            try:
+                minor_units(amount, self.pricing.currency)
+            except ValueError as error:
+                raise misfit(f"affiliates.{field}", str(error)) from None
+        return self

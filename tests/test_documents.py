@@ -28,6 +28,7 @@ from wizard.documents.checking import load
 from wizard.documents.reading import read
 from wizard.documents.shape import document_model
 from wizard.documents.writing import write
+from wizard.problems import Misfits
 from wizard.sample import DOCUMENT, fill
 from wizard.settings import Settings
 from wizard.store import open_store
@@ -246,6 +247,49 @@ def test_a_name_that_another_product_has_is_refused_with_both_ways_out(shelf: An
 
     with pytest.raises(DocumentError, match="the product first is called Yoga already; write slug: first to change"):
         apply([document(tmp_path, "wizard: 1\nproducts: [{slug: second, general: {name: Yoga}}]\n")], shelf)
+
+
+COMMISSIONS = """\
+wizard: 1
+products:
+  - slug: yoga
+    general: {name: Yoga}
+    pricing: {currency: JPY}
+    affiliates:
+      on_sale: true
+      commission: {amount: "500"}
+      tiers:
+        - {name: Partners, commission: {amount: "900"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "path"),
+    [
+        ('{amount: "500"}', '{amount: "500.50"}', "commission.amount: 500.50"),
+        ('{amount: "900"}', '{amount: "9.5"}', "tiers.0.commission.amount: 9.5"),
+    ],
+)
+def test_a_commission_with_more_decimals_than_the_currency_has_is_refused(
+    right: str, wrong: str, path: str, shelf: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(DocumentError) as refused:
+        apply([document(tmp_path, COMMISSIONS.replace(right, wrong))], shelf)
+
+    assert f"products.0.affiliates.{path} has too many decimals: JPY has no decimals" in str(refused.value)
+    assert not shelf.saved
+
+
+def test_the_currency_is_not_switched_to_one_that_a_commission_does_not_fit(shelf: Any, tmp_path: Path) -> None:
+    apply([document(tmp_path, COMMISSIONS)], shelf)
+    yen = shelf.load("yoga").answers
+    dollars = flow.with_value(flow.with_value(yen, "pricing.currency", "USD"), "affiliates.commission.amount", "5.50")
+
+    assert flow.with_value(yen, "pricing.currency", "KWD").pricing.currency == "KWD"
+    with pytest.raises(Misfits) as refused:
+        flow.with_value(dollars, "pricing.currency", "JPY")
+
+    assert [problem.path for problem in refused.value.problems] == ["affiliates.commission.amount"]
 
 
 def test_a_name_and_a_deleted_slug_are_found_among_any_number_of_products(tmp_path: Path) -> None:
