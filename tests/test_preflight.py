@@ -313,12 +313,13 @@ def test_one_thing_wrong_is_found_by_one_rule() -> None:
 
 
 def test_a_finding_is_a_sentence_about_a_question_that_exists() -> None:
-    for _, _, look, _ in CASES:
-        for finding in check(look):
-            assert finding.message.endswith("."), finding
-            assert finding.message[0].isupper(), finding
-            assert ": " in finding.message or finding.message.startswith("Choose "), "it says what to do"
-            assert finding.field == "review" or flow.question_at(finding.field)
+    findings = [finding for _, _, look, _ in CASES for finding in check(look)]
+    assert {finding.rule for finding in findings} == set(RULES)
+    for finding in findings:
+        assert finding.message.endswith("."), finding
+        assert finding.message[0].isupper(), finding
+        assert ": " in finding.message or finding.message.startswith("Choose "), "it says what to do"
+        assert finding.field == "review" or flow.question_at(finding.field)
 
 
 def test_an_error_keeps_a_product_from_going_live_and_a_warning_does_not() -> None:
