@@ -200,6 +200,18 @@ async def test_a_renewal_is_proven_by_getting_in_again(fired: Fire):
     assert kept.detail.startswith("Kept: the next period is paid. Ada Example logged in")
 
 
+@pytest.mark.parametrize("option", ["hosted", "integrated", "file", "calendar", "physical"])
+@pytest.mark.parametrize("event", [Event.PERIOD_ENDED, Event.SUBSCRIPTION_CANCELED])
+async def test_what_was_paid_once_is_kept_when_there_is_no_subscription_to_end(event: Event, option: str, fired: Fire):
+    run = await fired(option, event, price={"type": "one_time", "amount": "29.00"})
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    taken = {"revoke_access", "revoke_download_link", "cancel_registration"}
+    assert taken.isdisjoint(step.action.action for step in run.steps)
+    assert run.steps[-1].action.action == "keep_access"
+    assert "a one-time price has no subscription to cancel" in run.steps[-1].detail
+
+
 async def test_a_fourth_failed_payment_ends_access(fired: Fire):
     run = await fired("hosted", Event.PAYMENT_FAILED, held=Held(failed_payments=3))
 

@@ -22,7 +22,7 @@ from models.fulfillment import (
     ShowPage,
 )
 from models.post_sale import Afterwards, ThankYouMode
-from models.pricing import Cancellation, is_repeated
+from models.pricing import Cancellation, PricePoint, is_repeated
 from wizard import mails
 from wizard.fulfillment.deliveries import Delivery, booked, delivery, rule_level
 from wizard.fulfillment.sold import Held, NotReady, Sold
@@ -54,6 +54,8 @@ def plan(sold: Sold, event: Event, held: Held, now: datetime) -> list[Action]:
         if held.trial_paid:
             return [option.keep("the first full charge is paid")]
         return list(_payment_failed(sold, option, held, now))
+    if event in (Event.SUBSCRIPTION_CANCELED, Event.PERIOD_ENDED) and not is_repeated(_price(sold)):
+        return [option.keep("a one-time price has no subscription to cancel")]
     if event is Event.SUBSCRIPTION_CANCELED:
         return list(_canceled(sold, option))
     if event is Event.PERIOD_ENDED:
@@ -81,6 +83,10 @@ def _check_price(sold: Sold) -> None:
         raise NotReady("pricing.prices", "Add a price point: a sale needs one.")
     if not 1 <= sold.price <= len(prices):
         raise NotReady("pricing.prices", f"There is no price number {sold.price}; there are {len(prices)}.")
+
+
+def _price(sold: Sold) -> PricePoint:
+    return sold.answers.pricing.prices[sold.price - 1]
 
 
 def _purchase(sold: Sold, option: Delivery, held: Held, now: datetime) -> Iterator[Action]:
@@ -130,10 +136,7 @@ def _payment_failed(sold: Sold, option: Delivery, held: Held, now: datetime) -> 
 
 
 def _canceled(sold: Sold, option: Delivery) -> Iterator[Action]:
-    price = sold.answers.pricing.prices[sold.price - 1]
-    if not is_repeated(price):
-        yield option.keep("a one-time price has no subscription to cancel")
-    elif price.cancellation is Cancellation.INSTANT:
+    if _price(sold).cancellation is Cancellation.INSTANT:
         yield from option.end("cancelled, and your price ends access at once")
         yield from _subscription_over(sold)
     else:
