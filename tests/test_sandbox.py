@@ -21,6 +21,7 @@ from tests.shop import CHEAP, CONTENT, NOW, SHA256, small_world
 from wizard.sandbox import records
 from wizard.sandbox.app import sandbox_app, sandbox_in
 from wizard.sandbox.downloads import DAMAGED, EXPIRED, STOPPED, USED_UP
+from wizard.sandbox.members import FORM
 from wizard.sandbox.world import HOME, OWASP, World
 
 HOSTILE = "<script>alert(1)</script>[/nope] {{ 7*7 }} 'Ada' & \"co\""
@@ -141,6 +142,17 @@ async def test_a_form_that_comes_from_another_site_is_refused(
 
     for token in ("", "made-up", token_of_eve):
         assert (await ada.post("/m/yoga-club/login", data={**login, "token": token})).status_code == 400
+
+
+async def test_a_form_with_a_cookie_that_is_not_ascii_is_refused(
+    app: Starlette, shop: httpx.AsyncClient, ada: httpx.AsyncClient
+):
+    granted = await asked(shop, "access", access("k1"))
+    token = token_in(await ada.get("/m/yoga-club/login"))
+    form = {"token": token, "email": ADA, "password": granted["login_password"]}
+
+    async with visitor(app, headers={"cookie": f"{FORM}=\xff".encode("latin-1")}) as eve:
+        assert (await eve.post("/m/yoga-club/login", data=form)).status_code == 400
 
 
 @pytest.mark.parametrize("cookie", ["", "ada@example.com", "ImFkYUBleGFtcGxlLmNvbSI.aaaa.bbbb"])
@@ -335,6 +347,15 @@ async def test_a_file_with_other_bytes_than_it_says_is_not_taken(app: Starlette,
     assert (await shop.post("/admin/links", json=link("k1"))).status_code == 422
 
 
+async def test_a_file_that_a_crash_left_half_handed_in_is_handed_in_again(app: Starlette, shop: httpx.AsyncClient):
+    (app.state.world.files / SHA256).write_bytes(CONTENT)
+
+    assert (await shop.head(f"/admin/files/{SHA256}")).status_code == 404
+    assert (await shop.put(f"/admin/files/{SHA256}", content=CONTENT)).status_code == 204
+    assert (await shop.head(f"/admin/files/{SHA256}")).status_code == 204
+    assert (await shop.post("/admin/links", json=link("k1"))).status_code == 200
+
+
 # --- mails, lists, pages ---------------------------------------------------------------------------------------------
 
 
@@ -491,6 +512,12 @@ async def test_the_admin_api_is_closed_without_its_token(app: Starlette, ada: ht
         real = re.sub(r"\{[^}]+\}", "x", path)
         for headers in ({}, {"authorization": "Bearer wrong"}):
             assert (await ada.request(method, real, headers=headers, json={})).status_code == 401, path
+
+
+async def test_a_token_that_is_not_ascii_is_refused_like_any_other(ada: httpx.AsyncClient):
+    strange = {b"authorization": b"Bearer \xff"}
+    assert (await ada.get("/admin/health", headers=strange)).status_code == 401
+    assert (await ada.post("/admin/mails", headers=strange, json={})).status_code == 401
 
 
 async def test_another_host_name_is_refused(app: Starlette, ada: httpx.AsyncClient):

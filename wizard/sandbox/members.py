@@ -121,7 +121,8 @@ def _is_our_form(world: World, request: Request, token: str) -> bool:
         nonce = str(world.sealed(FORM).loads(token, max_age=3600))
     except BadData:
         return False
-    return secrets.compare_digest(nonce, request.cookies.get(FORM, ""))
+    # As bytes: texts are only compared when they are ASCII, and a visitor may send anything.
+    return secrets.compare_digest(nonce.encode(), request.cookies.get(FORM, "").encode())
 
 
 def routes(world: World) -> list[Route]:
