@@ -161,9 +161,7 @@ class Terminal:
 
 
 @contextmanager
-def terminal(
-    *argv: str, size: tuple[int, int] = (80, 24), env: Mapping[str, str] | None = None
-) -> Iterator[Terminal]:
+def terminal(*argv: str, size: tuple[int, int] = (80, 24), env: Mapping[str, str] | None = None) -> Iterator[Terminal]:
     """A program under a pseudo-terminal; `wizard` when none is named."""
     opened = Terminal(argv or (str(Path(sys.executable).with_name("wizard")),), size, env)
     try:
