@@ -16,12 +16,19 @@ from screens.dialogs import Dialog
 from screens.lines import Lines
 from wizard import flow
 from wizard.session import ChangedElsewhere
+from wizard.wording import in_words, row_in_words
+
+LONGEST = 50
+"""The most characters that are shown of one side: both sides stand below each other at 80 columns."""
 
 
-def shortly(value: Any) -> str:
-    """A plain value on a part of a line."""
-    text = "nothing" if value in (None, "", [], ()) else str(value)
-    return text if len(text) <= 24 else text[:23] + "…"
+def in_short(question: flow.Question, answer: Any, host: str) -> str:
+    """One side of a difference, on one line. Rows are told one by one: their number alone may be the same."""
+    if question.ask.kind == "rows" and answer:
+        said = "; ".join(row_in_words(question, row, host) for row in answer)
+    else:
+        said = in_words(question, answer, host)
+    return said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"
 
 
 class ChangedDialog(Dialog):
@@ -39,12 +46,13 @@ class ChangedDialog(Dialog):
 
     def __init__(self, changed: ChangedElsewhere) -> None:
         super().__init__()
+        self.changed = changed
         self.differences = changed.differences
         self.mine = {difference.path: difference.given for difference in self.differences}
         self.lines = Lines("differences")
 
     def compose(self) -> ComposeResult:
-        """What happened, and one line for each answer that differs."""
+        """What happened, and each answer that differs."""
         with Vertical(classes="box"):
             yield Static(Content("This product was changed elsewhere"), classes="heading")
             yield Static(Content("Nothing was overwritten. Choose for each answer which one stands; space changes it."))
@@ -57,13 +65,15 @@ class ChangedDialog(Dialog):
         self.lines.focus()
 
     def show(self) -> None:
-        """One line for each answer: the side that is taken is marked."""
-        rows = []
+        """Both sides of each answer below its name: the side that is taken is marked."""
+        rows, host = [], self.wizard.settings.host_name
         for each in self.differences:
-            label = flow.question_at(each.path).ask.label
-            mine, theirs = ("◉", "○") if self.mine[each.path] else ("○", "◉")
-            yours = f"{mine} yours: {shortly(each.mine):<24}"
-            rows.append(Content(f"{label:<20.20} {yours}  {theirs} theirs: {shortly(each.theirs)}"))
+            question = flow.question_at(each.path)
+            mine = in_short(question, flow.value_at(self.changed.mine, each.path), host)
+            theirs = in_short(question, flow.value_at(self.changed.stored.answers, each.path), host)
+            marks = ("◉", "○") if self.mine[each.path] else ("○", "◉")
+            sides = f"\n  {marks[0]} yours   {mine}\n  {marks[1]} theirs  {theirs}"
+            rows.append(Content.assemble((question.ask.label, "bold"), sides))
         self.lines.put(rows)
 
     @on(OptionList.OptionSelected)
