@@ -118,7 +118,8 @@ class Terminal:
         """Read until a text stands on the screen; fail with the screen when it never does."""
         end = time.perf_counter() + within
         while text not in self.text:
-            assert not self.closed and time.perf_counter() < end, f"never came: {text!r}\n{self.text}"
+            assert not self.closed, f"the program ended before {text!r} came\n{self.text}"
+            assert time.perf_counter() < end, f"never came: {text!r}\n{self.text}"
             self.read(0.1)
 
     def settle(self, quiet: float = 0.3, within: float = 5.0) -> int:
