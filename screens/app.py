@@ -16,6 +16,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.filter import LineFilter
+from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -33,8 +34,18 @@ SMALLEST = (60, 16)
 """The smallest terminal that a page fits in: columns and rows."""
 
 
+def is_too_small(size: Size) -> bool:
+    """Whether a page would be cut in a terminal of this size."""
+    return size.width < SMALLEST[0] or size.height < SMALLEST[1]
+
+
 class TooSmall(ModalScreen[None]):
     """Stands in front of everything while the terminal is too small."""
+
+    def on_screen_resume(self) -> None:
+        """A dialogue that had come in front is closed: the terminal may be large enough by now."""
+        if not is_too_small(self.app.size):
+            self.dismiss()
 
     def compose(self) -> ComposeResult:
         """One sentence."""
@@ -97,6 +108,8 @@ class WizardApp(CellDiff[int]):
         """Show the frame of the list at once; open the records behind it."""
         self._listen_to_signals()
         self.push_screen(ProductsScreen())
+        if is_too_small(self.size):
+            self.push_screen(TooSmall())
 
     @work(exclusive=True, group="open")
     async def open_records(self) -> None:
@@ -164,8 +177,9 @@ class WizardApp(CellDiff[int]):
 
     def on_resize(self, event: Resize) -> None:
         """Under the smallest size a notice stands instead of a page that would be cut."""
-        small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
-        if small and not isinstance(self.screen, TooSmall):
+        small = is_too_small(event.size)
+        there_is_one = any(isinstance(screen, TooSmall) for screen in self.screen_stack)
+        if small and not there_is_one and len(self.screen_stack) > 1:
             self.push_screen(TooSmall())
         elif not small and isinstance(self.screen, TooSmall):
             self.pop_screen()

@@ -171,12 +171,13 @@ class ProductsScreen(Screen[None]):
         self.refresh_bindings()
 
     def _widths(self) -> tuple[int, int]:
-        access = 26
+        # In a narrow terminal the name needs the room more: what a product is called is how it is found.
+        access = 26 if self.size.width >= 76 else 0
         return max(12, self.size.width - 2 - 2 - access - 2 - 22), access
 
     def _columns(self) -> Content:
         name, access = self._widths()
-        return Content(f"  {'Name':<{name}} {'Buyers receive it by':<{access}}  {'Mode':<7}{'Visible'}")
+        return Content(f"  {'Name':<{name}} {'Buyers receive it by'[:access]:<{access}}  {'Mode':<7}{'Visible'}")
 
     def _line(self, row: ProductRow) -> Content:
         from models.access import AccessKind
@@ -189,7 +190,7 @@ class ProductsScreen(Screen[None]):
             ("✓ " if row.complete else "! "),
             label,
             " " * (name - label.cell_length + 1),
-            (f"{kind:<{access}}  ", "" if row.access else MUTED),
+            (f"{kind[:access]:<{access}}  ", "" if row.access else MUTED),
             f"{row.mode.label:<7}",
             "Published" if row.published else "Unpublished",
         )
