@@ -231,6 +231,8 @@ class ProductScreen(Screen[None]):
         field = self._field(path)
         if field is not None and field.error:
             field.show_error(None)
+        for page in self._pages:
+            page.known = None  # also when the answer was the stored one already: its field must know
         self.show()
         for note in outcome.notes:
             if field is not None:
