@@ -11,6 +11,7 @@ from typing import Any
 from unicodedata import normalize
 
 import pytest
+from rich.cells import cell_len
 from textual.containers import VerticalScroll
 
 from models.account import File
@@ -246,6 +247,19 @@ async def every_dialogue(seller: Seller, screen: ProductScreen, seen: list[str])
                     await seller.press("escape")
                 await seller.press("escape")
                 await seller.until(lambda: len(seller.app.screen_stack) == 3, field.path)
+
+
+async def test_even_a_text_that_nobody_made_harmless_is_painted_without_effect_and_moves_no_cell() -> None:
+    said = " ".join(REFUSED.values())
+    async with seller_at("120x40", Watched(Settings())) as seller:
+        seller.app.say(said, title=said)
+        await seller.app.push_screen(Question(said, said))
+        await seller.sees("Yes")
+        await seller.settled()
+        assert_harmless(seller)
+        assert "red [31malert" in seller.screen
+        for strip in seller.app.screen._compositor.render_strips():
+            assert cell_len("".join(segment.text for segment in strip)) == 120
 
 
 async def test_what_a_platform_answered_is_shown_and_not_obeyed(tmp_path: Path) -> None:
