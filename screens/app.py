@@ -18,7 +18,7 @@ from textual.events import Resize
 from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from screens.desk import Desk
 from screens.harmless import Harmless
@@ -174,6 +174,17 @@ class WizardApp(CellDiff[int]):
         for theme in THEMES:
             paint = partial(setattr, self, "theme", theme.name)
             yield SystemCommand(f"Theme: {theme.name}", "Change the colours", paint)
+
+    def action_command_palette(self) -> None:
+        """Open the list of everything that can be done here, with a cursor that does not blink."""
+        from textual.command import CommandPalette
+
+        class QuietPalette(CommandPalette):
+            def on_mount(self) -> None:
+                self.query_one(Input).cursor_blink = False
+
+        if self.use_command_palette and not isinstance(self.screen, CommandPalette):
+            self.push_screen(QuietPalette(id="--command-palette"))
 
     def on_resize(self, event: Resize) -> None:
         """Under the smallest size a notice stands instead of a page that would be cut."""

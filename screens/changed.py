@@ -23,12 +23,21 @@ LONGEST = 50
 
 
 def in_short(question: flow.Question, answer: Any, host: str) -> str:
-    """One side of a difference, on one line. Rows are told one by one: their number alone may be the same."""
-    if question.ask.kind == "rows" and answer:
-        said = "; ".join(row_in_words(question, row, host) for row in answer)
-    else:
-        said = in_words(question, answer, host)
+    """One side of a difference, on one line."""
+    said = in_words(question, answer, host)
     return said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"
+
+
+def sides_of(question: flow.Question, mine: Any, theirs: Any, host: str) -> tuple[str, str]:
+    """Both sides of a difference. Of rows, those that only one side has are told: their number may be the same."""
+    if question.ask.kind != "rows":
+        return in_short(question, mine, host), in_short(question, theirs, host)
+    sides = []
+    for rows, others in ((mine, theirs), (theirs, mine)):
+        own = "; ".join(row_in_words(question, row, host) for row in rows if row not in others)
+        said = in_words(question, rows, host) + (f": {own}" if own else "")
+        sides.append(said if len(said) <= LONGEST else said[: LONGEST - 1] + "…")
+    return sides[0], sides[1]
 
 
 class ChangedDialog(Dialog):
@@ -55,7 +64,7 @@ class ChangedDialog(Dialog):
         """What happened, and each answer that differs."""
         with Vertical(classes="box"):
             yield Static(Content("This product was changed elsewhere"), classes="heading")
-            yield Static(Content("Nothing was overwritten. Choose for each answer which one stands; space changes it."))
+            yield Static(Content("Nothing was overwritten. Space takes the other side of an answer.\n"))
             yield self.lines
         yield KeyLine()
 
@@ -69,8 +78,8 @@ class ChangedDialog(Dialog):
         rows, host = [], self.wizard.settings.host_name
         for each in self.differences:
             question = flow.question_at(each.path)
-            mine = in_short(question, flow.value_at(self.changed.mine, each.path), host)
-            theirs = in_short(question, flow.value_at(self.changed.stored.answers, each.path), host)
+            own, other = (flow.value_at(side, each.path) for side in (self.changed.mine, self.changed.stored.answers))
+            mine, theirs = sides_of(question, own, other, host)
             marks = ("◉", "○") if self.mine[each.path] else ("○", "◉")
             sides = f"\n  {marks[0]} yours   {mine}\n  {marks[1]} theirs  {theirs}"
             rows.append(Content.assemble((question.ask.label, "bold"), sides))

@@ -60,4 +60,5 @@ class Lines(OptionList):
     def place_cursor(self) -> None:
         """Put the terminal's cursor on the highlighted row, when the list has the focus."""
         if self.has_focus and self.highlighted is not None:
-            self.app.cursor_position = self.content_region.offset + Offset(0, self.highlighted - round(self.scroll_y))
+            above = sum(str(option.prompt).count("\n") + 1 for option in self.options[: self.highlighted])
+            self.app.cursor_position = self.content_region.offset + Offset(0, above - round(self.scroll_y))

@@ -21,20 +21,36 @@ class StepClicked(Message):
 
 
 class StepLine(Static):
-    """Every step with its mark, on one line."""
+    """Every step with its mark, on one line; where they do not fit, only the open one by its name."""
 
     def __init__(self) -> None:
         super().__init__(markup=False, id="step-line")
+        self._shown: tuple[Survey, str] | None = None
 
     def show(self, survey: Survey, current: str) -> None:
         """Mark the step whose module is open."""
+        self._shown = (survey, current)
+        line = self._line(survey, current, short=False)
+        width = self.content_size.width
+        self.update(self._line(survey, current, short=True) if 0 < width < line.cell_length else line)
+
+    def _line(self, survey: Survey, current: str, short: bool) -> Content:
         parts: list[Content | str] = []
-        for step in flow.steps():
-            here = current.partition(".")[0] == step.id
-            mark = survey.of(step).hint if step.modules else State.EMPTY.hint
-            text = f"{'▸' if here else mark}{step.short}"
-            parts += [Content(text).stylize("bold $accent") if here else Content(text), "  "]
-        self.update(Content.assemble(*parts[:-1]))
+        steps = flow.steps()
+        for number, step in enumerate(steps, start=1):
+            if current.partition(".")[0] == step.id:
+                of = f" ({number} of {len(steps)})" if short else ""
+                text = Content(f"▸{step.short}{of}").stylize("bold $accent")
+            else:
+                mark = survey.of(step).hint if step.modules else State.EMPTY.hint
+                text = Content(mark if short else f"{mark}{step.short}")
+            parts += [text, "  "]
+        return Content.assemble(*parts[:-1])
+
+    def on_resize(self) -> None:
+        """There is more room, or less."""
+        if self._shown is not None:
+            self.show(*self._shown)
 
 
 class Outline(Static):

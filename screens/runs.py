@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RunsScreen(Screen[None]):
-    """One run a line; Enter opens it in full."""
+    """One run after the other; Enter opens it in full."""
 
     CSS_PATH = "fire.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,16 +62,19 @@ class RunsScreen(Screen[None]):
         except Exception as error:
             self.wizard.say(str(error), severity="error")
             return
-        if not self.rows:
-            self.query_one("#verdict", Static).update(Content("No test-fire yet. F5 in a product makes the first."))
+        notice = self.query_one("#verdict", Static)
+        notice.display = not self.rows
+        notice.update(Content("No test-fire yet. F5 in a product makes the first."))
         lines = []
         for row in self.rows:
             mark = VERDICT_MARKS[row.verdict] if row.verdict else "·"
             verdict = row.verdict.label if row.verdict else "Running"
             when = self.wizard.local(row.started_at)
             what = f"{mark} {when:%d %b %H:%M}  {verdict:<16}{row.event.label:<22}"
-            name = "" if self.product else f"{row.product:<24.24} "
-            lines.append(Content.assemble(what, name, (visible(row.reason, ""), MUTED)))
+            name = "" if self.product else row.product
+            # The reason is what one comes for: beside all this it would be cut off at 80 columns.
+            reason = (f"\n  {visible(row.reason, '')}", MUTED) if row.reason else ""
+            lines.append(Content.assemble(f"{what}{name}", reason))
         self.lines.put(lines)
         self.lines.focus()
 
