@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -65,9 +66,14 @@ class WizardApp(CellDiff[int]):
         Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, tooltip="Leave; everything is saved"),
     ]
 
-    def __init__(self, settings: Settings | None = None, theme: str | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, theme: str | None = None, *, data_dir: str | None = None
+    ) -> None:
         super().__init__()
         self._settings = settings
+        self._data_dir = data_dir
+        self.refused = ""
+        """Why the app ended right away: a setting is wrong. The terminal shows it once it is a terminal again."""
         self.desk = Desk()
         self.store: Store | None = None
         self._harmless = Harmless()
@@ -91,11 +97,8 @@ class WizardApp(CellDiff[int]):
 
     @property
     def settings(self) -> Settings:
-        """The settings, read from the environment and the configuration file when none were given."""
-        if self._settings is None:
-            from wizard.settings import Settings
-
-            self._settings = Settings()
+        """The settings. They are read behind the first frame, with the records."""
+        assert self._settings is not None, "the settings are not read yet"
         return self._settings
 
     @property
@@ -113,20 +116,35 @@ class WizardApp(CellDiff[int]):
 
     @work(exclusive=True, group="open")
     async def open_records(self) -> None:
-        """Open the database on the desk's thread and tell the list."""
+        """Read the settings and open the database on the desk's thread, then tell the list."""
         screen = self.screen_stack[1]
         assert isinstance(screen, ProductsScreen)
         try:
             self.store = await self.desk.do(self._open)
         except Exception as error:  # whatever it is, the seller must read it and not lose the terminal
-            screen.show_trouble(error)
-            return
-        screen.opened()
+            if self._settings is None:
+                self.refused = str(error)
+                self.exit(return_code=2)
+            else:
+                screen.show_trouble(error)
+        else:
+            screen.opened()
 
     def _open(self) -> Store:
+        if self._settings is None:
+            from wizard.settings import load
+
+            self._settings = load(data_dir=self._data_dir)
         from wizard.store import Store
 
-        return Store.open(self.settings)
+        return Store.open(self._settings)
+
+    def settle_down(self) -> None:
+        """The first page stands. What was made so far stays to the end: it is taken out of the collector's sight, which
+        then has less to look at with every key."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     def _listen_to_signals(self) -> None:
         if self.is_headless or sys.platform == "win32":
@@ -207,11 +225,13 @@ class WizardApp(CellDiff[int]):
             self.push_screen(HelpScreen.of(self.screen))
 
 
-def run(settings: Settings | None = None, theme: str | None = None) -> int:
-    """Open the app and return its exit status: 0, or 129 and 143 after a hang-up and a termination."""
-    app = WizardApp(settings, theme)
+def run(data_dir: str | None = None, theme: str | None = None) -> int:
+    """Open the app and return its exit status: 0; 2 for a wrong setting; 129 after a hang-up, 143 when terminated."""
+    app = WizardApp(theme=theme, data_dir=data_dir)
     mouse = os.environ.get("WIZARD_MOUSE", "1") != "0"
     app.run(mouse=mouse)
+    if app.refused:
+        print(app.refused, file=sys.stderr)
     return app.return_code or 0
 
 

@@ -83,7 +83,7 @@ class KeyLine(Static):
         line += last
         if line.markup != self._said:
             self._said = line.markup
-            self.update(line)
+            self.update(line, layout=False)
 
     def on_resize(self) -> None:
         """There is more room, or less."""

@@ -293,21 +293,24 @@ class Menu(Lines):
         super().__init__(id)
         self.items = list(items)
         self._answer: Any = None
+        self._room = 60
+        """Columns it has. Not known before it was laid out once."""
         self.show_answer(None)
 
     def show_answer(self, answer: Any) -> None:
         """Show what is stored; the highlight stands on it."""
         self._answer = answer
-        room = self.size.width or 60
         width = max(len(item.label) for item in self.items)
-        below = width + 4 + max(len(item.hint) for item in self.items) > room
+        below = width + 4 + max(len(item.hint) for item in self.items) > self._room
         lines = [item_line("◉" if item.value == answer else "○", item, width, below) for item in self.items]
         chosen = next((n for n, item in enumerate(self.items) if item.value == answer), None)
         self.put(lines, keep=None if self.has_focus else chosen)
 
     def on_resize(self) -> None:
-        """There is more room for the hints, or less."""
-        self.show_answer(self._answer)
+        """There is more room for the hints, or less. Coming back to a page there is as much as before."""
+        if self.size.width != self._room:
+            self._room = self.size.width
+            self.show_answer(self._answer)
 
     @property
     def more(self) -> str:

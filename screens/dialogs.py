@@ -18,7 +18,7 @@ from models.general import General
 from screens.bars import KeyLine
 from screens.controls import Item, LineControl, TextControl, item_line
 from screens.drafts import Draft
-from screens.form import Answered, Asking, Ended, Form, Source, Writing
+from screens.form import Answered, Asking, Ended, Form, FormScreen, Source, Writing
 from screens.lines import Lines, QuietInput
 from wizard import flow
 from wizard.problems import Misfits, Problem
@@ -33,7 +33,7 @@ HINT_FROM = 44
 """The column from which the hints of a list start at the latest: one long name must not push them all away."""
 
 
-class Dialog(ModalScreen[Any]):
+class Dialog(FormScreen[Any], ModalScreen[Any]):
     """What every dialogue is: a titled box in the middle, closed without effect by Esc."""
 
     CSS_PATH = "dialogs.tcss"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
-from textual.events import DescendantBlur, DescendantFocus
 from textual.message import Message
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -39,6 +39,8 @@ from wizard import flow
 from wizard.flow import Question
 from wizard.problems import Problem
 from wizard.wording import label_of, row_of
+
+Result = TypeVar("Result")
 
 MENU_MOST = 6
 """The most choices that are all shown at once; more of them open as a drop-down."""
@@ -131,19 +133,42 @@ class Field(Vertical):
             text = f"→ {self.note}"
         else:
             more = getattr(self.control, "more", "") or first_sentence(self.question.ask.help)
-            text = more if self.has_focus_within else ""
+            text = more if self.has_class("-active") else ""
         self._message.update(Content(text))
 
-    @on(DescendantFocus)
-    def _entered(self) -> None:
+    def entered(self) -> None:
+        """It has the focus now: it says what it is about."""
         self.add_class("-active")
         self._say()
 
-    @on(DescendantBlur)
-    def _left(self) -> None:
+    def left(self) -> None:
+        """Another one has the focus now: only what is wrong stays."""
         self.remove_class("-active")
         self.note = ""
-        self._message.update(Content(f"✗ {self.error}" if self.error is not None else ""))
+        self._say()
+
+
+def field_of(widget: Widget | None) -> Field | None:
+    """The field that a widget is in."""
+    above = widget.ancestors_with_self if widget is not None else ()
+    return next((node for node in above if isinstance(node, Field)), None)
+
+
+class FormScreen(Screen[Result]):
+    """A screen with fields on it. The one that has the focus shows it in the same paint as the focus itself: told by
+    messages, as Textual tells it, a key would be followed by two layouts and two paints."""
+
+    def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
+        """Let the field that is left and the one that is entered know."""
+        before = field_of(self.focused)
+        super().set_focus(widget, scroll_visible, from_app_focus)
+        now = field_of(self.focused)
+        if now is not before:
+            if before is not None:
+                before.left()
+            if now is not None:
+                now.entered()
+        self.refresh_bindings()
 
 
 @dataclass
@@ -379,7 +404,7 @@ class Form(Vertical):
     # passing on
 
     def _field_of(self, control: Widget) -> Field:
-        field = next((a for a in control.ancestors if isinstance(a, Field)), None)
+        field = field_of(control)
         if field is None:
             raise NoMatches(f"{control!r} is in no field")
         return field

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Offset
+from textual.strip import Strip
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -48,17 +49,10 @@ class Lines(OptionList):
             if lines:
                 self.highlighted = min(at or 0, len(lines) - 1)
 
-    def watch_highlighted(self, highlighted: int | None) -> None:
-        """Let the terminal's cursor follow."""
-        super().watch_highlighted(highlighted)
-        self.call_after_refresh(self.place_cursor)
-
-    def on_focus(self) -> None:
-        """Put the terminal's cursor on the highlighted row."""
-        self.call_after_refresh(self.place_cursor)
-
-    def place_cursor(self) -> None:
-        """Put the terminal's cursor on the highlighted row, when the list has the focus."""
+    def render_line(self, y: int) -> Strip:
+        """Paint a row, and let the terminal's cursor follow the highlighted one in the same paint."""
         if self.has_focus and self.highlighted is not None:
             above = sum(str(option.prompt).count("\n") + 1 for option in self.options[: self.highlighted])
-            self.app.cursor_position = self.content_region.offset + Offset(0, above - round(self.scroll_y))
+            if y == above - self.scroll_offset.y:
+                self.app.cursor_position = self.content_region.offset + Offset(0, y)
+        return super().render_line(y)

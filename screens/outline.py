@@ -32,7 +32,7 @@ class StepLine(Static):
         self._shown = (survey, current)
         line = self._line(survey, current, short=False)
         width = self.content_size.width
-        self.update(self._line(survey, current, short=True) if 0 < width < line.cell_length else line)
+        self.update(self._line(survey, current, short=True) if 0 < width < line.cell_length else line, layout=False)
 
     def _line(self, survey: Survey, current: str, short: bool) -> Content:
         parts: list[Content | str] = []
@@ -76,7 +76,7 @@ class Outline(Static):
                 width = max(8, self.content_size.width or 24)
                 lines.append(label.truncate(width, ellipsis=True).stylize("bold" if module.id == current else ""))
                 self._pages.append(module.id)
-        self.update(Content("\n").join(lines))
+        self.update(Content("\n").join(lines), layout=False)
 
     def on_click(self, event: events.Click) -> None:
         """A click opens what stands in that line."""

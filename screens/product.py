@@ -10,14 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from models.product import Product
 from screens.bars import KeyLine, TopLine
 from screens.controls import LineControl, TextControl
-from screens.form import Answered, Asking, Ended, Field, Writing, widget_id
+from screens.form import Answered, Asking, Ended, Field, FormScreen, Writing, field_of, widget_id
 from screens.outline import Outline, StepClicked, StepLine
 from screens.page import Page
 from screens.preview import Preview
@@ -46,7 +45,7 @@ class NotYet(Exception):
         super().__init__(NOT_YET)
 
 
-class ProductScreen(Screen[None]):
+class ProductScreen(FormScreen[None]):
     """One product in the wizard. It composes and routes; the session decides."""
 
     CSS_PATH = "product.tcss"
@@ -383,7 +382,7 @@ class ProductScreen(Screen[None]):
 
     @on(DescendantFocus)
     def _focused(self, event: DescendantFocus) -> None:
-        field = next((a for a in event.widget.ancestors_with_self if isinstance(a, Field)), None)
+        field = field_of(event.widget)
         path = field.path if field is not None else (REVIEW if self.current == REVIEW else self.current)
         self._remember(path)
 

@@ -119,6 +119,7 @@ class ProductsScreen(Screen[None]):
     def show_trouble(self, error: Exception) -> None:
         """Say why the records cannot be opened, and what to do."""
         self.trouble = str(error) or type(error).__name__
+        self.wizard.settle_down()
         notice = self.query_one("#notice", Static)
         notice.update(Content(f"{self.trouble}\n\n  r   try again\n  q   quit"))
 
@@ -169,6 +170,7 @@ class ProductsScreen(Screen[None]):
         self.query_one("#columns", Static).update(self._columns() if page.rows else Content(""))
         self.lines.put([self._line(row) for row in page.rows], keep=at)
         self.refresh_bindings()
+        self.call_after_refresh(self.wizard.settle_down)
 
     def _widths(self) -> tuple[int, int]:
         # In a narrow terminal the name needs the room more: what a product is called is how it is found.

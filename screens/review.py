@@ -65,8 +65,9 @@ class ReviewPage(VerticalScroll, can_focus=False):
         self.look()
 
     def start(self, path: str | None = None) -> None:
-        """Start in the list of findings."""
-        self.lines.focus()
+        """Start in the list of findings, with the summary above it in sight: how far it would be scrolled away otherwise
+        hangs on whether the findings are there yet."""
+        self.lines.focus(scroll_visible=False)
 
     def summary(self, product: Product) -> Content:
         """The product as a buyer meets it."""

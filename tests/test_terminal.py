@@ -47,18 +47,29 @@ def official_name(slug: str = "yoga") -> str | None:
 def test_nothing_heavy_is_imported_before_the_first_frame_stands() -> None:
     probe = """
 import sys
-from screens.app import WizardApp
+import screens.app
+from wizard import cli
 HEAVY = ("sqlalchemy", "sqlmodel", "alembic", "httpx", "starlette", "asyncssh", "pydantic", "babel", "typer")
-class Probe(WizardApp):
+class Probe(screens.app.WizardApp):
+    def run(self, **how):
+        super().run(headless=True)
     def open_records(self):
         text = "\\n".join(strip.text for strip in self.screen._compositor.render_strips())
         assert "search by name" in text, text
         print("HEAVY", sorted(name for name in sys.modules if name in HEAVY))
         self.exit()
-Probe().run(headless=True)
+screens.app.WizardApp = Probe
+cli.is_terminal = lambda: True
+cli.main([])
 """
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert "HEAVY []" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_wrong_setting_ends_the_app_and_is_said_in_the_terminal() -> None:
+    with terminal(env={"WIZARD_DATABASE_URL": "[/nope]://x"}) as opened:
+        assert opened.end() == 2
+        assert "WIZARD_DATABASE_URL: write postgresql://" in opened.text, opened.text
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGHUP, 129), (signal.SIGTERM, 143)])
@@ -78,6 +89,18 @@ def test_quitting_leaves_the_terminal_as_it_was() -> None:
         opened.sees("No products yet")
         opened.press("q")
         assert opened.end() == 0
+
+
+def test_the_terminals_own_cursor_follows_the_highlight_so_that_screen_readers_do() -> None:
+    with open_store(Settings()) as store:
+        for name in ("Apples", "Bread", "Cheese"):
+            store.create(name, "test")
+    with terminal() as opened:
+        opened.sees("Cheese")
+        opened.settle()
+        for key, name in (("down", "Bread"), ("down", "Cheese"), ("up", "Bread")):
+            opened.press(key)
+            assert name in opened.screen.display[opened.screen.cursor.y], opened.text
 
 
 def test_any_size_can_be_had_and_a_small_one_gets_a_notice() -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from wizard.settings import Settings
 
 INTERRUPTED = 130
 """The exit status after Ctrl+C, as shells expect it."""
@@ -54,13 +51,9 @@ def is_terminal() -> bool:
 def open_app(data_dir: str | None, theme: str | None) -> int:
     """Open the app. Textual reads its environment when it is imported, so that is set first."""
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    from wizard.settings import BadSettings, load
-
-    try:
-        settings: Settings = load(data_dir=data_dir)
-    except BadSettings as error:
-        print(error, file=sys.stderr)
-        return 2
+    # All that is imported stays until the end, and the collector would look at it again and again: for a sixth of the
+    # time to the first page of products (measured). The app switches it on when that page stands.
+    gc.disable()
     from screens.app import run
 
-    return run(settings, theme)
+    return run(data_dir, theme)
