@@ -361,7 +361,6 @@ class Checklist(Lines):
         self._rows = rows
         width = max((len(item.label) for item in rows), default=0)
         self.put([item_line(self._mark(item.value), item, width) for item in rows])
-        self.styles.height = max(1, len(rows))
 
     def _mark(self, value: Any) -> str:
         if value not in self.taken:
