@@ -67,7 +67,7 @@ class ProductsScreen(Screen[None]):
         Binding("slash", "search", "Search", key_display="/", id="products.search", tooltip="Find by name"),
         Binding("f5", "fire", "Test-fire", id="products.fire", tooltip="Carry out a test purchase"),
         Binding("d", "duplicate", "Duplicate", id="products.duplicate", tooltip="Make a copy, in Demo"),
-        Binding("u", "restore", "Bring back", id="products.restore", tooltip="Bring a deleted one back"),
+        Binding("u", "restore", "Bring back", show=False, id="products.restore", tooltip="Bring a deleted one back"),
         Binding("delete,x", "delete", "Delete", id="products.delete", tooltip="Take it off the list"),
         Binding("f7", "runs", "Runs", id="products.runs", tooltip="The test-fires of all products"),
         Binding("s", "sample", "Sample data", id="products.sample", tooltip="Fill the empty account"),

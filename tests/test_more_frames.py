@@ -120,7 +120,7 @@ def test_a_membership_that_is_in_use_stays(snap_compare: Snap, size: str, sample
         await seller.goes_to("accessing")
         await seller.press("tab", "enter")
         await seller.sees("Which membership?")
-        await seller.press("f8")
+        await seller.press("delete")
         await seller.sees("It cannot be brought back")
         await seller.press("y")
         await seller.sees("is used by")
