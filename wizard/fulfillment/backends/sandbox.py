@@ -20,6 +20,7 @@ from models.fulfillment import (
     Action,
     CallWebhook,
     CancelRegistration,
+    CleanUp,
     Evidence,
     GrantAccess,
     IssueDownloadLink,
@@ -31,6 +32,7 @@ from models.fulfillment import (
     RevokeDownloadLink,
     SendEmail,
     ShowPage,
+    TryLink,
 )
 from models.money import day_in_words
 from wizard.fulfillment.backend import BackendError, Check, Context, Manifest, Rejected, Retriable, Surroundings
@@ -58,6 +60,8 @@ MANIFEST = Manifest(
             "subscribe_sequence",
             "call_webhook",
             "keep_access",
+            "try_link",
+            "clean_up",
         }
     ),
 )
@@ -136,6 +140,10 @@ class SandboxBackend:
                 return Receipt(reference=context.key, detail="Not called: the sandbox calls no outside address.")
             case KeepAccess():
                 return Receipt(reference=context.key, detail=action.reason, proof=await self._kept(action, shop))
+            case TryLink():
+                return Receipt(reference=context.key)
+            case CleanUp():
+                return Receipt(reference=context.key, detail=await self.clean_up(context))
 
     async def _grant(self, action: GrantAccess, context: Context, shop: SandboxShop) -> Receipt:
         order = {
@@ -234,6 +242,10 @@ class SandboxBackend:
                 return Evidence(allowed=True, proven_by="nobody", detail=not_called)
             case KeepAccess():
                 return await self._still_held(action, buyer)
+            case TryLink():
+                return await buyer.try_link(action)
+            case CleanUp():
+                return Evidence(allowed=True, proven_by="platform", detail="Cleaned up.")
 
     async def _still_held(self, action: KeepAccess, buyer: SandboxBuyer) -> Evidence:
         if action.kept is None:
