@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from models.ask import Answers, Ask, Choice, always
 from models.text import Line, Slug, Text
@@ -98,6 +98,17 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 """The letters of a length of time, in seconds."""
 
 
+SHORTEST, LONGEST = 60, 604_800
+"""The lifetimes of a link, in seconds: a minute, and seven days."""
+
+
+def _lives_long_enough(seconds: int) -> int:
+    """Refuse what is too short or too long, in the units in which it is written."""
+    if not SHORTEST <= seconds <= LONGEST:
+        raise ValueError("from 1m to 7d, such as 30m, 24h or 3d")
+    return seconds
+
+
 def _as_seconds(value: object) -> object:
     """Read 30m, 24h or 7d as seconds; leave everything else to the rule that follows."""
     if isinstance(value, str):
@@ -147,7 +158,12 @@ class DownloadableFile(Answers):
         ),
     ] = 5
     link_lifetime: Annotated[
-        Annotated[int, BeforeValidator(_as_seconds, json_schema_input_type=int | str), Field(ge=60, le=604_800)],
+        Annotated[
+            int,
+            BeforeValidator(_as_seconds, json_schema_input_type=int | str),
+            AfterValidator(_lives_long_enough),
+            Field(json_schema_extra={"minimum": SHORTEST, "maximum": LONGEST}),
+        ],
         Ask("Link lifetime", "How long a mailed link works: 30m, 24h or 7d. From 1 minute to 7 days.", kind="duration"),
     ] = 86_400  # fmt: skip
     access_days: Annotated[
@@ -164,7 +180,7 @@ class NoAccessPage(Answers):
         Reason | None,
         Ask(
             "What is sold",
-            "Why no access page is needed.",
+            "What you deliver yourself. It decides what buyers are told.",
             kind="choice",
             required=always,
         ),

@@ -88,7 +88,7 @@ class Affiliates(Answers):
     on_sale: Annotated[
         bool,
         Module("on_sale", "Affiliate program on sale", "Do others sell it for a share?"),
-        Ask("Affiliates sell it", "Off, nobody earns a commission.", kind="switch"),
+        Ask("Affiliates sell it", "Whether others may sell it for a commission.", kind="switch"),
     ] = False
     commission: Annotated[
         Commission,

@@ -18,7 +18,7 @@ class Gateway(Choice):
     AUTHORIZE_NET = "authorize_net", "Authorize.net"
     BRAINTREE = "braintree", "Braintree"
     SQUARE = "square", "Square"
-    TEST_CARD = "test_card", "Test card", "takes no money; for trying out"
+    TEST_CARD = "test_card", "Test card", "for trying out"
 
 
 class Express(Choice):

@@ -310,7 +310,8 @@ class Menu(Lines):
         """There is more room for the hints, or less. Coming back to a page there is as much as before."""
         if self.size.width != self._room:
             self._room = self.size.width
-            self.show_answer(self._answer)
+            # Not in the middle of the layout that told the size: it would not look at the new height any more.
+            self.call_after_refresh(lambda: self.show_answer(self._answer))
 
     @property
     def more(self) -> str:

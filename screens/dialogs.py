@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=Answers)
 
 
+NAMELESS = "a product needs a name"
+
 HINT_FROM = 44
 """The column from which the hints of a list start at the latest: one long name must not push them all away."""
 
@@ -178,7 +180,7 @@ class FormDialog(Dialog, Generic[Model]):
         problems = self.draft.problems()
         self.form.show(self.draft.model)
         if problems or self._refused:
-            self.form.show_problems([*problems, *self._shown_problems()])
+            self.form.show_problems([*self._shown_problems(), *problems])
             self.form.focus_first()
             return
         try:
@@ -240,6 +242,7 @@ class NameDialog(Dialog):
             field.show_error(misfits.problems[0].message)
             return
         if general.name is None:
+            field.show_error(NAMELESS)
             return
         try:
             saved = await self.wizard.desk.do(self.wizard.shelf.create, general.name, "seller")
@@ -251,6 +254,9 @@ class NameDialog(Dialog):
     @on(Ended)
     def _ended(self, event: Ended) -> None:
         event.stop()
+        field = self.query_one(Form).field_at("name")
+        if field is not None and not field.error:
+            field.show_error(NAMELESS)
 
 
 class PlainSource:
@@ -288,7 +294,7 @@ class Picker(Dialog):
         Binding("ctrl+n", "new", "New", id="picker.new", tooltip="Create one"),
         Binding("f2", "change", "Change", id="picker.change", tooltip="Change the highlighted one"),
         Binding("f6", "check", "Check", id="picker.check", tooltip="Check that the connection works"),
-        Binding("f8", "remove", "Remove", id="picker.remove", tooltip="Remove the highlighted one"),
+        Binding("delete", "remove", "Remove", priority=True, id="picker.remove", tooltip="Remove the highlighted one"),
         Binding("down", "into(1)", show=False),
         Binding("up", "into(-1)", show=False),
     ]

@@ -298,9 +298,17 @@ class Form(Vertical):
         for path, field in self.fields.items():
             below = self._relative(path)
             asked = flow.is_asked(scope, below) and self._is_there(below)
+            if not asked and field.has_focus_within:
+                self.call_after_refresh(self._focus_after, field)  # never nowhere, where keys would be lost
             field.display = asked
             if asked:
                 self._show_one(field, flow.value_at(scope, below))
+
+    def _focus_after(self, gone: Field) -> None:
+        later = self._in_order[self._in_order.index(gone) :]
+        shown = next((field for field in (*later, *reversed(self._in_order)) if field.display), None)
+        if shown is not None and self.screen.focused is None:
+            shown.control.focus()
 
     def _is_there(self, below: str) -> bool:
         parent = below.rpartition(".")[0]
@@ -385,6 +393,9 @@ class Form(Vertical):
         field = self.field_at(path)
         if field is None or not field.display:
             return False
+        number = path.removeprefix(f"{field.path}.").partition(".")[0]
+        if isinstance(field.control, Rows) and number.isdecimal() and int(number) < field.control.count:
+            field.control.highlighted = int(number)
         field.control.focus()
         return True
 
@@ -398,7 +409,7 @@ class Form(Vertical):
     def give_all(self) -> None:
         """Hand over what is being written: the page is about to be left."""
         for field in self.every_field():
-            if isinstance(field.control, LineControl | TextControl):
+            if field.display and isinstance(field.control, LineControl | TextControl):
                 field.control.give()
 
     # passing on

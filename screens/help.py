@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from screens.app import WizardApp
 
 GENERAL = """Tab and Shift+Tab go from field to field, Enter takes the answer and goes on.
-Everything you answer is saved at once: you can leave at any moment.
+On a page everything you answer is saved at once; a dialogue is saved with ctrl+o.
 Marks: ✓ complete   ! something is missing   ? needs review   · empty"""
 
 LISTS = "In a list: up and down move, Enter opens or takes, space marks."

@@ -75,7 +75,7 @@ class NotificationsPage(VerticalScroll, can_focus=False):
         if template.enabled and lacking:
             return "lacks " + ", ".join(f"{{{variable}}}" for variable in sorted(lacking))
         strange = mails.unknown(name, template)
-        return "nothing fills " + ", ".join(f"{{{variable}}}" for variable in sorted(strange)) if strange else ""
+        return "unknown: " + ", ".join(f"{{{variable}}}" for variable in sorted(strange)) if strange else ""
 
     @on(OptionList.OptionHighlighted)
     def _explain(self) -> None:
@@ -115,7 +115,7 @@ class NotificationsPage(VerticalScroll, can_focus=False):
             values = mails.sample_values(product, account, BUYER, self.things.app.clock().date())
             mail = mails.render(draft, values)
             wrong = self._wrong(question.name, draft)
-            return (f"! it {wrong}\n" if wrong else "") + f"{BUYER.name} reads: {mail.subject}\n{mail.body}"
+            return (f"! {wrong}\n" if wrong else "") + f"{BUYER.name} reads: {mail.subject}\n{mail.body}"
 
         await self.app.push_screen_wait(
             FormDialog(question.ask.label, template, self.things, accept, below=question.id, said=read)

@@ -24,6 +24,7 @@ from screens.things import Things
 from wizard import flow
 from wizard.preview import consequence
 from wizard.problems import Misfits, Problem
+from wizard.progress import State
 from wizard.session import ChangedElsewhere, Session
 from wizard.wording import place_of
 
@@ -115,6 +116,8 @@ class ProductScreen(FormScreen[None]):
     async def open_page(self, module_id: str, path: str | None = None) -> None:
         """Show a page, made on the first visit, and put the focus on the field of a path."""
         self.give_drafts()
+        if self.session.states.get(self.current) is State.INCOMPLETE:
+            self._explained.add(self.current)  # whoever comes back wants to know why it is marked
         page_id = f"page-{widget_id(module_id)}"
         is_new = not self.switcher.query(f"#{page_id}")
         if is_new:
@@ -357,7 +360,7 @@ class ProductScreen(FormScreen[None]):
         page = self.page
         if isinstance(page, Page):
             for field in page.form.every_field():
-                if isinstance(field.control, LineControl | TextControl) and field.control.is_dirty:
+                if field.display and isinstance(field.control, LineControl | TextControl) and field.control.is_dirty:
                     await self.accept(field.path, field.control.written)
 
     async def action_leave(self) -> None:
@@ -368,7 +371,8 @@ class ProductScreen(FormScreen[None]):
     async def may_leave(self, key: str) -> bool:
         """Store what is being written. What is refused is shown once; the second time the seller means it."""
         await self.give_all()
-        unsaved = [field for page in self._pages for field in page.form.every_field() if field.is_refused]
+        asked = (field for page in self._pages for field in page.form.every_field() if field.display)
+        unsaved = [field for field in asked if field.is_refused]
         if unsaved and {field.path for field in unsaved} != self._told_unsaved:
             self._told_unsaved = {field.path for field in unsaved}
             first = unsaved[0]

@@ -17,7 +17,7 @@ from screens.lines import Lines, QuietInput
 from screens.theme import MUTED
 
 if TYPE_CHECKING:
-    from models.saved import ProductPage, ProductRow
+    from models.saved import ProductPage, ProductRow, SavedProduct
     from screens.app import WizardApp
 
 EMPTY = """No products yet.
@@ -62,12 +62,12 @@ class ProductsScreen(Screen[None]):
     CSS_PATH = "products.tcss"
     AUTO_FOCUS = "#products"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "restore", "Bring back", id="products.restore", tooltip="Bring the last deleted one back"),
         Binding("escape", "clear", "Whole list", id="products.clear", tooltip="Drop the search"),
         Binding("n", "new", "New", id="products.new", tooltip="Create a product"),
         Binding("slash", "search", "Search", key_display="/", id="products.search", tooltip="Find by name"),
         Binding("f5", "fire", "Test-fire", id="products.fire", tooltip="Carry out a test purchase"),
         Binding("d", "duplicate", "Duplicate", id="products.duplicate", tooltip="Make a copy, in Demo"),
+        Binding("u", "restore", "Bring back", id="products.restore", tooltip="Bring a deleted one back"),
         Binding("delete,x", "delete", "Delete", id="products.delete", tooltip="Take it off the list"),
         Binding("f7", "runs", "Runs", id="products.runs", tooltip="The test-fires of all products"),
         Binding("s", "sample", "Sample data", id="products.sample", tooltip="Fill the empty account"),
@@ -129,6 +129,11 @@ class ProductsScreen(Screen[None]):
             self.trouble = None
             self.query_one("#notice", Static).update(Content("opening your products …"))
             self.wizard.open_records()
+
+    def on_resize(self) -> None:
+        """Another width has other columns, another height holds another page."""
+        if self.page is not None:
+            self.fetch(keep=True)
 
     def on_screen_resume(self) -> None:
         """Coming back: the list may have changed."""
@@ -205,9 +210,7 @@ class ProductsScreen(Screen[None]):
             return self.row is not None and not self.search.has_focus
         if action == "clear":
             return bool(self.search.value) or self.search.has_focus
-        if action == "restore":
-            return bool(self.deleted)
-        if action in ("new", "search", "runs"):
+        if action in ("new", "search", "runs", "restore"):
             return self.page is not None
         return True
 
@@ -283,9 +286,16 @@ class ProductsScreen(Screen[None]):
     @work(exclusive=True, group="change")
     async def action_delete(self) -> None:
         """Take the highlighted product off the list, with a way back."""
+        from screens.dialogs import Question
+
         row = self.row
         if row is None:
             return
+        if row.published or row.mode.value == "live":
+            state = "published" if row.published else "live"
+            sure = Question(f"Delete {row.name}?", f"It is {state}. u brings it back, unpublished.")
+            if not await self.app.push_screen_wait(sure):
+                return
         try:
             await self.wizard.desk.do(self.wizard.shelf.delete, row.slug, "seller")
         except Exception as error:
@@ -297,12 +307,24 @@ class ProductsScreen(Screen[None]):
 
     @work(exclusive=True, group="change")
     async def action_restore(self) -> None:
-        """Bring the last deleted product back."""
-        if self.deleted:
-            slug, name = self.deleted.pop()
-            if await self._do(self.wizard.shelf.restore, slug, "seller") is not None:
-                self.wizard.say(f"{name} is back.")
+        """Bring the product back that was deleted last; after a new start, one to choose."""
+        slug = self.deleted.pop()[0] if self.deleted else await self._choose_deleted()
+        if slug is not None:
+            back = cast("SavedProduct | None", await self._do(self.wizard.shelf.restore, slug, "seller"))
+            if back is not None:
+                self.wizard.say(f"{back.answers.general.name} is back, unpublished.")
             self.fetch(select=slug)
+
+    async def _choose_deleted(self) -> str | None:
+        from screens.controls import Item
+        from screens.dialogs import Picker
+
+        async def fetch(text: str) -> list[Item]:
+            found = await self.wizard.desk.do(self.wizard.shelf.products, text, limit=12, deleted=True)
+            return [Item(row.slug, row.name) for row in found.rows]
+
+        slug: str | None = await self.app.push_screen_wait(Picker("Which deleted product comes back?", fetch))
+        return slug
 
     @work(exclusive=True, group="change")
     async def action_sample(self) -> None:

@@ -65,7 +65,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
         self.look()
 
     def start(self, path: str | None = None) -> None:
-        """Start in the list of findings, with the summary above it in sight: how far it would be scrolled away otherwise
+        """Start in the list of findings, the summary above it in sight: how far it would scroll away otherwise
         hangs on whether the findings are there yet."""
         self.lines.focus(scroll_visible=False)
 

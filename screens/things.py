@@ -102,7 +102,8 @@ class Things:
         model = event.question.row
         assert model is not None
         at = event.row if event.row is not None else len(rows)
-        if await self._rearranged(event, rows, f"{name} {at + 1}"):
+        told = f": {row_in_words(event.question, rows[at], self.host)}" if at < len(rows) else ""
+        if await self._rearranged(event, rows, f"{name} {at + 1}", told):
             return
 
         async def accept(row: Answers) -> bool:
@@ -115,12 +116,12 @@ class Things:
         below = f"{event.path}.{at}"
         await self.app.push_screen_wait(FormDialog(title, draft, self, accept, below=below, said=said))
 
-    async def _rearranged(self, event: Asking, rows: tuple[Any, ...], name: str) -> bool:
+    async def _rearranged(self, event: Asking, rows: tuple[Any, ...], name: str, told: str = "") -> bool:
         at = event.row
         if at is None or event.what not in ("remove", "up", "down"):
             return False
         if event.what == "remove":
-            if await self.app.push_screen_wait(Question(f"Remove {name}?", "F8 in the wizard undoes it.")):
+            if await self.app.push_screen_wait(Question(f"Remove {name}{told}?", "F8 in the wizard undoes it.")):
                 await self._accept(event.path, (*rows[:at], *rows[at + 1 :]))
             return True
         to = max(0, min(len(rows) - 1, at + (-1 if event.what == "up" else 1)))

@@ -155,7 +155,13 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
     ),
     ("PF-05", "the standard mails are fine", inspected(), []),
     ("PF-06", "only the test card", inspected({"checkout.gateways": ("test_card",)}), [("error", "checkout.gateways")]),
-    ("PF-06", "one real gateway", inspected({"checkout.gateways": ("test_card", "stripe")}), []),
+    ("PF-06", "one real gateway", inspected({"checkout.gateways": ("stripe",)}), []),
+    (
+        "PF-06",
+        "the test card beside a real one",
+        inspected({"checkout.gateways": ("test_card", "stripe")}),
+        [("warning", "checkout.gateways")],
+    ),
     (
         "PF-06",
         "it is free",

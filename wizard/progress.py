@@ -109,7 +109,7 @@ def conflicts(product: Product, around: Around) -> Iterator[Problem]:
         yield from _level_conflicts(access.hosted_membership, around)
     if checkout.express is not Express.OFF:
         if checkout.custom_fields:
-            yield Problem("checkout.express", "express checkout leaves no room for custom fields: drop one of them")
+            yield Problem("checkout.express", "it leaves no room for your custom fields: turn it off, or remove them")
         if product.pricing.prices and not any(map(is_repeated, product.pricing.prices)):
             yield Problem("checkout.express", "express checkout needs a price with more than one payment")
     for number, slug in enumerate(checkout.bumps):

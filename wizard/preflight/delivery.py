@@ -47,7 +47,8 @@ def connection_works(inspected: Inspected) -> Found:
     path = f"{ACCESS}.integrated_membership.connection"
     last = inspected.account.checks.get(connection.slug)
     if last is None:
-        yield "error", path, f"{connection.name} was never checked: F6 in the list of connections does it."
+        way = f"open the list of connections and press F6, or run wizard connections check {connection.slug}"
+        yield "error", path, f"{connection.name} was never checked: {way}."
     elif not last.ok:
         why = f" ({last.detail.rstrip('.')})" if last.detail else ""
         yield "error", path, f"The last check of {connection.name} failed{why}: put it right and check it again."

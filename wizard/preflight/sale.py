@@ -51,6 +51,9 @@ def somebody_takes_the_money(inspected: Inspected) -> Found:
     real = set(inspected.answers.checkout.gateways) - {Gateway.TEST_CARD}
     if inspected.answers.checkout.gateways and not real and any(amount.strip("0.") for amount in amounts):
         yield "error", "checkout.gateways", "Only the test card is there, and it takes no money: add a real gateway."
+    elif real and Gateway.TEST_CARD in inspected.answers.checkout.gateways:
+        told = "Buyers are offered the test card too, and it takes no money"
+        yield "warning", "checkout.gateways", f"{told}: take it off before you go live."
 
 
 @rule(7)
