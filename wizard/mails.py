@@ -70,6 +70,11 @@ def unknown(notification: str, template: Notification) -> set[str]:
     return template.variables - usable(notification)
 
 
+def in_braces(variables: set[str]) -> str:
+    """Variables as a seller writes them, in order, for a sentence."""
+    return ", ".join(f"{{{name}}}" for name in sorted(variables))
+
+
 def fill(text: str, values: dict[str, str]) -> str:
     """Put values in place of `{variables}`, in one pass: a value that looks like a variable stays as it is."""
     return VARIABLE.sub(lambda found: values.get(found[1], found[0]), text)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 import pytest
 
@@ -104,8 +105,6 @@ class Exim:
     authority: Path
 
     def url(self, *, user: str = USER, password: str = PASSWORD, scheme: str = "smtp", options: str = "") -> str:
-        from urllib.parse import quote
-
         login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
         return f"{scheme}://{login}localhost:{self.port}?{options or f'ca={self.authority}'}"
 
@@ -160,7 +159,7 @@ def running_exim(*hosts: str, tls_on_connect: bool = False) -> Iterator[Exim]:
         # Exim takes no configuration that others than root could have written.
         os.chown(configuration, os.geteuid(), user.pw_gid)
         configuration.chmod(0o640)
-        server = subprocess.Popen([program, "-C", configuration, "-bdf", "-q1h"], stderr=subprocess.PIPE)
+        server = subprocess.Popen([program, "-C", configuration, "-bdf"], stderr=subprocess.PIPE)
         try:
             _wait_for(port, server, folder)
             yield Exim(port, folder, authority.file)

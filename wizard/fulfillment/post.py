@@ -123,8 +123,8 @@ class SmtpPost:
         server = self._server
         self._teach(secrets)
         client = SMTP(
-            server.host,
-            server.port,
+            hostname=server.host,
+            port=server.port,
             # The name of this machine is nobody's business.
             local_hostname=self._sender.rpartition("@")[2],
             use_tls=server.tls == "implicit",
@@ -231,7 +231,9 @@ class Conversation:
         perhaps = "" if what != "DATA" else " The mail may have arrived all the same: it goes by the same Message-ID."
         if isinstance(error, SMTPTimeoutError):
             raise Retriable(f"{self._name} did not answer {what} within {LONGEST_WAIT:g} seconds.{perhaps}") from error
-        raise Retriable(f"{self._name} could not be reached or broke off: {self._short(str(error))}.{perhaps}") from error
+        raise Retriable(
+            f"{self._name} could not be reached or broke off: {self._short(str(error))}.{perhaps}"
+        ) from error
 
     def _refused(self, what: str, code: int, reply: str) -> NoReturn:
         verb = what.partition(":")[0]
