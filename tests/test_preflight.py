@@ -186,13 +186,13 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
     (
         "PF-05",
         "a rule gives a login, and its mail lacks it",
-        inspected(FILE_ANSWERS | {"automations.rules": (GRANTS,), f"{WELCOME}.body": "Hello"}),
+        inspected(FILE_ANSWERS | {"automations.rules": (GRANTS, REVOKES), f"{WELCOME}.body": "Hello"}),
         [("error", f"{WELCOME}.body")],
     ),
     (
         "PF-05",
         "a rule gives a login, and its mail is off",
-        inspected(FILE_ANSWERS | {"automations.rules": (GRANTS,), f"{WELCOME}.enabled": False}),
+        inspected(FILE_ANSWERS | {"automations.rules": (GRANTS, REVOKES), f"{WELCOME}.enabled": False}),
         [("error", f"{WELCOME}.enabled")],
     ),
     *(

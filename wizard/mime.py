@@ -1,4 +1,4 @@
-"""A mail as it travels: one message with the text first and the same as HTML, as the sandbox and a mail server take it."""
+"""A mail as it travels: one message, the text first and the same as HTML, for the sandbox and for a mail server."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def message(mail: Mail, *, sender: str, to: str, name: str = "", message_id: str
     )
     whole["From"] = one_line(sender, "the sender's address")
     address = one_line(to, "the address")
-    whole["To"] = f"{encoded(name)} <{address}>" if name else address
-    whole["Subject"] = encoded(one_line(mail.subject, "the subject of the mail"))
+    whole["To"] = f"{encoded(name, 'To')} <{address}>" if name else address
+    whole["Subject"] = encoded(one_line(mail.subject, "the subject of the mail"), "Subject")
     whole["Date"] = format_datetime(at)
     whole["Message-ID"] = message_id
     whole["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office note comes back
@@ -34,6 +34,7 @@ def message(mail: Mail, *, sender: str, to: str, name: str = "", message_id: str
     return whole
 
 
-def encoded(text: str) -> str:
-    """A text for a header, in encoded words of UTF-8."""
-    return Header(text, "utf-8").encode()
+def encoded(text: str, header: str) -> str:
+    """A text for a header, in encoded words of UTF-8. The first line leaves room for the header's own name: folded
+    later, it would begin with a space that was never written."""
+    return Header(text, "utf-8", header_name=header).encode()

@@ -108,18 +108,21 @@ class Exim:
         login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
         return f"{scheme}://{login}localhost:{self.port}?{options or f'ca={self.authority}'}"
 
-    def delivered(self, number: int = 1) -> list[EmailMessage]:
-        """The mails that arrived, once there are `number` of them."""
+    def delivered(self) -> list[EmailMessage]:
+        """The mails that arrived, in their order, once the server has delivered all that it took."""
         for _ in range(200):
-            files = sorted((self.folder / "sink" / "new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
-            if len(files) >= number:
+            if not any(path.is_file() for path in (self.folder / "spool" / "input").rglob("*")):
                 break
             time.sleep(0.05)
+        else:
+            pytest.fail(f"Exim delivers nothing: {(self.folder / 'log' / 'main').read_text(errors='replace')}")
+        files = sorted((self.folder / "sink" / "new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
         parsed = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
         return [message for message in parsed if isinstance(message, EmailMessage)]
 
     def empty(self) -> None:
         """Forget what arrived."""
+        self.delivered()
         shutil.rmtree(self.folder / "sink", ignore_errors=True)
 
 

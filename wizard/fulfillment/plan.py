@@ -167,7 +167,8 @@ def _mail(
     if lacking:
         raise NotReady(
             f"post_sale.notifications.{name}.body",
-            f"The mail “{template.subject}” does not contain {mails.in_braces(lacking)}: buyers could do nothing with it.",
+            f"The mail “{template.subject}” does not contain {mails.in_braces(lacking)}: buyers could do nothing with "
+            "it.",
         )
     yield SendEmail(
         target=name,

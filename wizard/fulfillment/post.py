@@ -140,9 +140,13 @@ class SmtpPost:
             yield conversation
             # The mail is with the server by now: how it says goodbye changes nothing.
             with suppress(Exception):
-                await client.quit()
+                await client.execute_command(b"QUIT")
         finally:
+            transport = client.transport
             client.close()
+            if isinstance(transport, asyncio.Transport):
+                transport.abort()  # closed over TLS it would wait for the other side to agree
+            await asyncio.sleep(0)
 
     def _teach(self, secrets: Secrets) -> None:
         """The password, as it is and as AUTH PLAIN and AUTH LOGIN (RFC 4616) put it on the wire."""
@@ -183,12 +187,14 @@ class Conversation:
                     "with TLS, such as smtp://…:587 or smtps://…:465."
                 )
             await self._say("STARTTLS", self._client.starttls())
+            await self._say("EHLO", self._client.ehlo())
 
     async def log_in(self, user: str, password: str) -> None:
         """Log in by whichever way the server offers; of the password nothing is noted."""
-        await self._say("EHLO", self._client.ehlo())
-        if not self._client.supports_extension("auth"):
-            raise ActionRequired(f"{self._name} offers no login: take user and password out of WIZARD_SMTP_URL.")
+        if not self._client.supported_auth_methods:
+            raise ActionRequired(
+                f"{self._name} offers no login with a password: take user and password out of WIZARD_SMTP_URL."
+            )
         await self._say(f"AUTH as {user}", self._client.login(user, password))
 
     async def hand_in(self, sender: str, to: str, letter: bytes) -> str:
@@ -231,16 +237,15 @@ class Conversation:
         perhaps = "" if what != "DATA" else " The mail may have arrived all the same: it goes by the same Message-ID."
         if isinstance(error, SMTPTimeoutError):
             raise Retriable(f"{self._name} did not answer {what} within {LONGEST_WAIT:g} seconds.{perhaps}") from error
-        raise Retriable(
-            f"{self._name} could not be reached or broke off: {self._short(str(error))}.{perhaps}"
-        ) from error
+        why = self._short(str(getattr(error, "message", error))).rstrip(".")
+        raise Retriable(f"{self._name} could not be reached or broke off: {why}.{perhaps}") from error
 
     def _refused(self, what: str, code: int, reply: str) -> NoReturn:
         verb = what.partition(":")[0]
         told = f"{self._name} answered {verb} with “{reply}”"
         if 400 <= code < 500:
             raise Retriable(f"{told}.")
-        if "starttls" in reply.lower():
+        if what != "STARTTLS" and "starttls" in reply.lower():
             raise ActionRequired(f"{told}: take ?tls=none out of WIZARD_SMTP_URL.")
         if what.startswith("AUTH"):
             raise ActionRequired(f"{told}: correct user and password in WIZARD_SMTP_URL.")
