@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from models.fulfillment import Buyer
 from models.post_sale import Notification, Notifications
+from models.product import Mode
 from tests.shop import ACCOUNT, sold
 from wizard import mails
 from wizard.mails import Mail, NotOneLine, missing, render, sample_values, unknown
+from wizard.preview import sights, wanted_mails
 
 NAMES = list(Notifications.model_fields)
 
@@ -103,3 +105,68 @@ def test_a_preview_of_an_unpriced_product_leaves_the_charge_empty():
     product = sold("physical", price={"type": "recurring"}).answers
 
     assert sample_values(product, ACCOUNT, Buyer(), date(2026, 11, 23))["charge"] == ""
+
+
+def body_of(html: str) -> str:
+    return html.partition("<body>\n")[2].partition("\n</body>")[0]
+
+
+def test_the_html_part_says_the_same_in_paragraphs_with_line_breaks_and_links():
+    mail = Mail("Hi", "Hello Ada,\n\nyour file (https://example.com/d/a_(1)?x=1&y=2):\nHTTP://example.com/.\n \nBye\n")
+
+    assert body_of(mail.html) == (
+        '<p dir="auto">Hello Ada,</p>\n'
+        '<p dir="auto">your file (<a href="https://example.com/d/a_(1)?x=1&amp;y=2">'
+        "https://example.com/d/a_(1)?x=1&amp;y=2</a>):<br>"
+        '<a href="HTTP://example.com/">HTTP://example.com/</a>.</p>\n'
+        '<p dir="auto">Bye</p>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ('"><img src=x onerror=alert(1)>', "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;"),
+        ("javascript:alert(1)", "javascript:alert(1)"),
+        ("data:text/html,x ftp://example.com", "data:text/html,x ftp://example.com"),
+        ("\x1b[31mred", "‹U+001B›[31mred"),
+        ("exe.\u202efdp", "exe.‹U+202E›fdp"),
+        ("{login_password} {0} %s", "{login_password} {0} %s"),
+        ("&amp; &#60;", "&amp;amp; &amp;#60;"),
+        (
+            "https://example.com/'onclick='x",
+            '<a href="https://example.com/&#x27;onclick=&#x27;x">https://example.com/&#x27;onclick=&#x27;x</a>',
+        ),
+    ],
+)
+def test_a_hostile_value_is_text_in_the_html_part(value: str, shown: str):
+    mail = render(
+        Notification(subject="Hi", body="Hello {buyer_name}"), {"buyer_name": value, "login_password": "sesame"}
+    )
+
+    assert body_of(mail.html) == f'<p dir="auto">Hello {shown}</p>'
+
+
+def test_a_hostile_subject_is_text_in_the_html_part():
+    assert "<title>&lt;/title&gt;&lt;script&gt; {body}</title>" in Mail("</title><script> {body}", "x").html
+
+
+def test_a_mail_that_lacks_what_it_needs_is_named_in_the_preview():
+    lacking = {"notifications": {"membership_welcome": {"subject": "Welcome", "body": "{login_page}"}}}
+    product = sold("hosted", post_sale=lacking).answers
+
+    shown = {sight.title: sight.text for sight in sights(product, ACCOUNT, Mode.DEMO, date(2026, 11, 23))}
+
+    assert shown["Welcome"] == "(not sent: it lacks {login_email}, {login_password})"
+
+
+def test_the_preview_shows_the_login_mail_that_a_rule_sends():
+    gives = {"when": "buys", "then": "grant_membership", "target": "yoga-club/gold"}
+
+    assert wanted_mails(sold("file", automations={"rules": [gives]}).answers, ACCOUNT) == [
+        "membership_welcome",
+        "download_link_to_buyer",
+        "order_confirmation",
+    ]
+    assert "membership_welcome" not in wanted_mails(sold("file").answers, ACCOUNT)
