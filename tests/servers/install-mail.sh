@@ -13,7 +13,7 @@ if [ ! -e /usr/sbin/policy-rc.d ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update
-apt-get -qq install --no-install-recommends exim4-daemon-light >/dev/null
+apt-get -qq update || echo "no new package lists; going on with the old ones"
+apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends exim4-daemon-light >/dev/null
 update-rc.d exim4 disable >/dev/null 2>&1 || true
 exim4 --version | head -n 1
