@@ -25,7 +25,7 @@ def message(mail: Mail, *, sender: str, to: str, name: str = "", message_id: str
     )
     whole["From"] = one_line(sender, "the sender's address")
     address = one_line(to, "the address")
-    whole["To"] = f"{encoded(name, 'To')} <{address}>" if name else address
+    whole["To"] = f"{encoded(one_line(name, 'the name'), 'To')} <{address}>" if name else address
     whole["Subject"] = encoded(one_line(mail.subject, "the subject of the mail"), "Subject")
     whole["Date"] = format_datetime(at)
     whole["Message-ID"] = message_id
