@@ -11,7 +11,6 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import (
@@ -25,7 +24,8 @@ from pydantic import (
     model_validator,
 )
 
-from models.text import Name
+from models.text import Email, Name
+from wizard.smtp_address import smtp_address
 
 APP = "product-wizard"
 """The name of our folders inside the user's own."""
@@ -54,14 +54,7 @@ def _is_database_url(url: SecretStr) -> SecretStr:
 
 
 def _is_smtp_url(url: SecretStr) -> SecretStr:
-    hint = "write smtp://user:password@host:587, or smtps:// for TLS from the first byte"
-    try:
-        parts = urlsplit(url.get_secret_value())
-        _ = parts.port
-    except ValueError:
-        raise ValueError(hint) from None
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ValueError(hint)
+    smtp_address(url.get_secret_value())
     return url
 
 
@@ -82,7 +75,12 @@ class Settings(BaseModel):
     """Who carries out deliveries in a test-fire, by the name of an installed backend."""
 
     smtp_url: Annotated[SecretStr, AfterValidator(_is_smtp_url)] | None = None
-    """The server that mails go through, in place of the sandbox's mailbox. A secret, since it may hold a password."""
+    """The server that mails go through, in place of the sandbox's mailbox. A secret, since it may hold a password.
+    `smtp://` goes over to TLS by STARTTLS; `?ca=/path` names certificates to trust, and `?tls=none` is for a server on
+    this machine."""
+
+    mail_from: Email = "shop@example.com"
+    """Who mails through that server come from: an address that it sends for."""
 
     # Written `host_name = ""` or absent, the brand is the default one.
     host_name: Annotated[Name, BeforeValidator(lambda given: given or "Kartra")] = "Kartra"

@@ -184,10 +184,10 @@ def _mail(
         return
     lacking = mails.missing(name, template)
     if lacking:
-        needed = ", ".join(f"{{{variable}}}" for variable in sorted(lacking))
         raise NotReady(
             f"post_sale.notifications.{name}.body",
-            f"The mail “{template.subject}” does not contain {needed}: buyers could do nothing with it.",
+            f"The mail “{template.subject}” does not contain {mails.in_braces(lacking)}: buyers could do nothing with "
+            "it.",
         )
     yield SendEmail(
         target=name,
