@@ -10,8 +10,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from wizard.sandbox.records import attendees, pages
+from wizard.sandbox.records import attendees, bookables, pages
 from wizard.sandbox.world import World, page, refusal
+
+
+def name(connection: Connection, kind: str, slug: str, name: str) -> None:
+    """Note what a calendar or webinar is called now."""
+    naming = insert(bookables).values(kind=kind, slug=slug, name=name or slug)
+    connection.execute(
+        naming.on_conflict_do_update(index_elements=["kind", "slug"], set_={"name": naming.excluded.name})
+    )
 
 
 def register(connection: Connection, *, kind: str, slug: str, email: str, name: str, run: str) -> bool:

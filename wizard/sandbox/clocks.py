@@ -6,6 +6,7 @@ Sessions, login forms and sign-in links always live in the real time: they belon
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, literal, select
@@ -24,6 +25,13 @@ def now_by(world: World, run: Any) -> ColumnElement[float]:
 def time_of(connection: Connection, world: World, run: str) -> float:
     """The time by a run's clock in Unix seconds."""
     return float(connection.execute(select(now_by(world, run))).scalar_one())
+
+
+def clock_of(world: World, run: str) -> datetime | None:
+    """The simulated time that a run set, if it set one. Raises Unusable."""
+    with world.reading() as connection:
+        simulated = connection.scalar(select(clocks.c.now).where(clocks.c.run == run))
+    return None if simulated is None else datetime.fromtimestamp(simulated, UTC)
 
 
 def set_clock(connection: Connection, run: str, now: float) -> None:

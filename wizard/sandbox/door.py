@@ -13,14 +13,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from wizard.sandbox.drills import drilled, fault_in
-from wizard.sandbox.faults import Fault
-from wizard.sandbox.records import replies
+from wizard.sandbox.drills import acted_out, lies
+from wizard.sandbox.records import replies, runs
 from wizard.sandbox.world import World
 
 Reply = dict[str, Any]
@@ -50,17 +50,23 @@ def once(world: World, request: Request, order: Order, work: Callable[[Connectio
     """Do the work in one transaction and remember the reply under the order's key, or give the remembered reply."""
     path = request.url.path
     asked = hashlib.sha256(f"{path}\n{order.model_dump_json()}".encode()).hexdigest()
-    lies = fault_in(request.headers) is Fault.LIES_ABOUT_REVOKING and path in TAKES_AWAY
-    with world.writing(keep=not lies) as connection:
+    with world.writing(keep=not (path in TAKES_AWAY and lies(request))) as connection:
         before = connection.execute(select(replies).where(replies.c.key == order.key)).first()
         if before is not None:
             if before.request != asked:
                 raise KeyUsed("this key was used for something else")
             return dict(json.loads(before.reply))
+        begin_run(connection, world, order.run, order.email, order.buyer)
         reply = work(connection)
         row = {"key": order.key, "run": order.run, "request": asked, "reply": json.dumps(reply)}
         connection.execute(insert(replies).values(**row))
         return reply
+
+
+def begin_run(connection: Connection, world: World, run: str, email: str, name: str) -> None:
+    """Note whose a run is when it first asks for something."""
+    row = {"run": run, "email": email, "name": name, "at": world.now}
+    connection.execute(insert(runs).values(**row).on_conflict_do_nothing())
 
 
 def guarded(world: World, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Any]:
@@ -88,7 +94,7 @@ def taking(
             async def answer() -> Response:
                 return JSONResponse(await run_in_threadpool(work, request, order) if slow else work(request, order))
 
-            return await drilled(world, fault_in(request.headers), order.key, answer)
+            return await acted_out(request, world, order.key, answer)
         except KeyUsed as error:
             return JSONResponse({"error": str(error)}, 409)
         except ValueError as error:  # a ValidationError is one too

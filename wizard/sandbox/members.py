@@ -8,13 +8,14 @@ from typing import Any
 
 from argon2.exceptions import VerificationError
 from itsdangerous import BadData
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from wizard.sandbox.clocks import now_by
 from wizard.sandbox.records import grants, members, places
 from wizard.sandbox.world import World, page, refusal
 
@@ -38,10 +39,11 @@ class Granting:
 def let_in(connection: Connection, granting: Granting) -> None:
     """Give levels to somebody; what is held already stays, with the new end."""
     for level in granting.levels:
-        row = {"email": granting.email, "place": granting.place, "level": level, "until": granting.until}
-        adding = insert(grants).values(**row, run=granting.run)
+        row = {"email": granting.email, "place": granting.place, "level": level, "run": granting.run}
+        end = {"until": granting.until, "clock": granting.run}
+        adding = insert(grants).values(**row, **end)
         same = [grants.c.email, grants.c.place, grants.c.level]
-        connection.execute(adding.on_conflict_do_update(index_elements=same, set_={"until": granting.until}))
+        connection.execute(adding.on_conflict_do_update(index_elements=same, set_=end))
 
 
 def shut_out(connection: Connection, place: str, levels: tuple[str, ...], email: str) -> None:
@@ -52,9 +54,14 @@ def shut_out(connection: Connection, place: str, levels: tuple[str, ...], email:
 
 def may_see(connection: Connection, world: World, place: str, level: str, email: str) -> bool:
     """Whether somebody holds a level now."""
-    held = (grants.c.email == email, grants.c.place == place, grants.c.level == level)
-    row = connection.execute(select(grants.c.until).where(*held)).first()
-    return row is not None and (row.until is None or row.until > world.now)
+    return level in open_levels(connection, world, place, email)
+
+
+def open_levels(connection: Connection, world: World, place: str, email: str) -> list[str]:
+    """The levels that somebody holds now, by the clock of the run that gave each."""
+    lasts = or_(grants.c.until.is_(None), grants.c.until > now_by(world, grants.c.clock))
+    held = select(grants.c.level).where(grants.c.email == email, grants.c.place == place, lasts)
+    return list(connection.scalars(held.order_by(grants.c.id)))
 
 
 def has_login(world: World, email: str) -> bool:

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from wizard.sandbox.door import begin_run
+from wizard.sandbox.drills import NoSuchFault, acted_out, lies
 from wizard.sandbox.mailbox import deliver
 from wizard.sandbox.members import SESSION_LASTS, Granting, let_in, may_see, set_cookie, shut_out
 from wizard.sandbox.records import grants
@@ -44,8 +46,9 @@ def verified(world: World, connection: str, body: bytes, headers: dict[str, str]
     return message
 
 
-def obey(world: World, connection: str, message: dict[str, Any], key: str, home: str) -> None:
-    """Do what a verified request asks. A member who is new to the platform gets its sign-in link by mail."""
+def obey(world: World, connection: str, message: dict[str, Any], key: str, home: str, lies: bool) -> None:
+    """Do what a verified request asks. A member who is new to the platform gets its sign-in link by mail. A platform
+    that `lies` takes nothing away."""
     data = message.get("data")
     kind = message.get("type")
     if kind == "ping":
@@ -57,7 +60,8 @@ def obey(world: World, connection: str, message: dict[str, Any], key: str, home:
         raise BadRequest("data needs email, level and run")
     until = data.get("until")
     place = place_of(connection)
-    with world.writing() as database:
+    with world.writing(keep=not (lies and kind == "access.revoked")) as database:
+        begin_run(database, world, run, email, str(data.get("name") or ""))
         if kind == "access.revoked":
             shut_out(database, place, (level,), email)
             return
@@ -92,13 +96,17 @@ def routes(world: World) -> list[Route]:
         connection = request.path_params["connection"]
         try:
             message = verified(world, connection, body, dict(request.headers))
-            home = address(request, "")
-            obey(world, connection, message, request.headers["webhook-id"], home)
+            key, home = request.headers["webhook-id"], address(request, "")
+
+            async def answer() -> Response:
+                obey(world, connection, message, key, home, lies(request))
+                return Response(status_code=204)
+
+            return await acted_out(request, world, key, answer)
         except WebhookVerificationError:
             return JSONResponse({"error": "the signature is wrong or too old"}, 401)
-        except (BadRequest, json.JSONDecodeError) as error:
+        except (BadRequest, NoSuchFault, json.JSONDecodeError) as error:
             return JSONResponse({"error": str(error)}, 422)
-        return Response(status_code=204)
 
     async def sign_in(request: Request) -> Response:
         connection = request.path_params["connection"]

@@ -26,13 +26,13 @@ from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
 from models.money import day_in_words
-from wizard.sandbox import records
+from wizard.sandbox import PORT, records
 
 OWASP = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """The least that OWASP advises for argon2id: 19 MiB, two passes, one lane."""
 
-PORT = 8025
-"""Where `wizard sandbox` serves unless it is told otherwise."""
+HOME = f"http://127.0.0.1:{PORT}"
+"""Where a world is found that nobody serves yet."""
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
 
@@ -113,12 +113,11 @@ class World:
 
     @contextmanager
     def writing(self, *, keep: bool = True) -> Iterator[Connection]:
-        """A transaction that writes: all of it, or nothing. Without `keep` it is nothing in any case. Raises Unusable."""
-        with self._in_words(), _held(self._alone), self._writer.connect() as connection:
-            with connection.begin() as transaction:
-                yield connection
-                if not keep:
-                    transaction.rollback()
+        """A transaction that writes: all of it, or nothing; without `keep` nothing. Raises Unusable."""
+        with self._in_words(), _held(self._alone), self._writer.begin() as connection:
+            yield connection
+            if not keep:
+                connection.rollback()
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -141,7 +140,7 @@ class World:
         when the sandbox runs in process, so that they can be opened later."""
         with self.reading() as connection:
             found = connection.scalar(select(records.house.c.value).where(records.house.c.name == "home"))
-        return str(found or f"http://127.0.0.1:{PORT}")
+        return str(found or HOME)
 
     @contextmanager
     def served_at(self, home: str) -> Iterator[None]:
@@ -220,13 +219,18 @@ def _held(lock: threading.Lock | None) -> Iterator[None]:
 
 
 def _engine(path: Path | None) -> Engine:
+    # Parameters are hidden: an error that names them would write tokens into a log.
     if path is None:
-        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(
+            "sqlite://", hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
     else:
         if _is_of_another_version(path):
             for old in path.parent.glob(f"{path.name}*"):
                 shutil.move(old, old.with_name(f"{old.name}.old"))
-        engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 2})
+        engine = create_engine(
+            f"sqlite:///{path}", hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 2}
+        )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
