@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import sleep
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -66,7 +66,7 @@ async def acted_out(request: Request, world: World, key: str, answer: Callable[[
         case None | Fault.LIES_ABOUT_REVOKING:
             return await answer()
         case Fault.SLOW:
-            await asyncio.sleep(SLOW)
+            await sleep(SLOW)
             return await answer()
         case Fault.DROPS_CONNECTION:
             whole = await answer()
