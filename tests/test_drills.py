@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,10 +40,14 @@ def app(tmp_path: Path) -> Iterator[Starlette]:
 
 
 @pytest.fixture(params=["in process", "over loopback"])
-def transport(request: pytest.FixtureRequest, app: Starlette) -> Iterator[httpx.AsyncBaseTransport | None]:
+async def transport(request: pytest.FixtureRequest, app: Starlette) -> AsyncIterator[httpx.AsyncBaseTransport | None]:
     """Both ways to reach the sandbox."""
-    with served(app) if request.param == "over loopback" else nullcontext() as home:
-        yield httpx.AsyncHTTPTransport(trust_env=False) if home else None
+    if request.param == "in process":
+        yield None
+        return
+    with served(app):
+        async with httpx.AsyncHTTPTransport(trust_env=False) as over_loopback:
+            yield over_loopback
 
 
 @pytest.fixture
