@@ -53,7 +53,7 @@ def routes(world: World) -> list[Route]:
 
     def download(request: Request) -> Response:
         def no(status: int, reason: str) -> Response:
-            return refusal(request, status, "No download", reason)
+            return refusal(request, status, "No download", reason, ("/mailbox", "Open the mailbox"))
 
         try:
             identity = world.sealed("download").loads(request.path_params["token"])

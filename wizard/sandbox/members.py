@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from argon2.exceptions import VerificationError
 from itsdangerous import BadData
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from wizard.sandbox.attempts import Attempt, TooMany
 from wizard.sandbox.clocks import now_by
 from wizard.sandbox.records import grants, members, places
 from wizard.sandbox.world import World, page, refusal
@@ -87,6 +89,23 @@ def set_cookie(response: Response, name: str, value: str, path: str = "/") -> No
     response.set_cookie(name, value, path=path, httponly=True, samesite="lax", max_age=SESSION_LASTS)
 
 
+def leaving_token(world: World, request: Request, cookie: str) -> str:
+    """What the form for logging out carries: only a page of this session can know it."""
+    return world.derived("log out", request.cookies.get(cookie, "")).hex()
+
+
+async def leave(world: World, request: Request, cookie: str, path: str, said: tuple[str, str]) -> Response:
+    """Log out, if a page of this session asked for it. `path` is the cookie's; `said` a title and whose pages."""
+    async with request.form(max_files=0, max_fields=10) as form:
+        token = str(form.get("token", ""))
+    title, name = said
+    if not secrets.compare_digest(token.encode(), leaving_token(world, request, cookie).encode()):
+        return refusal(request, 400, "Not logged out", "Please press the button on the page again.", (path, "Back"))
+    answer = page(request, "message.html", title=title, text=f"You have left {name}.", ways=())
+    answer.delete_cookie(cookie, path=path, httponly=True, samesite="lax")
+    return answer
+
+
 def session_of(world: World, request: Request) -> str | None:
     """The address of whoever is logged in."""
     token = request.cookies.get(SESSION, "")
@@ -111,14 +130,19 @@ def _place(world: World, slug: str) -> Any:
         return connection.execute(select(places).where(places.c.slug == slug)).first()
 
 
-def _form(world: World, request: Request, status: int = 200, problem: str = "") -> Response:
+def _no_such_place(request: Request) -> Response:
+    reason = "Check the address in your mail."
+    return refusal(request, 404, "There is no such membership", reason, ("/mailbox", "Open the mailbox"))
+
+
+def _form(world: World, request: Request, status: int = 200, problem: str = "", email: str = "") -> Response:
     place = _place(world, request.path_params["membership"])
     if place is None:
-        return refusal(request, 404, "There is no such membership", "Check the address in your mail.")
+        return _no_such_place(request)
     # Double submit: the form's token must match the one in a cookie that another site can neither read nor set.
     nonce = secrets.token_urlsafe(16)
     token = world.sealed(FORM).dumps(nonce)
-    answer = page(request, "login.html", status, name=place.name, token=token, problem=problem)
+    answer = page(request, "login.html", status, name=place.name, token=token, problem=problem, email=email)
     set_cookie(answer, FORM, nonce, request.url.path)
     return answer
 
@@ -142,9 +166,17 @@ def routes(world: World) -> list[Route]:
         async with request.form(max_files=0, max_fields=10) as form:
             token, email, password = (str(form.get(name, ""))[:1000] for name in ("token", "email", "password"))
         if not _is_our_form(world, request, token):
-            return _form(world, request, 400, "This form is too old. Please try again.")
+            return _form(world, request, 400, "This form is too old. Please try again.", email)
+        try:
+            attempt = Attempt(world, email.strip(), request.client.host if request.client else "")
+        except TooMany as error:
+            refused = _form(world, request, 429, str(error), email)
+            refused.headers["retry-after"] = str(error.after)
+            return refused
         if not await run_in_threadpool(_check_password, world, email.strip(), password):
-            return _form(world, request, 401, "E-mail or password is wrong.")
+            attempt.failed()
+            return _form(world, request, 401, "E-mail or password is wrong.", email)
+        attempt.succeeded()
         slug = request.path_params["membership"]
         answer = RedirectResponse(f"/m/{slug}", status_code=303)
         set_cookie(answer, SESSION, world.sealed(SESSION).dumps(email.strip()))
@@ -154,20 +186,20 @@ def routes(world: World) -> list[Route]:
         slug = request.path_params["membership"]
         place, email = _place(world, slug), session_of(world, request)
         if place is None:
-            return refusal(request, 404, "There is no such membership", "Check the address in your mail.")
+            return _no_such_place(request)
         if email is None:
             return RedirectResponse(f"/m/{slug}/login", status_code=303)
         with world.reading() as connection:
             mine = connection.scalars(
                 select(grants.c.level).where(grants.c.email == email, grants.c.place == slug).order_by(grants.c.id)
             ).all()
-        return page(request, "levels.html", name=place.name, slug=slug, levels=mine, email=email)
+        return page(request, "levels.html", **_shown(request, place, email), levels=mine)
 
     async def level_page(request: Request) -> Response:
         slug, level = request.path_params["membership"], request.path_params["level"]
         place = _place(world, slug)
         if place is None:
-            return refusal(request, 404, "There is no such membership", "Check the address in your mail.")
+            return _no_such_place(request)
         email = session_of(world, request)
         if place.password_protected:
             if email is None:
@@ -175,15 +207,25 @@ def routes(world: World) -> list[Route]:
             with world.reading() as connection:
                 welcome = may_see(connection, world, slug, level, email)
             if not welcome:
-                return refusal(
-                    request, 403, "Not for you", f"Your membership does not include “{level}”, or has ended."
-                )
+                reason = f"Your membership does not include “{level}”, or has ended."
+                return refusal(request, 403, "Not for you", reason, (f"/m/{quote(slug)}", "Your membership"))
         text = world.proof(slug, level)
-        return page(request, "message.html", title=f"{place.name}: {level}", text=text)
+        return page(request, "level.html", **_shown(request, place, email), level=level, text=text)
+
+    async def log_out(request: Request) -> Response:
+        place = _place(world, request.path_params["membership"])
+        if place is None:
+            return _no_such_place(request)
+        return await leave(world, request, SESSION, "/", ("Logged out", place.name))
+
+    def _shown(request: Request, place: Any, email: str | None) -> dict[str, Any]:
+        token = leaving_token(world, request, SESSION)
+        return {"name": place.name, "home": f"/m/{quote(place.slug)}", "email": email, "token": token}
 
     return [
         Route("/m/{membership}/login", login_form),
         Route("/m/{membership}/login", login, methods=["POST"]),
+        Route("/m/{membership}/log-out", log_out, methods=["POST"]),
         Route("/m/{membership}", overview),
         Route("/m/{membership}/{level}", level_page),
     ]

@@ -199,9 +199,9 @@ def page(request: Request, template: str, status: int = 200, **shown: Any) -> Re
     return TEMPLATES.TemplateResponse(request, template, shown, status_code=status)
 
 
-def refusal(request: Request, status: int, title: str, reason: str) -> Response:
-    """Answer with a page that says why not, in words for a buyer."""
-    return page(request, "message.html", status, title=title, text=reason)
+def refusal(request: Request, status: int, title: str, reason: str, *ways: tuple[str, str]) -> Response:
+    """Answer with a page that says why not, in words for a buyer. `ways` lead on: each an address and its label."""
+    return page(request, "message.html", status, title=title, text=reason, ways=ways)
 
 
 def address(request: Request, path: str) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from starlette.applications import Starlette
@@ -96,8 +97,10 @@ class SandboxBackend:
             home = self._world.home
         except Unusable as error:
             raise (Retriable if error.is_passing else BackendError)(str(error)) from error
-        # A crash in the sandbox is a 500 for its visitors, as it would be over the network.
-        self._transport = transport or httpx.ASGITransport(app, raise_app_exceptions=False)
+        # A crash in the sandbox is a 500 for its visitors, as it would be over the network. Each run is a visitor of
+        # its own: the failed logins of one are not held against another.
+        visitor = (f"test-fire {uuid4().hex}", 0)
+        self._transport = transport or httpx.ASGITransport(app, raise_app_exceptions=False, client=visitor)
         self._shop = SandboxShop(self._transport, home, self._world.admin_token, fault)
         self._clocks: dict[str, datetime | None] = {}
         """The simulated time that each run set last; None for a run in the real time."""
