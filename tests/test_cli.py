@@ -23,7 +23,7 @@ from wizard.store import open_store
 
 COMMANDS = {
     *("apply", "backends", "check", "connections", "demo-mode", "export", "fire", "live", "products", "publish"),
-    *("run", "runs", "schema", "show", "unpublish"),
+    *("run", "runs", "sandbox", "schema", "show", "unpublish"),
 }
 
 

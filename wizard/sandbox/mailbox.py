@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from wizard.mails import Mail
 from wizard.mime import message
+from wizard.sandbox.clocks import time_of
 from wizard.sandbox.records import mails
 from wizard.sandbox.world import World, page, refusal
 
@@ -25,7 +26,8 @@ def deliver(
 ) -> str:
     """Put a mail into the mailbox, once for each key; give back its Message-ID."""
     message_id = f"<{key}@sandbox.example>"
-    row = {"sender": sender, "recipient": to, "subject": subject, "body": body, "at": world.now, "run": run}
+    at = time_of(connection, world, run)
+    row = {"sender": sender, "recipient": to, "subject": subject, "body": body, "at": at, "run": run}
     connection.execute(insert(mails).values(**row, message_id=message_id).on_conflict_do_nothing())
     return message_id
 
