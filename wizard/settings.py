@@ -7,6 +7,7 @@ Read before the first frame is painted, so this is plain pydantic: pydantic-sett
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -31,6 +32,10 @@ APP = "product-wizard"
 """The name of our folders inside the user's own."""
 
 PREFIX = "WIZARD_"
+
+
+FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
+"""How a Fernet key is written: 32 bytes in the base64 of URLs (https://github.com/fernet/spec)."""
 
 
 class BadSettings(Exception):
@@ -58,6 +63,15 @@ def _is_smtp_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _are_fernet_keys(keys: SecretStr) -> SecretStr:
+    if not all(FERNET_KEY.fullmatch(key.strip()) for key in keys.get_secret_value().split(",")):
+        raise ValueError(
+            "write one or more Fernet keys with commas between them, the newest first; "
+            "`openssl rand -base64 32 | tr +/ -_` makes one"
+        )
+    return keys
+
+
 class Settings(BaseModel):
     """Everything that can be set. What is not passed in is looked up in the environment, then in `config.toml`."""
 
@@ -81,6 +95,10 @@ class Settings(BaseModel):
 
     mail_from: Email = "shop@example.com"
     """Who mails through that server come from: an address that it sends for."""
+
+    secret_keys: Annotated[SecretStr, AfterValidator(_are_fernet_keys)] | None = None
+    """The keys that seal connections' secrets, in place of the file `keys` in the data folder: Fernet keys with commas
+    between them. The first seals, each of them opens."""
 
     # Written `host_name = ""` or absent, the brand is the default one.
     host_name: Annotated[Name, BeforeValidator(lambda given: given or "Kartra")] = "Kartra"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from wizard.cli import INTERRUPTED, documents, firing, is_terminal, open_app, products, serving
+from wizard.cli import INTERRUPTED, documents, firing, is_terminal, keys, open_app, products, serving
 from wizard.cli.output import warn
 from wizard.cli.place import Place, Wrong, place_of
 from wizard.documents import DocumentError, FileInTheWay
@@ -29,7 +29,7 @@ program = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (products.commands, documents.commands, firing.commands, serving.commands):
+for group in (products.commands, documents.commands, firing.commands, serving.commands, keys.commands):
     program.registered_commands.extend(group.registered_commands)
     program.registered_groups.extend(group.registered_groups)
 

@@ -121,6 +121,8 @@ def _integrated(sold: Sold, chosen: IntegratedMembership, now: datetime) -> Deli
     if connection is None:
         gone = f"The connection “{chosen.connection}” is gone: choose another one."
         raise NotReady(f"{field}.connection", gone if chosen.connection else "Choose a connection.")
+    if why := sold.account.unreadable.get(connection.slug):
+        raise NotReady(f"{field}.connection", f"“{connection.name}” cannot be asked. {why}")
     if not chosen.level:
         raise NotReady(f"{field}.level", f"Say which level on “{connection.name}” buyers get.")
     common = {

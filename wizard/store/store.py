@@ -12,11 +12,13 @@ from models.account import File, StoredFile
 from models.fulfillment import Page, Run, RunStep, Verdict
 from models.product import Mode, Product
 from models.saved import Change, HistoryEntry, ProductPage, RunRow, SavedAccount, SavedProduct
+from wizard.keys import Keys
 from wizard.settings import Settings
 from wizard.store import account, catalogue, files, ledger, products
 from wizard.store.account import OwnedKind, Thing
 from wizard.store.database import Database, Work
 from wizard.store.files import FileState
+from wizard.store.sealing import Rotation, seal_anew
 
 
 class Store:
@@ -41,7 +43,8 @@ class Store:
         `form` is the model that answers are read into. `patience` is how many seconds to wait for another process.
         Raises `Unavailable`.
         """
-        database = Database.open(settings.data_dir, settings.database_address, patience)
+        keys = Keys.of(settings)
+        database = Database.open(settings.data_dir, settings.database_address, patience, keys)
         try:
             return cls(database, settings.data_dir / "files", database.seller_id(seller), form)
         except BaseException:
@@ -156,6 +159,11 @@ class Store:
 
     def account(self) -> SavedAccount:
         """Everything the seller owns, each kind in the order of names, with the last checks of connections."""
+        found = self._read_account()
+        # A rotation may have sealed anew between reading a secret and reading the keys; it is over by now.
+        return self._read_account() if found.unreadable else found
+
+    def _read_account(self) -> SavedAccount:
         with self._reading() as work:
             return account.read(work)
 
@@ -251,6 +259,22 @@ class Store:
         """
         with self._reading() as work:
             return ledger.passed_purchase(work, slug, revision)
+
+    # --- the keys ---------------------------------------------------------------------------------------------------
+
+    @property
+    def keys(self) -> Keys:
+        """The keys that secrets are sealed with, and that others are derived from."""
+        return self._database.keys
+
+    def rotate_keys(self) -> Rotation:
+        """Seal every secret in this database, whosever it is, with a new key, and forget the old ones.
+
+        Whenever the process ends, every secret can still be read. With keys from the settings, seal with the first of
+        them. Secrets that no key opens are left as they are. Raises `KeysUnusable`, `Locked`.
+        """
+        with self._database.keys.rotating(), self._database.alone() as connection:
+            return seal_anew(connection, self._database.keys)
 
     # --- transactions -----------------------------------------------------------------------------------------------
 
