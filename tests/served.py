@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import uvicorn
 from starlette.applications import Starlette
+
+from wizard.sandbox.serving import LOOPBACK, Server, listening_on
 
 
 @contextmanager
 def served(app: Starlette) -> Iterator[str]:
     """Serve an application on a port that is free; give its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        home = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    ready = threading.Event()
+    with listening_on(0) as listening:
+        home = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
+        server = Server(app, ready.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
-            while not server.started and thread.is_alive():
-                time.sleep(0.005)
+            assert ready.wait(10)
             with app.state.world.served_at(home):
                 yield home
         finally:

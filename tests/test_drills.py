@@ -62,6 +62,12 @@ def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waited
 
 
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox that has too many requests asks for no wait: which it is, another test reads."""
+    monkeypatch.setattr(drills, "WAIT", "0")
+
+
 class Drill:
     """Fires with a fault."""
 
@@ -113,6 +119,7 @@ def test_every_fault_says_what_it_shows_and_how_a_run_must_end():
 
 @pytest.mark.parametrize("option", ["hosted", "integrated"])
 @pytest.mark.parametrize("fault", EXPECTED)
+@pytest.mark.usefixtures("no_waiting")
 async def test_a_refund_ends_under_each_fault_as_it_says(fault: str, option: str, drill: Drill, delays: list[float]):
     run = await drill(option, Event.REFUND, fault=fault)
 
@@ -144,6 +151,7 @@ async def test_a_reply_is_never_taken_for_more_than_it_says(
 
 
 @pytest.mark.parametrize("fault", ["down_then_back", "rate_limited", "drops_connection"])
+@pytest.mark.usefixtures("no_waiting")
 async def test_what_is_tried_again_is_done_once(fault: str, drill: Drill):
     run = await drill("hosted", fault=fault)
 
@@ -202,13 +210,21 @@ async def test_a_fault_is_only_for_whoever_has_the_token(app: Starlette):
     assert "there are slow, down_then_back" in unknown.json()["error"]
 
 
+async def test_one_request_too_many_is_asked_to_wait_a_second(app: Starlette):
+    letter = {"key": "k", "run": "r", "email": ADA, "subject": "Hi", "body": "x"}
+    answers = [await asked(app, "POST", "/admin/mails", letter, **{HEADER: "rate_limited"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [429, 200]
+    assert answers[0].headers["retry-after"] == "1"
+
+
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 
-async def asked(app: Starlette, method: str, path: str, what: Any = None) -> httpx.Response:
+async def asked(app: Starlette, method: str, path: str, what: Any = None, **more: str) -> httpx.Response:
     token = {"authorization": f"Bearer {app.state.world.admin_token}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as shop:
-        return await shop.request(method, path, json=what, headers=token)
+        return await shop.request(method, path, json=what, headers=token | more)
 
 
 def clocks_set(run: Run) -> list[str]:

@@ -619,7 +619,7 @@ def test_the_sandbox_is_installed_and_can_do_everything_that_is_planned():
 
     assert sandbox.manifest is not None
     assert GrantAccess.model_fields["action"].default in sandbox.manifest.can
-    assert len(sandbox.manifest.can) == 14
+    assert len(sandbox.manifest.can) == 16
     assert sandbox.package.startswith("product-wizard ")
 
 

@@ -57,7 +57,7 @@ def listening_on(port: int) -> socket.socket:
             case _:
                 why = f"cannot be used ({error.strerror})."
         raise CannotServe(
-            f"Port {port} {why} Choose another one with --port, or any that is free: --port 0."
+            f"Port {port} {why} Choose another with --port, or any that is free: --port 0."
         ) from error
 
 
