@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,6 +95,20 @@ class Database:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is a file, and no server's."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection that nobody else is given, without transactions: what it holds is held until it is closed."""
+        with self.translated():
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.detach()
+        with closing(connection):
+            yield connection
 
     @contextmanager
     def transaction(self, writing: bool, outlives_power_cut: bool = False) -> Iterator[Connection]:

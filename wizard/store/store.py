@@ -14,7 +14,7 @@ from models.product import Mode, Product
 from models.saved import Change, HistoryEntry, ProductPage, RunRow, SavedAccount, SavedProduct
 from wizard.keys import Keys
 from wizard.settings import Settings
-from wizard.store import account, catalogue, files, ledger, products
+from wizard.store import account, catalogue, claims, files, ledger, products
 from wizard.store.account import OwnedKind, Thing
 from wizard.store.database import Database, Work
 from wizard.store.files import FileState
@@ -28,9 +28,10 @@ class Store:
     and, when it does, has changed nothing.
     """
 
-    def __init__(self, database: Database, library: Path, seller: int, form: type[Product]) -> None:
+    def __init__(self, database: Database, folder: Path, seller: int, form: type[Product]) -> None:
         self._database = database
-        self._library = library
+        self._folder = folder
+        self._library = folder / "files"
         self._form = form
         self._seller = seller
 
@@ -46,7 +47,7 @@ class Store:
         keys = Keys.of(settings)
         database = Database.open(settings.data_dir, settings.database_address, patience, keys)
         try:
-            return cls(database, settings.data_dir / "files", database.seller_id(seller), form)
+            return cls(database, settings.data_dir, database.seller_id(seller), form)
         except BaseException:
             database.close()
             raise
@@ -251,6 +252,17 @@ class Store:
         """Runs, the newest first, of one product or of all; `before` is the id of the last one seen."""
         with self._reading() as work:
             return ledger.rows(work, product, limit, before)
+
+    def claim(self, run: str) -> AbstractContextManager[bool]:
+        """Hold a run while the body lasts, which nobody else can do meanwhile. Gives False when somebody holds it.
+
+        The run need not be recorded yet. A claim ends with its process. Raises `Unavailable`.
+        """
+        return claims.claim(self._database, self._folder, run)
+
+    def is_claimed(self, run: str) -> bool:
+        """Whether somebody is carrying out a run at this moment. Raises `Unavailable`."""
+        return claims.is_claimed(self._database, self._folder, run)
 
     def passed_purchase(self, slug: str, revision: int) -> bool:
         """Whether these answers have passed a test-fire of `purchase`.
