@@ -84,6 +84,10 @@ class Settings(BaseModel):
     smtp_url: Annotated[SecretStr, AfterValidator(_is_smtp_url)] | None = None
     """The server that mails go through, in place of the sandbox's mailbox. A secret, since it may hold a password."""
 
+    allow_private_hosts: bool = False
+    """Whether a connection may lead to this machine or its own network. Off, since an address that somebody else wrote
+    could reach what only this machine may."""
+
     # Written `host_name = ""` or absent, the brand is the default one.
     host_name: Annotated[Name, BeforeValidator(lambda given: given or "Kartra")] = "Kartra"
     """Whose memberships "hosted" means: the brand in "Kartra-hosted membership"."""
