@@ -22,7 +22,7 @@ BUILT = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "pro
 SECRET_TEXT = "Breathe in through the left nostril, count to four."
 """What stands in each gated post."""
 
-OWNER = {"email": "owner@example.com", "password": "a password of the owner"}
+OWNER = {"email": "owner@example.com", "password": "correct horse battery staple"}
 
 
 def missing() -> str:
@@ -111,7 +111,11 @@ def ghost() -> Iterator[GhostSite]:
         settings = {
             "url": url,
             "server": {"host": "127.0.0.1", "port": port},
-            "database": {"client": "sqlite3", "connection": {"filename": str(home / "ghost.db")}, "useNullAsDefault": True},
+            "database": {
+                "client": "sqlite3",
+                "connection": {"filename": str(home / "ghost.db")},
+                "useNullAsDefault": True,
+            },
             # Nobody listens there: no mail leaves a test.
             "mail": {"transport": "SMTP", "options": {"host": "127.0.0.1", "port": 1, "ignoreTLS": True}},
             "security": {"staffDeviceVerification": False},
@@ -121,6 +125,7 @@ def ghost() -> Iterator[GhostSite]:
             "logging": {"level": "error", "transports": ["stdout"]},
         }
         (home / "config.development.json").write_text(json.dumps(settings))
+        shutil.copy(BUILT / "package.json", home)  # Ghost looks for it where it is started
         log = home / "log"
         with started(["node", str(BUILT / "index.js")], log, cwd=home, NODE_ENV="development") as server:
             wait_for(f"{url}/ghost/api/admin/site/", server, log)
@@ -134,14 +139,18 @@ def ghost() -> Iterator[GhostSite]:
 def _set_up(url: str, owner: Owner) -> GhostSite:
     owner.ask("POST", "authentication/setup/", json={"setup": [{**OWNER, "name": "Owner", "blogTitle": "Members"}]})
     owner.ask("POST", "session/", json={"username": OWNER["email"], "password": OWNER["password"]})
-    made = owner.ask("POST", "integrations/", params={"include": "api_keys"}, json={"integrations": [{"name": "wizard"}]})
+    made = owner.ask(
+        "POST", "integrations/", params={"include": "api_keys"}, json={"integrations": [{"name": "wizard"}]}
+    )
     key = next(each["secret"] for each in made["integrations"][0]["api_keys"] if each["type"] == "admin")
     price = {"monthly_price": 500, "yearly_price": 5000, "currency": "usd"}
     tier = owner.ask("POST", "tiers/", json={"tiers": [{"name": "Gold", "slug": "gold", **price}]})["tiers"][0]["id"]
     owner.ask("POST", "labels/", json={"labels": [{"name": "Buyer"}]})
     for slug, visible in (("for-paying", "paid"), ("for-gold", "tiers"), ("for-all", "public")):
         post = {"title": slug, "slug": slug, "status": "published", "visibility": visible}
-        post |= {"html": f"<p>{SECRET_TEXT}</p><p>And out through the right one, as long.</p>"}
+        post |= {
+            "html": "<p>Come in, everybody.</p>" if visible == "public" else f"<p>{SECRET_TEXT}</p><p>And out.</p>"
+        }
         gate: dict[str, Any] = {"tiers": [{"id": tier}]} if visible == "tiers" else {}
         owner.ask("POST", "posts/", params={"source": "html"}, json={"posts": [post | gate]})
     return GhostSite(url, key, owner, tier)

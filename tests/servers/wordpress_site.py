@@ -116,7 +116,13 @@ def wordpress() -> Iterator[WordPressSite]:
         url = f"http://127.0.0.1:{free_port()}"
         (site / "wp-config.php").write_text(CONFIGURATION.format(socket=socket, url=url))
         user = f"--user={getpass.getuser()}"
-        make = ["mariadb-install-db", "--no-defaults", user, f"--datadir={data}", "--auth-root-authentication-method=normal"]
+        make = [
+            "mariadb-install-db",
+            "--no-defaults",
+            user,
+            f"--datadir={data}",
+            "--auth-root-authentication-method=normal",
+        ]
         subprocess.run([*make, "--skip-test-db"], check=True, stdout=subprocess.DEVNULL, timeout=60)
         serve = [str(MARIADB), "--no-defaults", user, f"--datadir={data}", f"--socket={socket}", "--skip-networking"]
         with started(serve, log, cwd=home) as database:
