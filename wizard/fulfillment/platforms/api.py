@@ -1,4 +1,4 @@
-"""A platform's API over HTTP: JSON there, JSON back, and whatever else comes back as an error that a seller understands."""
+"""A platform's API over HTTP: JSON there, JSON back, and anything else as an error that a seller understands."""
 
 from __future__ import annotations
 

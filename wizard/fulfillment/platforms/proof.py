@@ -110,6 +110,6 @@ def visit(connection: Connection, surroundings: Surroundings, context: Context) 
 def on_its_word(connection: Connection, allowed: bool, said: str, missing: str = "") -> Evidence:
     """Evidence that rests on the platform's own word. `missing`: what would let the buyer prove it, as a sentence."""
     ask = missing or (
-        f"Write a proof page into the connection “{connection.name}” (proof_url), and a test-fire reads it as the buyer."
+        f"Write a proof page into the connection “{connection.name}” (proof_url): a test-fire reads it as the buyer."
     )
     return Evidence(allowed=allowed, proven_by="platform", detail=visible(f"{said} {ask}", ""))

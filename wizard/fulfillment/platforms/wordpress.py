@@ -102,7 +102,8 @@ class WordPress:
             await self._set_roles(user, held)
         before.forget()
         roles = ", ".join(user["roles"] if held is None else held) or "none"
-        return f"{context.buyer.email} was a user of “{self._connection.name}” before and was left, with the roles: {roles}."
+        left = f"{context.buyer.email} was a user of “{self._connection.name}” before and was left"
+        return f"{left}, with the roles: {roles}."
 
     async def _grant(self, role: str, context: Context) -> Receipt:
         user = await self._find(context) or await self._create(role, context)
@@ -198,10 +199,10 @@ class WordPress:
         return []
 
     async def _ask(self, method: str, route: str, **params: str) -> dict[str, Any]:
-        return self._object(await self._send(method, route, **params))
+        return self._object(await self._send(method, route, None, (), **params))
 
     async def _send(
-        self, method: str, route: str, body: object = None, *, fine: tuple[int, ...] = (), **params: str | int
+        self, method: str, route: str, body: object = None, fine: tuple[int, ...] = (), **params: str | int
     ) -> Reply:
         return await self._api.send(
             method,
