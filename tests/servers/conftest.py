@@ -1,8 +1,8 @@
-"""The real platforms, started once for all tests that ask for them."""
+"""The real platforms, each started once for all tests that ask for it."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,18 +10,16 @@ from tests.servers import ghost_site, wordpress_site
 
 
 @pytest.fixture(scope="session")
-def wordpress(tmp_path_factory: pytest.TempPathFactory) -> Generator[wordpress_site.WordPressSite]:
-    """A WordPress with the roles `gold` and `silver` and the pages `members-only`, `for-everybody` and `teaser`."""
-    if lacking := wordpress_site.missing():
-        pytest.skip(f"WordPress is not installed ({lacking}): run tests/servers/install.sh")
-    with wordpress_site.wordpress(tmp_path_factory.mktemp("wordpress")) as site:
+def wordpress() -> Iterator[wordpress_site.WordPressSite]:
+    if reason := wordpress_site.missing():
+        pytest.skip(reason)
+    with wordpress_site.wordpress() as site:
         yield site
 
 
 @pytest.fixture(scope="session")
-def ghost(tmp_path_factory: pytest.TempPathFactory) -> Generator[ghost_site.GhostSite]:
-    """A Ghost with the tiers `gold` and `silver`, the label `VIP`, and posts of each visibility."""
-    if lacking := ghost_site.missing():
-        pytest.skip(f"Ghost is not installed ({lacking}): run tests/servers/install.sh")
-    with ghost_site.ghost(tmp_path_factory.mktemp("ghost")) as site:
+def ghost() -> Iterator[ghost_site.GhostSite]:
+    if reason := ghost_site.missing():
+        pytest.skip(reason)
+    with ghost_site.ghost() as site:
         yield site

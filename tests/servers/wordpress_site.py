@@ -1,125 +1,140 @@
-"""A real WordPress with a database of its own, from Debian's packages (see install.sh)."""
+"""A real WordPress with a private page, for tests: Debian's, on a MariaDB of its own."""
 
 from __future__ import annotations
 
-import os
+import getpass
+import json
 import shutil
-import socket
 import subprocess
-from collections.abc import Generator
+import tempfile
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
-from urllib.request import urlopen
+from typing import Any
 
-from tests.servers.processes import answers, free_port, running, wait_until
+from models.account import Connection
+from tests.servers.started import free_port, started, wait_for
 
 SOURCE = Path("/usr/share/wordpress")
-MARIADB = "/usr/sbin/mariadbd"
+MARIADB = Path("/usr/sbin/mariadbd")
+SECRET_TEXT = "Breathe in through the left nostril, count to four."
+"""What stands on the private page."""
 
-CONFIG = """<?php
-define('DB_NAME', 'wordpress'); define('DB_USER', 'root'); define('DB_PASSWORD', ''); define('DB_HOST', '{database}');
-define('DB_CHARSET', 'utf8mb4'); define('DB_COLLATE', '');
+CONFIGURATION = """<?php
+define('DB_NAME', 'wordpress'); define('DB_USER', 'root'); define('DB_PASSWORD', '');
+define('DB_HOST', 'localhost:{socket}'); define('DB_CHARSET', 'utf8mb4'); define('DB_COLLATE', '');
+define('WP_HOME', '{url}'); define('WP_SITEURL', '{url}');
 define('WP_ENVIRONMENT_TYPE', 'local'); define('WP_HTTP_BLOCK_EXTERNAL', true); define('DISABLE_WP_CRON', true);
-define('WP_DEBUG', false); define('AUTOMATIC_UPDATER_DISABLED', true);
-foreach (['AUTH_KEY','SECURE_AUTH_KEY','LOGGED_IN_KEY','NONCE_KEY','AUTH_SALT','SECURE_AUTH_SALT','LOGGED_IN_SALT',
-  'NONCE_SALT'] as $name) define($name, $name . ' of a test');
 $table_prefix = 'wp_';
 if (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');
 require_once ABSPATH . 'wp-settings.php';
 """
 
-# A membership plugin of two kinds in few words: roles that open private pages, and a page that strangers see a part of.
-SET_UP = """
-require 'wp-load.php';
+INSTALLATION = """
+require ABSPATH . 'wp-admin/includes/upgrade.php';
+wp_install('Members', 'owner', 'owner@example.com', true, '', 'a password of the owner');
 add_role('gold', 'Gold', ['read' => true, 'read_private_pages' => true]);
-add_role('silver', 'Silver', ['read' => true]);
-$page = fn($name, $status, $text) => wp_insert_post(['post_type' => 'page', 'post_status' => $status, 'post_name' => $name,
-  'post_title' => $name, 'post_content' => $text, 'post_author' => 1]);
-$page('members-only', 'private', '<p>The members of this site read this sentence, and nobody else.</p>');
-$page('for-everybody', 'publish', '<p>This page is open to whoever comes along here.</p>');
-$page('teaser', 'publish', '<p>Everybody reads how this story begins.</p><p>Only gold members read “how it ends”.</p>');
-echo WP_Application_Passwords::create_new_application_password(1, ['name' => 'wizard'])[0];
+$page = wp_insert_post(['post_type' => 'page', 'post_status' => 'private', 'post_title' => 'Members only',
+    'post_content' => '{text}', 'post_author' => 1]);
+echo json_encode([$page, WP_Application_Passwords::create_new_application_password(1, ['name' => 'wizard'])[0]]);
 """
 
-TEASER = """<?php
-add_filter('the_content', function ($content) {
-  if (!is_page('teaser') || current_user_can('read_private_pages')) return $content;
-  return '<p>Everybody reads how this story begins.</p><p>' .
-    (is_user_logged_in() ? 'Upgrade to gold, ' . wp_get_current_user()->display_name : 'Log in') . ' to read on.</p>';
-});
-"""
+
+def missing() -> str:
+    """Why it cannot be started here, or nothing."""
+    absent = [str(path) for path in (SOURCE / "wp-load.php", MARIADB) if not path.exists()]
+    absent += [name for name in ("php", "mariadb-install-db") if shutil.which(name) is None]
+    return f"WordPress is not installed ({', '.join(absent)}): run tests/servers/install.sh" if absent else ""
 
 
 @dataclass(frozen=True)
 class WordPressSite:
-    """Where the site is, and its administrator's login."""
+    """A WordPress that answers, and its owner's hands."""
 
     url: str
     folder: Path
-    user: str
+    page: int
     application_password: str
 
-    def php(self, code: str) -> str:
-        """What a piece of PHP prints inside of WordPress."""
-        return _php(self.folder, f"require 'wp-load.php'; {code}")
+    @property
+    def proof_url(self) -> str:
+        return f"{self.url}/?page_id={self.page}"
+
+    def connection(self, **changes: Any) -> Connection:
+        described = {
+            "slug": "my-site",
+            "name": "My site",
+            "kind": "wordpress",
+            "url": self.url,
+            "user": "owner",
+            "application_password": self.application_password,
+            "role": "gold",
+            "proof_url": self.proof_url,
+        }
+        return Connection.model_validate(described | changes)
+
+    def php(self, code: str) -> Any:
+        """What a piece of PHP inside WordPress answers, as JSON."""
+        return run_php(self.folder, f"echo json_encode((function() {{ {code} }})());")
+
+    def user(self, email: str) -> dict[str, Any] | None:
+        """An account as the database holds it: name, roles, hash of the password, number of posts."""
+        found = self.php(
+            f"$u = get_user_by('email', '{email}'); if (!$u) return null; return ['id' => $u->ID, "
+            "'login' => $u->user_login, 'name' => $u->display_name, 'roles' => array_values($u->roles), "
+            "'password' => $u->user_pass, 'posts' => (int) count_user_posts($u->ID)];"
+        )
+        return dict(found) if found else None
+
+    def make_user(self, login: str, role: str) -> str:
+        """A member who was there before: their address."""
+        self.php(
+            f"$id = wp_insert_user(['user_login' => '{login}', 'user_email' => '{login}@example.com', "
+            f"'user_pass' => 'their own password', 'role' => '{role}']);"
+            "return wp_insert_post(['post_title' => 'Hello', 'post_status' => 'publish', 'post_author' => $id]);"
+        )
+        return f"{login}@example.com"
 
 
-def missing() -> str:
-    """What is not installed; nothing when WordPress can be started."""
-    lacking = [name for name in ("php", "mariadb-install-db") if shutil.which(name) is None]
-    lacking += [str(path) for path in (SOURCE / "wp-load.php", Path(MARIADB)) if not path.exists()]
-    return ", ".join(lacking)
+def run_php(folder: Path, code: str, before: str = "") -> Any:
+    whole = f"{before} $_SERVER['HTTP_HOST'] = 'localhost'; require 'wp-load.php'; {code}"
+    done = subprocess.run(["php", "-r", whole], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
 
 
 @contextmanager
-def wordpress(folder: Path) -> Generator[WordPressSite]:
-    """Start WordPress in a folder, install it, and end it afterwards."""
-    site, data = folder / "site", folder / "db"
-    shutil.copytree(SOURCE, site, symlinks=False, ignore_dangling_symlinks=True)
-    database = free_port()
-    subprocess.run(
-        ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
-         f"--user={_me()}"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    serve = [MARIADB, "--no-defaults", f"--user={_me()}", f"--datadir={data}", "--bind-address=127.0.0.1",
-             f"--port={database}", f"--socket={data}/s.sock", "--skip-log-bin"]  # fmt: skip
-    with running(serve, folder / "db.log") as server:
-        wait_until(lambda: _listens(database), server, folder / "db.log")
-        (site / "wp-config.php").unlink(missing_ok=True)
-        (site / "wp-config.php").write_text(CONFIG.format(database=f"127.0.0.1:{database}"))
-        plugins = site / "wp-content" / "mu-plugins"
-        plugins.mkdir(parents=True, exist_ok=True)
-        (plugins / "teaser.php").write_text(TEASER)
-        create = f"$db = new mysqli('127.0.0.1', 'root', '', '', {database}); $db->query('CREATE DATABASE wordpress');"
-        _php(site, create)
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        web = ["php", "-S", f"127.0.0.1:{port}", "-t", str(site)]
-        environment = os.environ | {"PHP_CLI_SERVER_WORKERS": "4"}
-        with running(web, folder / "web.log", env=environment) as server:
-            wait_until(lambda: answers(f"{url}/readme.html"), server, folder / "web.log")
-            form = {"weblog_title": "Test", "user_name": "admin", "admin_password": "a test's password",
-                    "admin_password2": "a test's password", "pw_weak": "1", "admin_email": "admin@example.com"}  # fmt: skip
-            urlopen(f"{url}/wp-admin/install.php?step=2", urlencode(form).encode(), timeout=60).close()
-            yield WordPressSite(url, site, "admin", _php(site, SET_UP))
-
-
-def _php(folder: Path, code: str) -> str:
-    ran = subprocess.run(["php", "-r", code], cwd=folder, capture_output=True, text=True, check=False)
-    if ran.returncode:
-        raise RuntimeError(f"php: {ran.stdout}{ran.stderr}")
-    return ran.stdout
-
-
-def _me() -> str:
-    import getpass
-
-    return getpass.getuser()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as tried:
-        return tried.connect_ex(("127.0.0.1", port)) == 0
+def wordpress() -> Iterator[WordPressSite]:
+    """Installs and starts a WordPress, and leaves nothing behind."""
+    # Not pytest's folder: the path of a socket has at most 107 characters.
+    with tempfile.TemporaryDirectory(prefix="wp-") as place:
+        home = Path(place)
+        site, data, socket, log = home / "site", home / "db", home / "db.sock", home / "log"
+        shutil.copytree(SOURCE, site, ignore_dangling_symlinks=True)
+        url = f"http://127.0.0.1:{free_port()}"
+        (site / "wp-config.php").write_text(CONFIGURATION.format(socket=socket, url=url))
+        user = f"--user={getpass.getuser()}"
+        make = [
+            "mariadb-install-db",
+            "--no-defaults",
+            user,
+            f"--datadir={data}",
+            "--auth-root-authentication-method=normal",
+        ]
+        subprocess.run([*make, "--skip-test-db"], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        serve = [str(MARIADB), "--no-defaults", user, f"--datadir={data}", f"--socket={socket}", "--skip-networking"]
+        with started(serve, log, cwd=home) as database:
+            until = time.monotonic() + 60
+            while not socket.exists():
+                assert database.poll() is None and time.monotonic() < until, log.read_text()
+                time.sleep(0.05)
+            client = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root"]
+            subprocess.run([*client, "--execute=CREATE DATABASE wordpress"], check=True, timeout=20)
+            page, password = run_php(site, INSTALLATION.format(text=SECRET_TEXT), "define('WP_INSTALLING', true);")
+            web = home / "web.log"
+            address = url.removeprefix("http://")
+            with started(["php", "-S", address, "-t", str(site)], web, cwd=site, PHP_CLI_SERVER_WORKERS="4") as server:
+                wait_for(url, server, web)
+                yield WordPressSite(url, site, page, password)
