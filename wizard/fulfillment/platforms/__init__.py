@@ -1,48 +1,53 @@
-"""Real membership platforms, one module for each, and where each class stands. Nothing of them is imported before it is
-asked for."""
+"""The platforms that a seller can connect: one module each, loaded when a connection of its kind is used."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
-from models.account import Connection, ConnectionKind
-from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
-from wizard.fulfillment.backend import Check, Context, Surroundings
+from models.account import ConnectionKind
+from wizard.fulfillment.backend import Rejected
 
-LEVEL = "post_sale.access.integrated_membership.level"
-"""The question that a role, a tier or a level is the answer to."""
+if TYPE_CHECKING:
+    from models.account import Connection
+    from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
+    from wizard.fulfillment.backend import Check, Context, Surroundings
 
-CLASSES: Mapping[ConnectionKind, str] = {
+CLASSES = {
     ConnectionKind.WORDPRESS: "wordpress:WordPress",
     ConnectionKind.GHOST: "ghost:Ghost",
-    ConnectionKind.WEBHOOK: "webhook:SignedRequests",
-    ConnectionKind.DAP: "webhook:SignedRequests",
-    ConnectionKind.S2MEMBER: "webhook:SignedRequests",
+    ConnectionKind.WEBHOOK: "webhook:Webhook",
+    ConnectionKind.DAP: "webhook:Dap",
+    ConnectionKind.S2MEMBER: "webhook:S2Member",
 }
-"""Where the class of each platform stands, as module and name. A sandbox is no real platform: its backend plays it."""
+"""Where the class of a kind is. The sandbox has none: its own backend plays that platform."""
+
+CONNECTION = "post_sale.access.integrated_membership.connection"
+LEVEL = "post_sale.access.integrated_membership.level"
+"""The questions that a platform's refusal can be about."""
 
 
 class Platform(Protocol):
-    """A connection to a platform, for one run: a backend's methods, for access alone."""
+    """A connection at work: what a backend does (see `wizard.fulfillment.backend`), for access on one platform."""
 
     async def check(self) -> Check:
-        """Say whether the connection works, by a real request that changes nothing. Raises BackendError."""
+        """Make a real request that changes nothing. Raises BackendError."""
 
     async def perform(self, action: GrantAccess | RevokeAccess, context: Context) -> Receipt:
-        """Let the buyer in or shut them out. See `Backend`."""
+        """Let the buyer in or shut them out. Raises BackendError."""
 
     async def verify(self, action: GrantAccess | RevokeAccess, receipt: Receipt, context: Context) -> Evidence:
-        """Try the proof page as the buyer. See `Backend`."""
+        """Read the proof page as the buyer and as a stranger. Raises BackendError."""
 
     async def clean_up(self, context: Context) -> str:
-        """Remove what this run created and nothing else. See `Backend`."""
+        """Remove what this run created; say in a sentence what was left. Raises BackendError."""
 
 
-def platform_for(connection: Connection, surroundings: Surroundings) -> Platform | None:
-    """The platform that a connection leads to; None for a sandbox."""
-    if (place := CLASSES.get(connection.kind)) is None:
-        return None
+def platform_for(connection: Connection, surroundings: Surroundings) -> Platform:
+    """The connection's platform. Raises Rejected for a kind that is none outside of this machine."""
+    place = CLASSES.get(connection.kind)
+    if place is None:
+        raise Rejected(f"“{connection.name}” is played by the sandbox: choose the backend “sandbox”.", CONNECTION)
     module, _, name = place.partition(":")
-    return cast("Platform", getattr(import_module(f"{__name__}.{module}"), name)(connection, surroundings))
+    made: Platform = getattr(import_module(f"{__name__}.{module}"), name)(connection, surroundings)
+    return made
