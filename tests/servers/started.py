@@ -49,7 +49,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def wait_for(
     url: str, process: subprocess.Popen[bytes], log: Path, *, headers: Mapping[str, str] | None = None
 ) -> None:
-    """Waits until a server answers, whatever it says. Fails with the server's log when it has ended or takes too long."""
+    """Waits until a server answers. Fails with the server's log when it has ended or takes too long."""
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
         try:

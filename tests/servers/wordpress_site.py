@@ -128,7 +128,8 @@ def wordpress() -> Iterator[WordPressSite]:
         with started(serve, log, cwd=home) as database:
             until = time.monotonic() + 60
             while not socket.exists():
-                assert database.poll() is None and time.monotonic() < until, log.read_text()
+                assert database.poll() is None, log.read_text()
+                assert time.monotonic() < until, log.read_text()
                 time.sleep(0.05)
             client = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root"]
             subprocess.run([*client, "--execute=CREATE DATABASE wordpress"], check=True, timeout=20)

@@ -47,7 +47,7 @@ class Ghost:
 
     async def check(self) -> Check:
         """See `Platform`. Reads a member, which needs the key, and looks for the connection's tier or label."""
-        await self._ask("GET", "members/", limit=1)
+        await self._list("members", limit=1)
         wanted = self._connection.label or self._connection.tier
         if not wanted:
             return Check(True, "Ghost answers, and takes the key.")
@@ -169,13 +169,12 @@ class Ghost:
     async def _find(self, context: Context) -> Found | None:
         # A backslash and a quote are what a text in Ghost's filters (NQL) escapes.
         email = context.buyer.email.replace("\\", "\\\\").replace("'", "\\'")
-        found = await self._ask("GET", "members/", filter=f"email:'{email}'", include="tiers,labels")
-        members: list[Found] = found["members"]
+        members = await self._list("members", filter=f"email:'{email}'", include="tiers,labels")
         return members[0] if members else None
 
     async def _opener(self, wanted: str) -> Found:
         """The tier or label of that name, slug or id. Raises Rejected when there is none."""
-        listed: list[Found] = (await self._ask("GET", f"{self._kind}/", limit="all"))[self._kind]
+        listed = await self._list(self._kind, limit="all")
         for each in listed:
             if wanted in (each["slug"], each["id"]) or wanted.casefold() == str(each["name"]).casefold():
                 return each
@@ -183,8 +182,8 @@ class Ghost:
         raise Rejected(f"“{self._connection.name}” has no {self._kind[:-1]} “{wanted}”. It has: {names}.", LEVEL)
 
     async def _sign_in_link(self, member: Found, context: Context) -> str:
-        answer = await self._ask("GET", f"members/{member['id']}/signin_urls/")
-        link = str(answer["member_signin_urls"][0]["url"])
+        reply = await self._send("GET", f"members/{member['id']}/signin_urls/")
+        link = str(self._first(reply, "member_signin_urls").get("url"))
         context.secrets.learn(link, *parse_qs(urlsplit(link).query).get("token", ()))
         return link
 
@@ -197,8 +196,8 @@ class Ghost:
                 return paragraphs_of(str(self._first(reply, kind).get("html") or ""))
         return []
 
-    async def _ask(self, method: str, path: str, **params: str | int) -> Found:
-        return self._object(await self._send(method, path, None, (), **params))
+    async def _list(self, name: str, **params: str | int) -> list[Found]:
+        return self._listed(await self._send("GET", f"{name}/", None, (), **params), name)
 
     async def _send(
         self, method: str, path: str, body: object = None, fine: tuple[int, ...] = (), **params: str | int
@@ -231,19 +230,22 @@ class Ghost:
         signed = ".".join(_base64(json.dumps(part).encode()) for part in (head, claims))
         return f"{signed}.{_base64(hmac.digest(signing_key, signed.encode(), hashlib.sha256))}"
 
-    def _object(self, reply: Reply) -> Found:
+    def _first(self, reply: Reply, name: str) -> Found:
+        listed = self._listed(reply, name)
+        if not listed:
+            raise ActionRequired(f"“{self._connection.name}” answered without {name}: check its address.")
+        return listed[0]
+
+    def _listed(self, reply: Reply, name: str) -> list[Found]:
         found = reply.json
         if not isinstance(found, dict):
             raise self._api.no_json(reply)
         if "errors" in found:
             raise Rejected(f"“{self._connection.name}” answered {reply.status}, but with an error{because(reply)}")
-        return found
-
-    def _first(self, reply: Reply, name: str) -> Found:
-        listed = self._object(reply).get(name)
-        if not (isinstance(listed, list) and listed and isinstance(listed[0], dict)):
+        listed = found.get(name)
+        if not (isinstance(listed, list) and all(isinstance(each, dict) for each in listed)):
             raise ActionRequired(f"“{self._connection.name}” does not answer as Ghost does: check its address.")
-        return listed[0]
+        return listed
 
     def _before(self, context: Context) -> Before:
         return Before(self._around.data_dir, context.run, self._connection.slug)

@@ -99,12 +99,17 @@ def _without_query(url: str) -> str:
     return url.partition("?")[0]
 
 
-def visit(connection: Connection, surroundings: Surroundings, context: Context) -> Visit:
-    """Send the buyer and a stranger on their way, each with a browser of their own."""
+def visit(
+    connection: Connection, surroundings: Surroundings, context: Context, *, buyer: Browser | None = None
+) -> Visit:
+    """Send the buyer and a stranger on their way, each with a browser of their own; a `buyer` who has one goes on with
+    it."""
     if surroundings.browser is None:
         raise BackendError("There is no browser to act as the buyer with.")
     who = visible(context.buyer.name, "")
-    return Visit(surroundings.browser(), surroundings.browser(), connection, who)
+    if buyer is not None:
+        buyer.exchanges.clear()  # they stand in an earlier evidence
+    return Visit(buyer or surroundings.browser(), surroundings.browser(), connection, who)
 
 
 def on_its_word(connection: Connection, allowed: bool, said: str, missing: str = "") -> Evidence:
