@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from models.account import Connection, ConnectionKind
 from wizard.fulfillment.backend import BackendError, Check, Surroundings
+from wizard.fulfillment.secrecy import Secrets
 
 
 async def check_connection(connection: Connection, *, data_dir: Path, allow_private: bool = False) -> Check:
@@ -13,6 +16,14 @@ async def check_connection(connection: Connection, *, data_dir: Path, allow_priv
 
     `allow_private`: the setting `allow_private_hosts`.
     """
+    check = await _checked(connection, data_dir, allow_private)
+    # A platform may repeat in its answer what it was sent.
+    secrets = Secrets()
+    secrets.learn(*(secret.get_secret_value() for _, secret in connection if isinstance(secret, SecretStr)))
+    return Check(check.ok, secrets.mask(check.detail))
+
+
+async def _checked(connection: Connection, data_dir: Path, allow_private: bool) -> Check:
     from wizard.fulfillment.outgoing import outgoing
 
     try:

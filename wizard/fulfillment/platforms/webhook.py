@@ -1,8 +1,8 @@
 """Any platform that takes a signed request: Standard Webhooks (https://www.standardwebhooks.com), and Kartra's windows
 for Digital Access Pass and s2Member as presets of it.
 
-A platform may answer with JSON that holds a `sign_in_url`: an address that signs the buyer in, on a host that the seller
-named. Then a test-fire opens it, and the proof page after it, as the buyer.
+A platform may answer with JSON that holds a `sign_in_url`: an address that signs the buyer in, on a host that the
+seller named. Then a test-fire opens it, and the proof page after it, as the buyer.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ class Webhook:
     async def clean_up(self, context: Context) -> str:
         """See `Platform`."""
         return (
-            f"“{self._connection.name}” keeps what it made for {context.buyer.email}: a webhook can grant and revoke, but "
-            "not ask for a removal."
+            f"“{self._connection.name}” keeps what it made for {context.buyer.email}: a webhook can grant and revoke, "
+            "but not ask for a removal."
         )
 
     async def _tell(self, event: str, data: Mapping[str, object], key: str) -> Reply:
