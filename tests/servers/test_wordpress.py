@@ -176,12 +176,29 @@ async def test_without_a_proof_page_the_evidence_rests_on_the_platforms_word(wor
 
 
 async def test_a_proof_page_that_anybody_reads_proves_nothing(wordpress: WordPressSite, tmp_path: Path):
-    mine, ada = wordpress.connection(proof_url=f"{wordpress.url}/"), context_of("open")
+    mine, ada = wordpress.connection(proof_url=f"{wordpress.url}/?page_id=2"), context_of("open")
     async with at_work(mine, tmp_path) as platform:
         receipt = await platform.perform(grant(mine), ada)
-        with pytest.raises((Rejected, ActionRequired), match="proof page into the connection “My site”"):
+        with pytest.raises(Rejected, match="Anybody can read .* without logging in"):
             await platform.verify(grant(mine), receipt, ada)
         await platform.clean_up(ada)
+
+
+async def test_a_page_that_shows_everybody_a_part_is_judged_by_the_text_that_it_keeps_back(
+    wordpress: WordPressSite, tmp_path: Path
+):
+    mine = wordpress.connection(proof_url=f"{wordpress.url}/?page_id={wordpress.story}")
+    ada = context_of("story")
+    async with at_work(mine, tmp_path) as platform:
+        receipt = await platform.perform(grant(mine), ada)
+        let_in = await platform.verify(grant(mine), receipt, ada)
+        taken = await platform.perform(revoke(mine), ada)
+        shut_out = await platform.verify(revoke(mine), taken, ada)
+        await platform.clean_up(ada)
+
+    assert (let_in.allowed, let_in.proven_by) == (True, "buyer")
+    assert (shut_out.allowed, shut_out.proven_by) == (False, "buyer")
+    assert let_in.facts["stranger"] == "turned away (200)"
 
 
 async def test_a_login_with_another_password_is_no_proof(wordpress: WordPressSite, tmp_path: Path):

@@ -37,8 +37,19 @@ require ABSPATH . 'wp-admin/includes/upgrade.php';
 wp_install('Members', 'owner', 'owner@example.com', true, '', 'a password of the owner');
 add_role('gold', 'Gold', ['read' => true, 'read_private_pages' => true]);
 $page = wp_insert_post(['post_type' => 'page', 'post_status' => 'private', 'post_title' => 'Members only',
-    'post_content' => '{text}', 'post_author' => 1]);
-echo json_encode([$page, WP_Application_Passwords::create_new_application_password(1, ['name' => 'wizard'])[0]]);
+    'post_content' => '<p>{text}</p>', 'post_author' => 1]);
+$open = wp_insert_post(['post_type' => 'page', 'post_status' => 'publish', 'post_title' => 'A story',
+    'post_content' => '<p>Everybody reads how it begins.</p><p>{text}</p>', 'post_author' => 1]);
+echo json_encode([$page, $open, WP_Application_Passwords::create_new_application_password(1, ['name' => 'wizard'])[0]]);
+"""
+
+
+# What most membership plug-ins do: everybody is shown the page, and most are shown a part of its text.
+PLUGIN = """<?php
+add_filter('the_content', function ($content) {
+    if (!is_page('a-story') || current_user_can('read_private_pages')) return $content;
+    return '<p>Everybody reads how it begins.</p><p>' . (is_user_logged_in() ? 'Upgrade' : 'Log in') . ' to read on.</p>';
+});
 """
 
 
@@ -56,6 +67,8 @@ class WordPressSite:
     url: str
     folder: Path
     page: int
+    story: int
+    """A page that everybody is shown, and a part of its text to those who hold the role."""
     application_password: str
 
     @property
@@ -133,9 +146,14 @@ def wordpress() -> Iterator[WordPressSite]:
                 time.sleep(0.05)
             client = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root"]
             subprocess.run([*client, "--execute=CREATE DATABASE wordpress"], check=True, timeout=20)
-            page, password = run_php(site, INSTALLATION.format(text=SECRET_TEXT), "define('WP_INSTALLING', true);")
+            plugins = site / "wp-content" / "mu-plugins"
+            plugins.mkdir(exist_ok=True)
+            (plugins / "members.php").write_text(PLUGIN)
+            page, story, password = run_php(
+                site, INSTALLATION.format(text=SECRET_TEXT), "define('WP_INSTALLING', true);"
+            )
             web = home / "web.log"
             address = url.removeprefix("http://")
             with started(["php", "-S", address, "-t", str(site)], web, cwd=site, PHP_CLI_SERVER_WORKERS="4") as server:
                 wait_for(url, server, web)
-                yield WordPressSite(url, site, page, password)
+                yield WordPressSite(url, site, page, story, password)

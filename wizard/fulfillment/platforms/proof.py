@@ -82,7 +82,7 @@ class Visit:
 
     def _is_open(self, page: Page) -> bool:
         # Who is sent somewhere else, to a login or the front page, was turned away.
-        return page.status == 200 and urlsplit(page.url).path.rstrip("/") == urlsplit(self.url).path.rstrip("/")
+        return page.status == 200 and page.location is None and _place(page.url) == _place(self.url)
 
     def _sentence(self, action: GrantAccess | RevokeAccess, allowed: bool, how: str, page: Page) -> str:
         if allowed and isinstance(action, GrantAccess):
@@ -93,6 +93,12 @@ class Visit:
         to = page.location or (page.url if page.url != self.url else "")
         seen = f"sent to {_without_query(to)}" if to else f"status {page.status}: {page.says}"
         return f"{self.who} {how} and {away} from {self.url} ({seen})."
+
+
+def _place(url: str) -> tuple[str, str]:
+    """What makes two addresses of a site the same page: many sites add a slash."""
+    parts = urlsplit(url)
+    return parts.path.rstrip("/"), parts.query
 
 
 def _without_query(url: str) -> str:

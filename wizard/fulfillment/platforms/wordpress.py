@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from models.account import Connection
 from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
@@ -188,10 +189,15 @@ class WordPress:
 
     async def _content(self, url: str) -> list[str]:
         """The paragraphs of the proof page, if it is a page or a post of the site that can be asked for by its name."""
-        slug = url.partition("?")[0].rstrip("/").rpartition("/")[2]
-        for kind in ("pages", "posts"):
+        parts = urlsplit(url)
+        asked = parse_qs(parts.query)
+        number = (asked.get("page_id") or asked.get("p") or [""])[0]
+        slug = parts.path.rstrip("/").rpartition("/")[2]
+        # Ids and names are looked for among pages and posts alike: an address does not say which of them it is.
+        which: dict[str, str] = {"include": number} if number.isdigit() else {"slug": slug}
+        for kind in ("pages", "posts") if number or slug else ():
             reply = await self._send(
-                "GET", f"/wp/v2/{kind}", fine=(400, 403, 404), slug=slug, status="publish,private", context="edit"
+                "GET", f"/wp/v2/{kind}", None, (400, 403, 404), status="publish,private", context="edit", **which
             )
             if reply.is_good and (found := self._list(reply)):
                 content = found[0].get("content") or {}
