@@ -35,6 +35,7 @@ require_once ABSPATH . 'wp-settings.php';
 INSTALLATION = """
 require ABSPATH . 'wp-admin/includes/upgrade.php';
 wp_install('Members', 'owner', 'owner@example.com', true, '', 'a password of the owner');
+switch_theme('plain');
 add_role('gold', 'Gold', ['read' => true, 'read_private_pages' => true]);
 $page = wp_insert_post(['post_type' => 'page', 'post_status' => 'private', 'post_title' => 'Members only',
     'post_content' => '<p>{text}</p>', 'post_author' => 1]);
@@ -48,8 +49,15 @@ echo json_encode([$page, $open, WP_Application_Passwords::create_new_application
 PLUGIN = """<?php
 add_filter('the_content', function ($content) {
     if (!is_page('a-story') || current_user_can('read_private_pages')) return $content;
-    return '<p>Everybody reads how it begins.</p><p>' . (is_user_logged_in() ? 'Upgrade' : 'Log in') . ' to read on.</p>';
+    $please = is_user_logged_in() ? 'Upgrade' : 'Log in';
+    return "<p>Everybody reads how it begins.</p><p>$please to read on.</p>";
 });
+"""
+
+
+# Debian keeps WordPress's themes in packages of their own; without any, every page is empty.
+THEME = """<!DOCTYPE html><html><head><?php wp_head(); ?></head><body>
+<?php while (have_posts()) { the_post(); the_title('<h1>', '</h1>'); the_content(); } wp_footer(); ?></body></html>
 """
 
 
@@ -149,6 +157,10 @@ def wordpress() -> Iterator[WordPressSite]:
             plugins = site / "wp-content" / "mu-plugins"
             plugins.mkdir(exist_ok=True)
             (plugins / "members.php").write_text(PLUGIN)
+            theme = site / "wp-content" / "themes" / "plain"
+            theme.mkdir(parents=True)
+            (theme / "style.css").write_text("/* Theme Name: Plain */")
+            (theme / "index.php").write_text(THEME)
             page, story, password = run_php(
                 site, INSTALLATION.format(text=SECRET_TEXT), "define('WP_INSTALLING', true);"
             )

@@ -29,6 +29,9 @@ from wizard.fulfillment.platforms.proof import on_its_word, paragraphs_of, visit
 TOKEN_LIFETIME = 300
 """Seconds: the longest that Ghost's documentation allows."""
 
+KNOWN_BY = {"tiers": "id", "labels": "name"}
+"""By what Ghost knows a tier or a label of a member again when it is sent one."""
+
 Found = dict[str, Any]
 
 
@@ -44,6 +47,7 @@ class Ghost:
         self._api = Api(surroundings.client(), connection.name)
         # What opens the content: labels only where the seller asked for a label.
         self._kind = "labels" if connection.label else "tiers"
+        self._known_by = KNOWN_BY[self._kind]
 
     async def check(self) -> Check:
         """See `Platform`. Reads a member, which needs the key, and looks for the connection's tier or label."""
@@ -68,7 +72,7 @@ class Ghost:
         context.secrets.learn(self._key, self._key.partition(":")[2])
         member = await self._find(context)
         opener = await self._opener(self._wanted(action))
-        has_it = member is not None and opener["id"] in _ids(member, self._kind)
+        has_it = member is not None and opener[self._known_by] in _held(member, self._kind)
         what = f"the {self._kind[:-1]} “{opener['name']}”"
         if self._connection.proof_url is None:
             said = f"Ghost says that {context.buyer.email} {'has' if has_it else 'does not have'} {what}."
@@ -99,7 +103,7 @@ class Ghost:
             before.forget()
             return f"The member {email} was deleted from “{name}”. Nothing is left."
         held = before.recall(member["id"])
-        if held is not None and set(held) != set(_ids(member, self._kind)):
+        if held is not None and set(held) != set(_held(member, self._kind)):
             await self._set(member, held)
         before.forget()
         return f"{email} was a member of “{name}” before and was left, with what they had."
@@ -110,12 +114,12 @@ class Ghost:
         member = await self._find(context)
         if member is None:
             until = {"expiry_at": action.until.isoformat()} if action.until and self._kind == "tiers" else {}
-            member = await self._create({self._kind: [{"id": opener["id"], **until}]}, context)
+            member = await self._create({self._kind: [{self._known_by: opener[self._known_by], **until}]}, context)
         ours = _is_ours(member, context)
         if not ours:
-            self._before(context).remember(member["id"], _ids(member, self._kind))
-        if opener["id"] not in _ids(member, self._kind):
-            member = await self._set(member, [*_ids(member, self._kind), opener["id"]])
+            self._before(context).remember(member["id"], _held(member, self._kind))
+        if opener[self._known_by] not in _held(member, self._kind):
+            member = await self._set(member, [*_held(member, self._kind), opener[self._known_by]])
         detail = f"{context.buyer.email} is a member with {what}."
         if not ours:
             detail = f"{context.buyer.email} was a member already, and has {what} as well."
@@ -140,26 +144,26 @@ class Ghost:
         member = await self._find(context)
         if member is None:
             return Receipt(reference=reference, detail=f"{context.buyer.email} is no member.")
-        has, ours = _ids(member, self._kind), _is_ours(member, context)
-        if not ours and opener["id"] in self._before(context).remember(member["id"], has):
+        has, ours = _held(member, self._kind), _is_ours(member, context)
+        if not ours and opener[self._known_by] in self._before(context).remember(member["id"], has):
             raise Rejected(
                 f"{what} was {context.buyer.email}'s before this run, and stays: a test-fire takes nothing away that "
                 "it did not give. Choose another test buyer."
             )
-        if opener["id"] in has:
-            member = await self._set(member, [each for each in has if each != opener["id"]])
-        stuck = member["status"] == "comped" and not _ids(member, "tiers")
+        if opener[self._known_by] in has:
+            member = await self._set(member, [each for each in has if each != opener[self._known_by]])
+        stuck = member["status"] == "comped" and not _held(member, "tiers")
         if stuck and ours:
             await self._delete(member)
             gone = f"{what} was taken away. Ghost left the status “comped”, so the member was deleted as well."
             return Receipt(reference=reference, detail=gone)
         return Receipt(reference=reference, detail=f"{what} was taken away.")
 
-    async def _set(self, member: Found, ids: list[str]) -> Found:
-        about = {self._kind: [{"id": each} for each in ids]}
+    async def _set(self, member: Found, held: list[str]) -> Found:
+        about = {self._kind: [{self._known_by: each} for each in held]}
         reply = await self._send("PUT", f"members/{member['id']}/", {"members": [about]}, include="tiers,labels")
         changed = self._first(reply, "members")
-        if set(_ids(changed, self._kind)) != set(ids):
+        if set(_held(changed, self._kind)) != set(held):
             raise Rejected(f"Ghost said yes, but the {self._kind} of {member['email']} are other ones.", LEVEL)
         return changed
 
@@ -259,8 +263,8 @@ def _base64(part: bytes) -> str:
     return urlsafe_b64encode(part).rstrip(b"=").decode()
 
 
-def _ids(member: Found, kind: str) -> list[str]:
-    return [str(each["id"]) for each in member.get(kind) or ()]
+def _held(member: Found, kind: str) -> list[str]:
+    return [str(each[KNOWN_BY[kind]]) for each in member.get(kind) or ()]
 
 
 def _note(context: Context) -> str:

@@ -19,7 +19,7 @@ from wizard.fulfillment.backends.browser import Browser, Page
 
 PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL)
 
-SHORTEST = 20
+SHORTEST = 12
 """Characters of a paragraph that can tell a page that shows its content from one that does not."""
 
 
