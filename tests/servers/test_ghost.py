@@ -86,6 +86,23 @@ async def test_a_member_who_was_there_before_gets_the_tier_and_keeps_everything_
     assert after["tiers"] == []
 
 
+async def test_another_tier_of_a_member_ends_when_it_would_have_ended(ghost: GhostSite, tmp_path: Path):
+    mine, email = ghost.connection(), "erin@example.com"
+    ghost.make_member(email, tiers=[{"id": ghost.tier, "expiry_at": "2031-05-01T00:00:00.000Z"}])
+    erin = context_of("until", email)
+    async with at_work(mine, tmp_path) as platform:
+        await platform.perform(grant(mine, "Members"), erin)
+        granted = ghost.member(email)
+        await platform.perform(revoke(mine, "Members"), erin)
+        await platform.clean_up(erin)
+    after = ghost.member(email)
+
+    assert granted is not None
+    assert sorted(tier["name"] for tier in granted["tiers"]) == ["Gold", "Members"]
+    assert after is not None
+    assert [(tier["name"], tier["expiry_at"]) for tier in after["tiers"]] == [("Gold", "2031-05-01T00:00:00.000Z")]
+
+
 async def test_a_tier_that_a_member_held_before_is_not_taken(ghost: GhostSite, tmp_path: Path):
     mine, email = ghost.connection(), "carol@example.com"
     ghost.make_member(email, tiers=[{"id": ghost.tier}])

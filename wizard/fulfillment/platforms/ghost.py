@@ -160,7 +160,10 @@ class Ghost:
         return Receipt(reference=reference, detail=f"{what} was taken away.")
 
     async def _set(self, member: Found, held: list[str]) -> Found:
-        about = {self._kind: [{self._known_by: each} for each in held]}
+        # An entry that stays is sent as it was, else a tier that ends some day would never end.
+        until = {each[self._known_by]: each.get("expiry_at") for each in member.get(self._kind) or ()}
+        entries = [{self._known_by: each, **({"expiry_at": until[each]} if until.get(each) else {})} for each in held]
+        about = {self._kind: entries}
         reply = await self._send("PUT", f"members/{member['id']}/", {"members": [about]}, include="tiers,labels")
         changed = self._first(reply, "members")
         if set(_held(changed, self._kind)) != set(held):
