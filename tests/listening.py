@@ -53,5 +53,5 @@ async def saying(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIter
 
 def reply(body: bytes = b"ok", *, status: str = "200 OK", kind: str = "text/plain", headers: str = "") -> bytes:
     """A whole reply on the wire."""
-    head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n{headers}connection: close\r\n\r\n"
-    return head.encode() + body
+    about = f"content-type: {kind}\r\ncontent-length: {len(body)}\r\n{headers}connection: close\r\n"
+    return f"HTTP/1.1 {status}\r\n{about}\r\n".encode() + body
