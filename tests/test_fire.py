@@ -678,9 +678,7 @@ async def test_a_connection_with_half_a_key_is_told_before_anything_is_sent(tmp_
     check = await connections.check_connection(ghost, data_dir=tmp_path)
 
     assert not check.ok
-    assert check.detail == (
-        "The Admin API key of “Blog” is not whole: copy all of it, with the colon, from Settings, Integrations in Ghost."
-    )
+    assert check.detail.startswith("The Admin API key of “Blog” is not whole: copy all of it, with the colon")
 
 
 # --- a sandbox that cannot be used -----------------------------------------------------------------------------------

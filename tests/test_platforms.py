@@ -49,12 +49,12 @@ FAULTS = [
     (
         reply(status="301 Moved", headers="location: https://new.example.com/wp-json\r\n"),
         ActionRequired,
-        "has moved to https://new.example.com: correct the address of “My site”.",
+        "has moved to https://new.example.com/wp-json: correct the address of “My site”.",
     ),
     (
         reply(status="302 Found", headers="location: http://[broken/\r\n"),
         ActionRequired,
-        "has moved to",
+        "has moved to http://[broken/: correct the address",
     ),
     (
         reply(b"<html>Coming soon</html>", kind="text/html"),
@@ -143,6 +143,14 @@ async def test_a_platform_that_streams_for_ever_is_cut_off(connect: Connect, tmp
         async with at_work(mine, tmp_path) as platform:
             with pytest.raises(Rejected, match="sent more than 4,000,000 bytes"):
                 await platform.perform(grant(mine, "gold"), context_of("stream"))
+
+
+@EACH
+async def test_a_connection_without_an_address_is_told(connect: Connect, tmp_path: Path):
+    mine = connect(9).model_copy(update={"url": None})
+    async with at_work(mine, tmp_path) as platform:
+        with pytest.raises(ActionRequired, match="Correct the address of “My site”"):
+            await platform.perform(grant(mine, "gold"), context_of("nowhere"))
 
 
 def test_every_kind_but_the_sandbox_has_a_platform(tmp_path: Path):

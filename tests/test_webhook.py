@@ -135,7 +135,12 @@ TOMORROW = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
 @pytest.mark.parametrize(
     ("status", "headers", "kind", "says"),
     [
-        (301, {"location": "https://new.example.com/hook"}, ActionRequired, "has moved to https://new.example.com:"),
+        (
+            301,
+            {"location": "https://new.example.com/hook"},
+            ActionRequired,
+            "has moved to https://new.example.com/hook: correct the address",
+        ),
         (308, {"location": "/elsewhere"}, ActionRequired, "has moved to /elsewhere: correct the address"),
         (400, {}, Rejected, "“My own site” answered 400: no such level."),
         (403, {}, ActionRequired, "“My own site” answered 403: no such level. Check the key"),
@@ -266,6 +271,15 @@ async def test_a_sign_in_link_to_a_host_that_the_seller_did_not_name_is_not_open
         receipt = await platform.perform(grant(mine), ada)
         with pytest.raises(ActionRequired, match=r"Nothing was sent to evil\.example"):
             await platform.verify(grant(mine), receipt, ada)
+
+
+@pytest.mark.parametrize("link", ["http://[broken", "javascript:alert(1)", 7, "https://a:b@evil.example/"])
+async def test_a_sign_in_link_that_is_no_address_is_refused(link: object, receiver: Receiver, tmp_path: Path):
+    receiver.answer = JSONResponse({"sign_in_url": link})
+    mine = receiver.connection()
+    async with at_work(mine, tmp_path) as platform:
+        with pytest.raises(Rejected, match="answered with a sign_in_url that is no address"):
+            await platform.perform(grant(mine), context_of("broken"))
 
 
 @pytest.mark.parametrize(

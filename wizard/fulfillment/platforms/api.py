@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -75,6 +75,8 @@ class Api:
             # A list of parameters is put into the address here, so that what is noted is what was sent.
             address = httpx.URL(url).copy_merge_params(params or {})
             response = await self._client.request(method, address, headers={**headers, **more}, content=body)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise ActionRequired(f"Correct the address of “{self._name}”: it is no web address.") from None
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
             raise Retriable(f"“{self._name}” could not be reached: {visible(why, '')}.") from error
@@ -92,8 +94,8 @@ class Api:
         host = urlsplit(address).netloc
         said = f"“{self._name}” answered {reply.status}{because(reply)}"
         if 300 <= reply.status < 400:
-            to = urlsplit(urljoin(address, reply.headers.get("location", "")))
-            where = f"{to.scheme}://{to.netloc}" if to.netloc != host or to.scheme == "https" else to.path
+            # Without its query: it may hold what was sent.
+            where = reply.headers.get("location", "another address").partition("?")[0][:200]
             return ActionRequired(f"{host} has moved to {visible(where, '')}: correct the address of “{self._name}”.")
         if reply.status in (401, 403):
             return ActionRequired(f"{said} Check the key or password of the connection, and what its user may do.")

@@ -8,7 +8,9 @@ seller named. Then a test-fire opens it, and the proof page after it, as the buy
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from urllib.parse import parse_qs, urlsplit
@@ -18,12 +20,15 @@ from standardwebhooks.webhooks import Webhook as Signer
 
 from models.account import Connection
 from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
-from wizard.fulfillment.backend import ActionRequired, Check, Context, Surroundings
+from models.text import is_web_address
+from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
 from wizard.fulfillment.backends.browser import Browser
 from wizard.fulfillment.platforms.api import Api, Reply
 from wizard.fulfillment.platforms.proof import on_its_word, visit
 
 SIGN_IN = "sign_in_url"
+
+SECRET = re.compile(r"(whsec_)?[A-Za-z0-9+/]+={0,2}")
 
 GONE = 410
 """The receiver wants no more requests (Standard Webhooks)."""
@@ -65,7 +70,7 @@ class Webhook:
         values = {"login_email": context.buyer.email}
         if self._connection.login_url:
             values["login_page"] = self._connection.login_url
-        if link := _sign_in_url(reply):
+        if link := self._sign_in_url(reply):
             context.secrets.learn(
                 link, *(value for found in parse_qs(urlsplit(link).query).values() for value in found)
             )
@@ -119,19 +124,31 @@ class Webhook:
             )
         return reply
 
+    def _sign_in_url(self, reply: Reply) -> str:
+        """Where the buyer signs in, if the reply says so. Raises Rejected when it says something else."""
+        found = reply.json
+        link = found.get(SIGN_IN) if isinstance(found, dict) else None
+        if link is None:
+            return ""
+        try:
+            return is_web_address(str(link))
+        except ValueError as error:
+            raise Rejected(
+                f"“{self._connection.name}” answered with a {SIGN_IN} that is no address: {error}."
+            ) from None
+
     @cached_property
     def _signers(self) -> list[Signer]:
         """One for each secret: while a key is changed, a request is signed with the old one and the new one."""
-        try:
-            signers = [Signer(secret) for secret in self._secret.split()]
-        except ValueError:
-            signers = []
-        if not signers:
-            raise ActionRequired(
-                f"The signing secret of “{self._connection.name}” is none: it is whsec_ and then base64, or several of "
-                "them with spaces between."
-            )
-        return signers
+        secrets = self._secret.split()
+        # The library leaves out what is not base64, and would sign with the rest.
+        if secrets and all(SECRET.fullmatch(secret) for secret in secrets):
+            with suppress(ValueError):
+                return [Signer(secret) for secret in secrets]
+        raise ActionRequired(
+            f"The signing secret of “{self._connection.name}” is none: it is whsec_ and then base64, or several of "
+            "them with spaces between."
+        )
 
     @property
     def _address(self) -> str:
@@ -200,9 +217,3 @@ class S2Member(_Window):
 
 def _plain(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret else ""
-
-
-def _sign_in_url(reply: Reply) -> str:
-    found = reply.json
-    link = found.get(SIGN_IN) if isinstance(found, dict) else None
-    return link if isinstance(link, str) else ""
