@@ -71,12 +71,10 @@ class Api:
         """
         more = {"content-type": "application/json"} if body is not None else {}
         began = time.perf_counter()
+        # Parameters are put into the address here, so that what is noted is what was sent.
+        address = self._address(url, params or {})
         try:
-            # A list of parameters is put into the address here, so that what is noted is what was sent.
-            address = httpx.URL(url).copy_merge_params(params or {})
             response = await self._client.request(method, address, headers={**headers, **more}, content=body)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise ActionRequired(f"Correct the address of “{self._name}”: it is no web address.") from None
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
             raise Retriable(f"“{self._name}” could not be reached: {visible(why, '')}.") from error
@@ -88,6 +86,15 @@ class Api:
         if reply.is_good or reply.status in fine:
             return reply
         raise self.refused(reply, str(address))
+
+    def _address(self, url: str, params: Mapping[str, str | int]) -> httpx.URL:
+        try:
+            address = httpx.URL(url).copy_merge_params(params)
+        except httpx.InvalidURL:
+            address = httpx.URL()
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ActionRequired(f"Correct the address of “{self._name}”: it is no web address.")
+        return address
 
     def refused(self, reply: Reply, address: str) -> BackendError:
         """What a bad reply means to a seller."""
