@@ -307,12 +307,11 @@ async def test_kartras_windows_send_their_fields_signed_with_their_key(
         {**described, field: None, "slug": "window", "name": "Yoga", "login_url": "https://members.example.com/login"}
     ).model_copy(update={field: f"{receiver.url}/hook"})
     async with at_work(mine, tmp_path) as platform:
-        receipt = await platform.perform(grant(mine, "gold"), context_of("window"))
+        await platform.perform(grant(mine, "gold"), context_of("window"))
 
     told = receiver.taken[0][1]["data"]
     login = {"membership_name": "Yoga", "login_url": "https://members.example.com/login"}
     assert told | login | fields == told
-    assert receipt.values["login_page"] == "https://members.example.com/login"
 
 
 async def test_a_check_sends_a_signed_ping(receiver: Receiver, tmp_path: Path):

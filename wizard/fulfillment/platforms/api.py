@@ -8,14 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from models.characters import visible
-from models.fulfillment import Exchange
+from models.fulfillment import Evidence, Exchange, Receipt
 from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
+
+
+AFact = TypeVar("AFact", Receipt, Evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,10 @@ class Api:
         self._name = name
         self._exchanges: list[Exchange] = []
 
-    def taken_exchanges(self) -> tuple[Exchange, ...]:
-        """What went over the wire since the last call."""
-        taken, self._exchanges = tuple(self._exchanges), []
-        return taken
+    def with_exchanges(self, fact: AFact) -> AFact:
+        """A receipt or an evidence with what went over the wire since the last one."""
+        taken, self._exchanges = self._exchanges, []
+        return fact.model_copy(update={"exchanges": (*taken, *fact.exchanges)})
 
     async def send(
         self,

@@ -65,11 +65,14 @@ class Ghost:
             receipt = await self._grant(action, context)
         else:
             receipt = await self._revoke(action, context)
-        return receipt.model_copy(update={"exchanges": self._api.taken_exchanges()})
+        return self._api.with_exchanges(receipt)
 
     async def verify(self, action: GrantAccess | RevokeAccess, receipt: Receipt, context: Context) -> Evidence:
         """See `Platform`. Signs in by the link that Ghost would mail to the member."""
         context.secrets.learn(self._key, self._key.partition(":")[2])
+        return self._api.with_exchanges(await self._verify(action, context))
+
+    async def _verify(self, action: GrantAccess | RevokeAccess, context: Context) -> Evidence:
         member = await self._find(context)
         opener = await self._opener(self._wanted(action))
         has_it = member is not None and opener[self._known_by] in _held(member, self._kind)
@@ -123,8 +126,7 @@ class Ghost:
         detail = f"{context.buyer.email} is a member with {what}."
         if not ours:
             detail = f"{context.buyer.email} was a member already, and has {what} as well."
-        values = {"login_page": f"{self._site}/#/portal/signin", "login_email": context.buyer.email}
-        return Receipt(reference=f"{context.buyer.email}, {opener['id']}", detail=detail, values=values)
+        return Receipt(reference=f"{context.buyer.email}, {opener['id']}", detail=detail)
 
     async def _create(self, opens: Found, context: Context) -> Found:
         """Make the buyer's member, or find the one that somebody made meanwhile."""

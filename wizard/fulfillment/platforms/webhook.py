@@ -67,16 +67,14 @@ class Webhook:
             **self._fields,
         }
         reply = await self._tell(event, data, context.key)
-        values = {"login_email": context.buyer.email}
-        if self._connection.login_url:
-            values["login_page"] = self._connection.login_url
+        values = {}
         if link := self._sign_in_url(reply):
             context.secrets.learn(
                 link, *(value for found in parse_qs(urlsplit(link).query).values() for value in found)
             )
             values[SIGN_IN] = link
         detail = f"“{self._connection.name}” took “{event}” with {reply.status}."
-        return Receipt(reference=context.key, detail=detail, values=values, exchanges=self._api.taken_exchanges())
+        return self._api.with_exchanges(Receipt(reference=context.key, detail=detail, values=values))
 
     async def verify(self, action: GrantAccess | RevokeAccess, receipt: Receipt, context: Context) -> Evidence:
         """See `Platform`. After a revoke the buyer is still signed in from before, unless there is a new link."""

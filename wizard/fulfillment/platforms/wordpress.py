@@ -62,11 +62,14 @@ class WordPress:
             receipt = await self._grant(self._role(action), context)
         else:
             receipt = await self._revoke(self._role(action), context)
-        return receipt.model_copy(update={"exchanges": self._api.taken_exchanges()})
+        return self._api.with_exchanges(receipt)
 
     async def verify(self, action: GrantAccess | RevokeAccess, receipt: Receipt, context: Context) -> Evidence:
         """See `Platform`. Logs in on `wp-login.php` as a person would."""
         context.secrets.learn(self._password, self._authorization, context.password)
+        return self._api.with_exchanges(await self._verify(action, context))
+
+    async def _verify(self, action: GrantAccess | RevokeAccess, context: Context) -> Evidence:
         user = await self._find(context)
         role = self._role(action)
         has_role = user is not None and role in user["roles"]
@@ -109,20 +112,13 @@ class WordPress:
     async def _grant(self, role: str, context: Context) -> Receipt:
         user = await self._find(context) or await self._create(role, context)
         if self._is_ours(user, context):
-            values = {
-                "login_page": self._login_page,
-                "login_email": context.buyer.email,
-                "login_password": context.password,
-                "membership_name": self._connection.name,
-            }
             detail = f"The user “{user['username']}” has the role “{role}”."
         else:
             self._before(context).remember(str(user["id"]), user["roles"])
-            values = {"login_page": self._login_page, "login_email": context.buyer.email}
             detail = f"{context.buyer.email} was a user already, and has the role “{role}” as well."
         if role not in user["roles"]:
             await self._set_roles(user, [*user["roles"], role])
-        return Receipt(reference=f"user {user['id']}", detail=detail, values=values)
+        return Receipt(reference=f"user {user['id']}", detail=detail)
 
     async def _create(self, role: str, context: Context) -> User:
         """Make the buyer's user, or find the one that somebody, this run included, made meanwhile."""
