@@ -17,7 +17,6 @@ from models.characters import visible
 from models.fulfillment import Evidence, Exchange, Receipt
 from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
 
-
 AFact = TypeVar("AFact", Receipt, Evidence)
 
 
@@ -54,8 +53,9 @@ class Api:
 
     def with_exchanges(self, fact: AFact) -> AFact:
         """A receipt or an evidence with what went over the wire since the last one."""
-        taken, self._exchanges = self._exchanges, []
-        return fact.model_copy(update={"exchanges": (*taken, *fact.exchanges)})
+        whole = fact.model_copy(update={"exchanges": (*self._exchanges, *fact.exchanges)})
+        self._exchanges.clear()
+        return whole
 
     async def send(
         self,
