@@ -54,6 +54,14 @@ def test_settings_made_in_code_look_up_the_rest_as_well(config: Path, monkeypatc
     assert Settings(backend="webhook").host_name == "Acme"
 
 
+def test_private_hosts_are_off_limits_unless_the_environment_says_otherwise(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load().allow_private_hosts is False
+    monkeypatch.setenv("WIZARD_ALLOW_PRIVATE_HOSTS", "1")
+    assert load().allow_private_hosts is True
+
+
 def test_an_empty_variable_is_not_set(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATA_DIR", "DATABASE_URL", "BACKEND", "SMTP_URL", "HOST_NAME"):
         monkeypatch.setenv(f"WIZARD_{name}", "")

@@ -100,6 +100,10 @@ class Settings(BaseModel):
     """The keys that seal connections' secrets, in place of the file `keys` in the data folder: Fernet keys with commas
     between them. The first seals, each of them opens."""
 
+    allow_private_hosts: bool = False
+    """Whether a connection may lead to this machine or its own network. Off, since an address that somebody else wrote
+    could reach what only this machine may."""
+
     # Written `host_name = ""` or absent, the brand is the default one.
     host_name: Annotated[Name, BeforeValidator(lambda given: given or "Kartra")] = "Kartra"
     """Whose memberships "hosted" means: the brand in "Kartra-hosted membership"."""
