@@ -169,6 +169,25 @@ class KeepAccess(Fact):
     """What the buyer is expected to hold still; it is used again as the buyer. None where nothing is held."""
 
 
+class TryLink(Fact):
+    """Try a download link that must be refused: one that was tampered with, that is used up, or that has expired."""
+
+    action: Literal["try_link"] = "try_link"
+    target: str
+    """The file's slug."""
+    how: Literal["tampered", "used_up", "expired"]
+    downloads: int = 0
+    """How many downloads to make before the one that must be refused."""
+
+
+class CleanUp(Fact):
+    """Remove what the run created, and nothing else."""
+
+    action: Literal["clean_up"] = "clean_up"
+    target: str
+    """The product."""
+
+
 Action = Annotated[
     GrantAccess
     | RevokeAccess
@@ -180,7 +199,9 @@ Action = Annotated[
     | ShowPage
     | NoteOnBuyer
     | CallWebhook
-    | KeepAccess,
+    | KeepAccess
+    | TryLink
+    | CleanUp,
     Field(discriminator="action"),
 ]
 """One thing a backend is asked to do."""
@@ -248,11 +269,26 @@ class Status(Choice):
     SKIPPED = "skipped", "not needed"
 
 
+class Moment(Fact):
+    """A moment in the life of a sale: something happens, and afterwards the buyer's access is used."""
+
+    title: str
+    """What happens, as a seller says it."""
+    at: AwareDatetime
+    """When, by the simulated clock."""
+    event: Event | None = None
+    """None where nothing happens to the sale itself: a request that arrives twice, a link that is tried."""
+
+
 class RunStep(Fact):
     """One step of a run."""
 
     position: int
     action: Action
+    moment: int = 1
+    """The number of the moment it belongs to, from 1."""
+    repeats: int | None = None
+    """The position of the step that this one does over again, with the same key: nothing may happen twice."""
     status: Status = Status.PENDING
     attempts: int = 0
     ms: float = 0.0
@@ -270,12 +306,17 @@ class Page(Fact):
 
 
 class Run(Fact):
-    """One event carried out against a backend for a saved product."""
+    """One event, or a whole life of a sale, carried out against a backend for a saved product."""
 
     id: str
     product: str
     revision: int
     event: Event
+    """What it is about; of a life, the event that it begins with."""
+    life: str = ""
+    """The name of the life that is carried out: `prove` or a scenario. Empty for a single event."""
+    fault: str = ""
+    """The fault that the sandbox was asked for."""
     backend: str
     buyer: Buyer
     price: int | None = None
@@ -285,6 +326,7 @@ class Run(Fact):
     verdict: Verdict | None = None
     """None while it runs."""
     reason: str = ""
+    moments: tuple[Moment, ...] = ()
     steps: tuple[RunStep, ...] = ()
     page: Page | None = None
 

@@ -87,3 +87,5 @@ class SavedAccount(Answers):
     """The last check of each connection, by slug."""
     files: dict[str, StoredFile] = {}
     """What the library knows of each file, by slug."""
+    unreadable: dict[str, str] = {}
+    """The connections whose secret cannot be read, by slug, and why: it is missing from them."""

@@ -73,14 +73,14 @@ class NotificationsPage(VerticalScroll, can_focus=False):
     def _wrong(self, name: str, template: Notification) -> str:
         lacking = mails.missing(name, template)
         if template.enabled and lacking:
-            return "lacks " + ", ".join(f"{{{variable}}}" for variable in sorted(lacking))
+            return "lacks " + mails.in_braces(lacking)
         strange = mails.unknown(name, template)
-        return "unknown: " + ", ".join(f"{{{variable}}}" for variable in sorted(strange)) if strange else ""
+        return "unknown: " + mails.in_braces(strange) if strange else ""
 
     @on(OptionList.OptionHighlighted)
     def _explain(self) -> None:
         question = self.module.questions[self.lines.highlighted or 0]
-        may = ", ".join(f"{{{name}}}" for name in sorted(mails.usable(question.name)))
+        may = mails.in_braces(set(mails.usable(question.name)))
         self._said.update(Content(f"{question.ask.help}\nIt may use {may}"))
 
     def start(self, path: str | None = None) -> None:

@@ -22,8 +22,8 @@ from wizard.settings import load
 from wizard.store import open_store
 
 COMMANDS = {
-    *("apply", "backends", "check", "connections", "demo-mode", "export", "fire", "live", "products", "publish"),
-    *("run", "runs", "schema", "show", "unpublish"),
+    *("apply", "backends", "check", "connections", "demo-mode", "export", "fire", "keys", "live", "products"),
+    *("publish", "run", "runs", "sandbox", "schema", "show", "unpublish"),
 }
 
 
@@ -300,7 +300,9 @@ def test_every_command_of_the_specification_is_offered_and_no_other() -> None:
     assert named | {str(group.name) for group in program.registered_groups} == COMMANDS
 
 
-@pytest.mark.parametrize("command", [*([name] for name in sorted(COMMANDS)), ["connections", "check"], []])
+@pytest.mark.parametrize(
+    "command", [*([name] for name in sorted(COMMANDS)), ["connections", "check"], ["keys", "rotate"], []]
+)
 def test_help_ends_with_an_example_that_the_command_understands(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -619,7 +619,7 @@ def test_the_sandbox_is_installed_and_can_do_everything_that_is_planned():
 
     assert sandbox.manifest is not None
     assert GrantAccess.model_fields["action"].default in sandbox.manifest.can
-    assert len(sandbox.manifest.can) == 14
+    assert len(sandbox.manifest.can) == 16
     assert sandbox.package.startswith("product-wizard ")
 
 
@@ -672,13 +672,13 @@ async def test_a_platform_that_refuses_the_request_fails_the_check(tmp_path: Pat
     assert (bad.ok, bad.detail) == (False, "The sandbox's platform answered 422 to a signed request.")
 
 
-async def test_a_connection_that_cannot_be_checked_yet_says_so(tmp_path: Path):
-    ghost = Connection.model_validate({"slug": "blog", "name": "Blog", "kind": "ghost"})
+async def test_a_connection_with_half_a_key_is_told_before_anything_is_sent(tmp_path: Path):
+    ghost = Connection.model_validate({"slug": "blog", "name": "Blog", "kind": "ghost", "admin_api_key": "89abcdef"})
 
     check = await connections.check_connection(ghost, data_dir=tmp_path)
 
     assert not check.ok
-    assert check.detail == "This version cannot check a connection to Ghost yet: nothing was sent."
+    assert check.detail.startswith("The Admin API key of “Blog” is not whole: copy all of it, with the colon")
 
 
 # --- a sandbox that cannot be used -----------------------------------------------------------------------------------

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+import email
+import email.policy
+from datetime import UTC, date, datetime
+from email.header import decode_header, make_header
+from email.utils import parseaddr
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -10,9 +15,12 @@ from hypothesis import strategies as st
 
 from models.fulfillment import Buyer
 from models.post_sale import Notification, Notifications
+from models.product import Mode
+from tests.hostile import TEXTS
 from tests.shop import ACCOUNT, sold
-from wizard import mails
+from wizard import mails, mime
 from wizard.mails import Mail, NotOneLine, missing, render, sample_values, unknown
+from wizard.preview import sights, wanted_mails
 
 NAMES = list(Notifications.model_fields)
 
@@ -103,3 +111,139 @@ def test_a_preview_of_an_unpriced_product_leaves_the_charge_empty():
     product = sold("physical", price={"type": "recurring"}).answers
 
     assert sample_values(product, ACCOUNT, Buyer(), date(2026, 11, 23))["charge"] == ""
+
+
+def body_of(html: str) -> str:
+    return html.partition("<body>\n")[2].partition("\n</body>")[0]
+
+
+def test_the_html_part_says_the_same_in_paragraphs_with_line_breaks_and_links():
+    mail = Mail("Hi", "Hello Ada,\n\nyour file (https://example.com/d/a_(1)?x=1&y=2):\nHTTP://example.com/.\n \nBye\n")
+
+    assert body_of(mail.html) == (
+        '<p dir="auto">Hello Ada,</p>\n'
+        '<p dir="auto">your file (<a href="https://example.com/d/a_(1)?x=1&amp;y=2">'
+        "https://example.com/d/a_(1)?x=1&amp;y=2</a>):<br>"
+        '<a href="HTTP://example.com/">HTTP://example.com/</a>.</p>\n'
+        '<p dir="auto">Bye</p>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ('"><img src=x onerror=alert(1)>', "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;"),
+        ("javascript:alert(1)", "javascript:alert(1)"),
+        ("data:text/html,x ftp://example.com", "data:text/html,x ftp://example.com"),
+        ("\x1b[31mred", "‹U+001B›[31mred"),
+        ("exe.\u202efdp", "exe.‹U+202E›fdp"),
+        ("{login_password} {0} %s", "{login_password} {0} %s"),
+        ("&amp; &#60;", "&amp;amp; &amp;#60;"),
+        (
+            "https://example.com/'onclick='x",
+            '<a href="https://example.com/&#x27;onclick=&#x27;x">https://example.com/&#x27;onclick=&#x27;x</a>',
+        ),
+    ],
+)
+def test_a_hostile_value_is_text_in_the_html_part(value: str, shown: str):
+    mail = render(
+        Notification(subject="Hi", body="Hello {buyer_name}"), {"buyer_name": value, "login_password": "sesame"}
+    )
+
+    assert body_of(mail.html) == f'<p dir="auto">Hello {shown}</p>'
+
+
+def test_a_hostile_subject_is_text_in_the_html_part():
+    assert "<title>&lt;/title&gt;&lt;script&gt; {body}</title>" in Mail("</title><script> {body}", "x").html
+
+
+def test_a_mail_that_lacks_what_it_needs_is_named_in_the_preview():
+    lacking = {"notifications": {"membership_welcome": {"subject": "Welcome", "body": "{login_page}"}}}
+    product = sold("hosted", post_sale=lacking).answers
+
+    shown = {sight.title: sight.text for sight in sights(product, ACCOUNT, Mode.DEMO, date(2026, 11, 23))}
+
+    assert shown["Welcome"] == "(not sent: it lacks {login_email}, {login_password})"
+
+
+def test_the_preview_shows_the_login_mail_that_a_rule_sends():
+    gives = {"when": "buys", "then": "grant_membership", "target": "yoga-club/gold"}
+
+    assert wanted_mails(sold("file", automations={"rules": [gives]}).answers, ACCOUNT) == [
+        "membership_welcome",
+        "download_link_to_buyer",
+        "order_confirmation",
+    ]
+    assert "membership_welcome" not in wanted_mails(sold("file").answers, ACCOUNT)
+
+
+class Seen(HTMLParser):
+    """What a mail program makes of a page: its tags, their attributes, and the words of its body."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.words = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag == "br":
+            self.words += "\n"
+
+    def handle_data(self, data: str) -> None:
+        if "body" in self.tags:
+            self.words += data
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_whatever_a_value_holds_is_shown_in_the_html_part_and_never_obeyed(text: str):
+    mail = render(Notification(subject="Hello", body="-{buyer_name}-"), {"buyer_name": text})
+    seen = Seen(mail.html)
+
+    assert seen.tags <= {"html", "head", "meta", "title", "style", "body", "p", "br", "a"}
+    assert seen.attributes <= {"charset", "name", "content", "dir", "href"}
+    assert seen.words.split() == mail.body.split()
+    assert not any(character in mail.html for character in "\x1b\x00\u202e\u2066\x9b")
+
+
+def test_the_html_part_has_no_colour_of_its_own_and_fetches_nothing():
+    html = Mail("Hello", "Hello\n").html
+
+    assert '<meta name="color-scheme" content="light dark">' in html
+    assert not any(word in html for word in ("src=", "url(", "@import", "background", "color:", "<img", "<link"))
+
+
+def message(subject: str, body: str = "x\n", **more: str) -> bytes:
+    given = {"sender": "shop@example.com", "to": "ada@example.com", "message_id": "<1@x>"} | more
+    return mime.message(Mail(subject, body), **given, at=datetime(2026, 11, 23, 12, 0, tzinfo=UTC)).as_bytes()
+
+
+@pytest.mark.parametrize("text", [*TEXTS.values(), "=?utf-8?q?obeyed?=", 'Eve <eve@example.org>, "Bob"'])
+def test_a_message_brings_subject_name_and_both_parts_as_they_were(text: str):
+    try:
+        mail = render(Notification(subject="{buyer_name}", body="{buyer_name}"), {"buyer_name": text})
+    except NotOneLine:
+        mail = Mail("Hello", text)
+
+    source = message(mail.subject, mail.body, name=mail.subject)
+
+    received = email.message_from_bytes(source, policy=email.policy.default)
+    assert received.defects == []
+    assert received["Subject"] == mail.subject
+    parts = [(part.get_content_type(), part.get_content()) for part in received.iter_parts()]
+    assert parts == [("text/plain", mail.body), ("text/html", mail.html)]
+    # Of two encoded words in a row, Python's newer reader of names keeps the space that RFC 2047 (6.2) leaves out.
+    name, address = parseaddr(email.message_from_bytes(source)["To"])
+    assert (str(make_header(decode_header(name))), address) == (mail.subject, "ada@example.com")
+    assert all(len(line) <= 998 and line.isascii() for line in source.splitlines())
+
+
+@pytest.mark.parametrize("field", ["sender", "to", "subject", "name"])
+def test_no_line_break_gets_into_a_header(field: str):
+    with pytest.raises(NotOneLine):
+        message(**{"subject": "Hello", field: "Ada\nBcc: eve@example.org"})

@@ -28,10 +28,10 @@ settings = store_fixtures.settings
 store = store_fixtures.store
 engine = store_fixtures.engine
 
-ADDS_A_TABLE = """
+ADDS_A_TABLE = f"""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "9998", "{schema.NEWEST}", None, None
 
 def upgrade() -> None:
     op.create_table("coupon", sa.Column("code", sa.String(), primary_key=True))
@@ -42,9 +42,9 @@ FAILS_HALFWAY = f"{ADDS_A_TABLE}\n    op.execute('INSERT INTO nowhere VALUES (1)
 def next_version(monkeypatch: pytest.MonkeyPatch, folder: Path, migration: str) -> None:
     """Let the wizard be a version that brings one migration more."""
     migrations = shutil.copytree(schema.MIGRATIONS, folder / "migrations")
-    (migrations / "versions" / "0002_next.py").write_text(migration)
+    (migrations / "versions" / "9998_next.py").write_text(migration)
     monkeypatch.setattr(schema, "MIGRATIONS", migrations)
-    monkeypatch.setattr(schema, "NEWEST", "0002")
+    monkeypatch.setattr(schema, "NEWEST", "9998")
 
 
 def test_a_new_database_has_the_tables_that_the_records_describe(store: Store, engine: Engine) -> None:
@@ -111,6 +111,7 @@ def test_an_older_database_is_brought_up_to_date_and_keeps_what_it_holds(
 def test_an_embedded_database_is_copied_before_it_is_migrated(
     sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = schema.NEWEST
     with Store.open(sqlite_settings) as store:
         store.create("Yoga", "ada")
         next_version(monkeypatch, tmp_path, ADDS_A_TABLE)
@@ -118,11 +119,11 @@ def test_an_embedded_database_is_copied_before_it_is_migrated(
         Store.open(sqlite_settings).close()
 
     [copy] = (sqlite_settings.data_dir / "backups").iterdir()
-    assert copy.name.startswith("wizard-0001-")
+    assert copy.name.startswith(f"wizard-{before}-")
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     connection = sqlite3.connect(copy)
     assert connection.execute("SELECT slug FROM product").fetchall() == [("yoga",)]
-    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(before,)]
     connection.close()
 
 

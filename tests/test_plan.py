@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 
 from models.fulfillment import (
     Action,
-    CallWebhook,
     CancelRegistration,
     Event,
     GrantAccess,
     IssueDownloadLink,
     KeepAccess,
-    NoteOnBuyer,
     RegisterAttendee,
     RevokeAccess,
     RevokeDownloadLink,
@@ -54,8 +52,7 @@ def said(action: Action) -> str:
             return "register"
         case CancelRegistration():
             return "cancel registration"
-        case NoteOnBuyer() | CallWebhook():
-            return f"{action.action} {action.target}"
+    return f"{action.action} {action.target}"
 
 
 def words(what: Sold, event: Event, held: Held) -> str:

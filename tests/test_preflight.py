@@ -76,7 +76,9 @@ ROOMS = INTEGRATED_ANSWERS | {f"{INTEGRATED}.connection": "rooms"}
 FILE_ANSWERS = {"post_sale.access.kind": "downloadable_file", f"{FILE}.file": "workbook"}
 LINKED = {"post_sale.access.kind": "no_access_page", f"{NONE}.reason": "calendar", f"{NONE}.calendar": "coaching"}
 WELCOME = "post_sale.notifications.membership_welcome"
+RESEND = "post_sale.notifications.membership_password_resend"
 LINK_MAIL = "post_sale.notifications.download_link_to_buyer"
+LINK_IN_SUBJECT = {f"{LINK_MAIL}.subject": "{download_link}", f"{LINK_MAIL}.body": "Hello"}
 GRANTS = {"when": "buys", "then": "grant_membership", "target": "club/gold"}
 REVOKES = {"when": "refunds", "then": "revoke_membership", "target": "club/gold"}
 RULE_TARGET = [("error", "automations.rules.0.target")]
@@ -152,6 +154,75 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
             }
         ),
         [],
+    ),
+    *(
+        (
+            "PF-05",
+            f"the login mail lacks {lacking}",
+            inspected({f"{WELCOME}.body": body}),
+            [("error", f"{WELCOME}.body")],
+        )
+        for lacking, body in [
+            ("the page", "{login_email} {login_password}"),
+            ("the e-mail", "{login_page} {login_password}"),
+            ("the password", "{login_page} {login_email}"),
+        ]
+    ),
+    (
+        "PF-05",
+        "the link mail lacks the link",
+        inspected(FILE_ANSWERS | {f"{LINK_MAIL}.body": "Hello {file_name}"}),
+        [("error", f"{LINK_MAIL}.body")],
+    ),
+    ("PF-05", "the link stands in the subject", inspected(FILE_ANSWERS | LINK_IN_SUBJECT), []),
+    ("PF-05", "no file, no link mail", inspected({f"{LINK_MAIL}.body": "Hello"}), []),
+    (
+        "PF-05",
+        "a lost login is mailed without the login",
+        inspected({f"{RESEND}.body": "Hello"}),
+        [("error", f"{RESEND}.body")],
+    ),
+    ("PF-05", "nobody mails a lost login", inspected({f"{RESEND}.body": "Hello", f"{RESEND}.enabled": False}), []),
+    (
+        "PF-05",
+        "a rule gives a login, and its mail lacks it",
+        inspected(FILE_ANSWERS | {"automations.rules": (GRANTS, REVOKES), f"{WELCOME}.body": "Hello"}),
+        [("error", f"{WELCOME}.body")],
+    ),
+    (
+        "PF-05",
+        "a rule gives a login, and its mail is off",
+        inspected(FILE_ANSWERS | {"automations.rules": (GRANTS, REVOKES), f"{WELCOME}.enabled": False}),
+        [("error", f"{WELCOME}.enabled")],
+    ),
+    *(
+        (
+            "PF-05",
+            f"no login comes of a rule {about}",
+            inspected(FILE_ANSWERS | {"automations.rules": (rule,), f"{WELCOME}.body": "Hello"}),
+            [],
+        )
+        for about, rule in [
+            ("that takes access", REVOKES | {"when": "buys"}),
+            ("about a refund", GRANTS | {"when": "refunds"}),
+            ("about an open membership", GRANTS | {"target": "open-house"}),
+        ]
+    ),
+    *(
+        (
+            "PF-05",
+            f"{name} needs nothing",
+            inspected({f"post_sale.notifications.{name}.body": "Hello"}),
+            [],
+        )
+        for name in (
+            "order_confirmation",
+            "payment_failed",
+            "cancellation_pending",
+            "cancellation_confirmed",
+            "refund_full",
+            "refund_partial",
+        )
     ),
     ("PF-05", "the standard mails are fine", inspected(), []),
     ("PF-06", "only the test card", inspected({"checkout.gateways": ("test_card",)}), [("error", "checkout.gateways")]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import hashlib
 import json
 import re
@@ -368,6 +370,11 @@ async def test_a_mail_arrives_once_and_is_read(shop: httpx.AsyncClient, ada: htt
     assert listing.text.count("Grüße") == 1
     (number,) = re.findall(r'href="/mailbox/(\d+)"', listing.text)
     assert 'href="https://example.com/x?a=1&amp;b=2"' in (await ada.get(f"/mailbox/{number}")).text
+    source = email.message_from_string((await ada.get(f"/mailbox/{number}/source")).text, policy=email.policy.default)
+    assert [part.get_content_type() for part in source.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    plain, html = source.iter_parts()
+    assert (source["Subject"], plain.get_content()) == ("Grüße", "Hello\nhttps://example.com/x?a=1&b=2")
+    assert 'Hello<br><a href="https://example.com/x?a=1&amp;b=2">' in html.get_content()
     assert (await ada.get("/mailbox", params={"to": "eve@example.com"})).text.count("Grüße") == 0
     assert (await ada.get("/mailbox/999")).status_code == 404
 
@@ -540,7 +547,8 @@ async def test_what_a_run_created_can_be_removed_and_nothing_else(
     world = app.state.world
     with world.reading() as connection:
         left = {table.name: len(connection.execute(select(table)).all()) for table in records.OF_A_RUN}
-    assert left == {"grants": 0, "mails": 1, "links": 0, "attendees": 0, "pages": 0, "notes": 0, "replies": 1}
+    assert left == {"grants": 0, "mails": 1, "links": 0, "attendees": 0, "pages": 0, "notes": 0, "replies": 1,
+                    "clocks": 0, "runs": 1}  # fmt: skip
     assert (await log_in(ada, granted["login_password"])).status_code == 401
 
 

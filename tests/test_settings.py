@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from wizard.settings import BadSettings, Settings, config_file, load
+from wizard.smtp_address import SmtpAddress, smtp_address
 
 
 @pytest.fixture
@@ -53,6 +54,14 @@ def test_settings_made_in_code_look_up_the_rest_as_well(config: Path, monkeypatc
     assert Settings(backend="webhook").host_name == "Acme"
 
 
+def test_private_hosts_are_off_limits_unless_the_environment_says_otherwise(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load().allow_private_hosts is False
+    monkeypatch.setenv("WIZARD_ALLOW_PRIVATE_HOSTS", "1")
+    assert load().allow_private_hosts is True
+
+
 def test_an_empty_variable_is_not_set(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATA_DIR", "DATABASE_URL", "BACKEND", "SMTP_URL", "HOST_NAME"):
         monkeypatch.setenv(f"WIZARD_{name}", "")
@@ -88,6 +97,12 @@ def test_no_password_shows_when_settings_are_printed(config: Path) -> None:
         ("WIZARD_DATABASE_URL", "mysql://ada:hunter2@db/shop", "postgresql://user:password@host:5432/database"),
         ("WIZARD_SMTP_URL", "mail.example.com:hunter2", "smtp://user:password@host:587"),
         ("WIZARD_SMTP_URL", "smtp://mail:hunter2", "smtp://user:password@host:587"),
+        ("WIZARD_SMTP_URL", "smtp://ada:hunter2@mail.example.com?tls=none", "only for a server on this machine"),
+        ("WIZARD_SMTP_URL", "smtp://ada:hunter2@localhost?tls=none", "without a password"),
+        ("WIZARD_SMTP_URL", "smtps://127.0.0.1?tls=none", "goes with smtp://"),
+        ("WIZARD_SMTP_URL", "smtp://mail.example.com?verify=hunter2", "?ca=/path/of/certificates.pem or ?tls=none"),
+        ("WIZARD_SMTP_URL", "smtp://:hunter2@mail.example.com", "a password a user"),
+        ("WIZARD_MAIL_FROM", "hunter2", "not an e-mail address"),
         ("WIZARD_HOST_NAME", "hunter2\x1b[31m", "invisible U+001B escape"),
         ("WIZARD_DATA_DIR", __file__, "is a file"),
     ],
@@ -147,3 +162,29 @@ def test_reading_settings_imports_no_database_and_no_library_for_it() -> None:
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
     assert not [name for name in ("sqlalchemy", "sqlmodel", "alembic", "pydantic_settings") if name in output]
+
+
+@pytest.mark.parametrize(
+    ("url", "means"),
+    [
+        ("smtp://mail.example.com", SmtpAddress("mail.example.com", 587, "starttls")),
+        ("smtps://mail.example.com", SmtpAddress("mail.example.com", 465, "implicit")),
+        ("smtp://127.0.0.1:25?tls=none", SmtpAddress("127.0.0.1", 25, "none")),
+        ("smtp://[::1]:25?tls=none", SmtpAddress("::1", 25, "none")),
+        (
+            "smtp://ada%40example.com:p%2Fw@mail.example.com:2525?ca=/ca.pem",
+            SmtpAddress("mail.example.com", 2525, "starttls", "ada@example.com", "p/w", Path("/ca.pem")),
+        ),
+    ],
+)
+def test_the_address_of_a_mail_server_says_how_to_speak_to_it(url: str, means: SmtpAddress) -> None:
+    assert smtp_address(url) == means
+    assert "p/w" not in repr(means)
+
+
+def test_mails_come_from_a_reserved_address_until_another_is_set(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().mail_from == "shop@example.com"
+
+    monkeypatch.setenv("WIZARD_MAIL_FROM", "hello@shop.example.com")
+
+    assert load().mail_from == "hello@shop.example.com"

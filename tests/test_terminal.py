@@ -49,7 +49,10 @@ def test_nothing_heavy_is_imported_before_the_first_frame_stands() -> None:
 import sys
 import screens.app
 from wizard import cli
-HEAVY = ("sqlalchemy", "sqlmodel", "alembic", "httpx", "starlette", "asyncssh", "pydantic", "babel", "typer")
+HEAVY = (
+    "sqlalchemy", "sqlmodel", "alembic", "httpx", "starlette", "asyncssh", "pydantic", "babel", "typer", "cryptography",
+    "filelock",
+)
 class Probe(screens.app.WizardApp):
     def run(self, **how):
         super().run(headless=True)

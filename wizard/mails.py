@@ -10,7 +10,7 @@ from models.characters import visible
 from models.fulfillment import Buyer
 from models.post_sale import VARIABLE, Notification
 from models.product import Product
-from wizard import charges
+from wizard import charges, hypertext
 
 EVERYWHERE = frozenset({"buyer_name", "buyer_email", "product_name", "support_email"})
 """The variables that every mail may use."""
@@ -44,10 +44,15 @@ class NotOneLine(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as the buyer reads it: a subject of one line, and plain text."""
+    """A mail as the buyer reads it: a subject of one line, and a text, plain or as a page with links."""
 
     subject: str
     body: str
+
+    @property
+    def html(self) -> str:
+        """The same text as HTML. Nothing in it acts but links to http and https addresses."""
+        return hypertext.html_page(self.subject, self.body)
 
 
 def usable(notification: str) -> frozenset[str]:
@@ -63,6 +68,11 @@ def missing(notification: str, template: Notification) -> set[str]:
 def unknown(notification: str, template: Notification) -> set[str]:
     """The variables in a template that nothing will fill: buyers would read them as they are written."""
     return template.variables - usable(notification)
+
+
+def in_braces(variables: set[str]) -> str:
+    """Variables as a seller writes them, in order, for a sentence."""
+    return ", ".join(f"{{{name}}}" for name in sorted(variables))
 
 
 def fill(text: str, values: dict[str, str]) -> str:

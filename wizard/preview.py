@@ -10,6 +10,7 @@ from typing import Literal
 from models import money
 from models.access import AccessKind, duration
 from models.account import Account, Bookable
+from models.automations import Then, When
 from models.fulfillment import Buyer
 from models.post_sale import Afterwards, Notification, ThankYouMode
 from models.pricing import Cancellation, is_repeated
@@ -47,6 +48,9 @@ def sights(product: Product, account: Account, mode: Mode, today: dt.date) -> It
         template: Notification = getattr(product.post_sale.notifications, name)
         if not template.enabled:
             yield Sight("mail", template.subject, "(switched off: this mail is not sent)")
+            continue
+        if lacking := mails.missing(name, template):
+            yield Sight("mail", template.subject, f"(not sent: it lacks {mails.in_braces(lacking)})")
             continue
         try:
             mail = mails.render(template, values)
@@ -86,12 +90,17 @@ def thank_you(product: Product, account: Account) -> str:
 def wanted_mails(product: Product, account: Account) -> list[str]:
     """The names of the notifications that a purchase sends, in their order."""
     access = product.post_sale.access
+    chosen = access.hosted_membership
+    is_hosted = access.kind is AccessKind.HOSTED_MEMBERSHIP
+    protected = {membership.slug for membership in account.memberships if membership.password_protected}
+    granted = {
+        rule.target.partition("/")[0].strip()
+        for rule in product.automations.rules
+        if rule.when is When.BUYS and rule.then is Then.GRANT_MEMBERSHIP
+    }
     names = []
-    if access.kind is AccessKind.HOSTED_MEMBERSHIP:
-        slug = access.hosted_membership.membership
-        membership = next((m for m in account.memberships if m.slug == slug), None)
-        if access.hosted_membership.send_login_details or (membership and membership.password_protected):
-            names.append("membership_welcome")
+    if (is_hosted and (chosen.send_login_details or chosen.membership in protected)) or granted & protected:
+        names.append("membership_welcome")
     if access.kind is AccessKind.DOWNLOADABLE_FILE:
         names.append("download_link_to_buyer")
     return [*names, "order_confirmation"]

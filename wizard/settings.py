@@ -7,11 +7,11 @@ Read before the first frame is painted, so this is plain pydantic: pydantic-sett
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import (
@@ -25,12 +25,17 @@ from pydantic import (
     model_validator,
 )
 
-from models.text import Name
+from models.text import Email, Name
+from wizard.smtp_address import smtp_address
 
 APP = "product-wizard"
 """The name of our folders inside the user's own."""
 
 PREFIX = "WIZARD_"
+
+
+FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
+"""How a Fernet key is written: 32 bytes in the base64 of URLs (https://github.com/fernet/spec)."""
 
 
 class BadSettings(Exception):
@@ -54,15 +59,17 @@ def _is_database_url(url: SecretStr) -> SecretStr:
 
 
 def _is_smtp_url(url: SecretStr) -> SecretStr:
-    hint = "write smtp://user:password@host:587, or smtps:// for TLS from the first byte"
-    try:
-        parts = urlsplit(url.get_secret_value())
-        _ = parts.port
-    except ValueError:
-        raise ValueError(hint) from None
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ValueError(hint)
+    smtp_address(url.get_secret_value())
     return url
+
+
+def _are_fernet_keys(keys: SecretStr) -> SecretStr:
+    if not all(FERNET_KEY.fullmatch(key.strip()) for key in keys.get_secret_value().split(",")):
+        raise ValueError(
+            "write one or more Fernet keys with commas between them, the newest first; "
+            "`openssl rand -base64 32 | tr +/ -_` makes one"
+        )
+    return keys
 
 
 class Settings(BaseModel):
@@ -82,7 +89,20 @@ class Settings(BaseModel):
     """Who carries out deliveries in a test-fire, by the name of an installed backend."""
 
     smtp_url: Annotated[SecretStr, AfterValidator(_is_smtp_url)] | None = None
-    """The server that mails go through, in place of the sandbox's mailbox. A secret, since it may hold a password."""
+    """The server that mails go through, in place of the sandbox's mailbox. A secret, since it may hold a password.
+    `smtp://` goes over to TLS by STARTTLS; `?ca=/path` names certificates to trust, and `?tls=none` is for a server on
+    this machine."""
+
+    mail_from: Email = "shop@example.com"
+    """Who mails through that server come from: an address that it sends for."""
+
+    secret_keys: Annotated[SecretStr, AfterValidator(_are_fernet_keys)] | None = None
+    """The keys that seal connections' secrets, in place of the file `keys` in the data folder: Fernet keys with commas
+    between them. The first seals, each of them opens."""
+
+    allow_private_hosts: bool = False
+    """Whether a connection may lead to this machine or its own network. Off, since an address that somebody else wrote
+    could reach what only this machine may."""
 
     # Written `host_name = ""` or absent, the brand is the default one.
     host_name: Annotated[Name, BeforeValidator(lambda given: given or "Kartra")] = "Kartra"

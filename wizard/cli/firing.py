@@ -12,7 +12,7 @@ from models.fulfillment import Buyer, Event, Run, RunStep, Verdict
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, PRODUCT, Place, Wrong, place_of, product_of
 from wizard.fulfillment import registry
-from wizard.fulfillment.backend import BackendError, Surroundings
+from wizard.fulfillment.backend import BackendError, Check, Surroundings
 from wizard.fulfillment.connections import check_connection
 from wizard.fulfillment.fire import fire as carry_out
 from wizard.fulfillment.sold import Sold
@@ -200,11 +200,15 @@ def check(
     """Check whether a connection works, and remember the result. Status 1 when it does not."""
     place = place_of(context)
     with place.store() as store:
-        known = {connection.slug: connection for connection in store.account().account.connections}
+        saved = store.account()
+        known = {connection.slug: connection for connection in saved.account.connections}
         if name not in known:
             listed = f"You have {', '.join(known)}." if known else "You have none yet."
             raise Wrong(f"There is no connection {name!r}. {listed}")
-        checked = asyncio.run(check_connection(known[name], data_dir=place.settings.data_dir))
+        if name in saved.unreadable:
+            checked = Check(False, saved.unreadable[name])
+        else:
+            checked = asyncio.run(check_connection(known[name], data_dir=place.settings.data_dir))
         now = datetime.now(UTC)
         store.record_check(name, checked.ok, checked.detail, now)
     if json_wanted:

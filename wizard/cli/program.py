@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from wizard.cli import INTERRUPTED, documents, firing, is_terminal, open_app, products
+from wizard.cli import INTERRUPTED, documents, firing, is_terminal, keys, open_app, products, serving
 from wizard.cli.output import warn
 from wizard.cli.place import Place, Wrong, place_of
 from wizard.documents import DocumentError, FileInTheWay
 from wizard.fulfillment.backend import BackendError
 from wizard.fulfillment.fire import NotReady, RealAddress
 from wizard.fulfillment.registry import NoSuchBackend
+from wizard.sandbox import CannotServe
 from wizard.session import ChangedElsewhere
 from wizard.settings import BadSettings
 from wizard.store.errors import FileRefused, StoreError, Unavailable
@@ -28,7 +29,7 @@ program = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (products.commands, documents.commands, firing.commands):
+for group in (products.commands, documents.commands, firing.commands, serving.commands, keys.commands):
     program.registered_commands.extend(group.registered_commands)
     program.registered_groups.extend(group.registered_groups)
 
@@ -77,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
     except ChangedElsewhere as error:
         warn(f"Nothing was overwritten: {error}. Run the command again to take both.")
         return REFUSED
-    except (Unavailable, FileRefused, BackendError) as error:
+    except (Unavailable, FileRefused, BackendError, CannotServe) as error:
         warn(str(error))
         return OUTSIDE
     except StoreError as error:

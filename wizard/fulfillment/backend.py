@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from models.account import Account
-from models.fulfillment import Action, Buyer, Evidence, Receipt, Settings
+from models.fulfillment import Action, Buyer, Evidence, Receipt, SendEmail, Settings
 from models.saved import SavedAccount
 from wizard.fulfillment.secrecy import Secrets
 
 if TYPE_CHECKING:  # a backend's manifest is read before any network code is loaded
     import httpx
+
+    from wizard.fulfillment.backends.browser import Browser
 
 
 class BackendError(Exception):
@@ -68,7 +70,10 @@ class Surroundings:
 
     data_dir: Path
     client: Callable[[], httpx.AsyncClient]
-    """The one HTTP client of the run, made on the first call: its TLS context is expensive."""
+    """The one HTTP client of the run, made on the first call: its TLS context is expensive. It reaches only hosts that
+    the seller named."""
+    browser: Callable[[], Browser] | None = None
+    """A new browser for somebody who knows nothing yet: cookies of its own, on the client's connections."""
     account: SavedAccount = field(default_factory=lambda: SavedAccount(account=Account()))
     path_of_file: Callable[[str], Path] | None = None
     """Where the library keeps its copy of a file, by slug."""
@@ -89,6 +94,11 @@ class Context:
     """The idempotency key of this action in this run: the same on every try."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Variables from earlier receipts of this run. They may hold secrets."""
+    password: str = ""
+    """The password of a login that this run makes: the same on every try and after a restart. Written down nowhere."""
+    letters: tuple[SendEmail, ...] = ()
+    """The mails of this run that went through a real server, filled in: all that the buyer can be asked to know of
+    them. They may hold secrets."""
     secrets: Secrets = field(default_factory=Secrets)
     """Tell it every password, token and key that is met on the way: it keeps them out of the record."""
 

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from models.account import Connection, ConnectionKind
-from wizard.fulfillment.backend import BackendError, Check
+from wizard.fulfillment.backend import BackendError, Check, Surroundings
+from wizard.fulfillment.secrecy import Secrets
 
 
-async def check_connection(connection: Connection, *, data_dir: Path) -> Check:
-    """Make a real request that changes nothing, and say in a sentence what came back. Raises nothing."""
-    if connection.kind is not ConnectionKind.SANDBOX:
-        label = connection.kind.label
-        return Check(False, f"This version cannot check a connection to {label} yet: nothing was sent.")
-    from wizard.fulfillment.backend import Surroundings
-    from wizard.fulfillment.backends.sandbox import SandboxBackend
+async def check_connection(connection: Connection, *, data_dir: Path, allow_private: bool = False) -> Check:
+    """Make a real request that changes nothing, and say in a sentence what came back. Raises nothing.
 
-    def no_network() -> None:
-        raise RuntimeError("the sandbox is reached in process")
+    `allow_private`: the setting `allow_private_hosts`.
+    """
+    check = await _checked(connection, data_dir, allow_private)
+    # A platform may repeat in its answer what it was sent.
+    secrets = Secrets()
+    secrets.learn(*(secret.get_secret_value() for _, secret in connection if isinstance(secret, SecretStr)))
+    return Check(check.ok, secrets.mask(check.detail))
+
+
+async def _checked(connection: Connection, data_dir: Path, allow_private: bool) -> Check:
+    from wizard.fulfillment.outgoing import outgoing
 
     try:
-        backend = SandboxBackend(Surroundings(data_dir=data_dir, client=no_network))  # type: ignore[arg-type]
-        return await backend.check_connection(connection)
+        async with outgoing([connection], allow_private=allow_private) as way_out:
+            surroundings = Surroundings(data_dir=data_dir, client=way_out.client, browser=way_out.browser)
+            if connection.kind is ConnectionKind.SANDBOX:
+                from wizard.fulfillment.backends.sandbox import SandboxBackend
+
+                return await SandboxBackend(surroundings).check_connection(connection)
+            from wizard.fulfillment.platforms import platform_for
+
+            return await platform_for(connection, surroundings).check()
     except BackendError as error:
         return Check(False, str(error))
     except OSError as error:

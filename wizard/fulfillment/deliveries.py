@@ -32,14 +32,16 @@ class Delivery:
     gives: GrantAccess | IssueDownloadLink | RegisterAttendee | None
     takes: RevokeAccess | RevokeDownloadLink | CancelRegistration | None
 
-    def begin(self, held: Held) -> list[Action]:
+    def begin(self, held: Held, now: datetime) -> list[Action]:
         """What a purchase gives to a buyer who may hold some of it already."""
         gives = self.gives
         if gives is None:
             return [KeepAccess(target=self.target, reason="nothing to deliver: the product has no access page")]
         if isinstance(gives, RegisterAttendee) and held.registered:
             return [self.keep("already registered")]
-        if isinstance(gives, GrantAccess) and gives.via == "hosted" and held.levels:
+        if isinstance(gives, GrantAccess) and gives.via == "hosted" and held.levels and not held.has_run_out(now):
+            if gives.until is not None:
+                return [gives]  # bought again, it lasts longer
             new = tuple(level for level in gives.levels if level not in held.levels)
             if not new:
                 return [self.keep("the buyer holds every level already")]
@@ -119,6 +121,8 @@ def _integrated(sold: Sold, chosen: IntegratedMembership, now: datetime) -> Deli
     if connection is None:
         gone = f"The connection “{chosen.connection}” is gone: choose another one."
         raise NotReady(f"{field}.connection", gone if chosen.connection else "Choose a connection.")
+    if why := sold.account.unreadable.get(connection.slug):
+        raise NotReady(f"{field}.connection", f"“{connection.name}” cannot be asked. {why}")
     if not chosen.level:
         raise NotReady(f"{field}.level", f"Say which level on “{connection.name}” buyers get.")
     common = {

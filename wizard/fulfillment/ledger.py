@@ -9,6 +9,9 @@ a link and no signing secret is in it.
 from __future__ import annotations
 
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -51,12 +54,25 @@ class Ledger(Protocol):
     def read_run(self, run: str) -> Run:
         """The run as it is recorded now, steps in the order of their positions. Raises KeyError."""
 
+    def claim(self, run: str) -> AbstractContextManager[bool]:
+        """Hold a run while the body lasts: whoever carries it out or resumes it does. The run need not be recorded yet.
+
+        Gives False, at once, when another process or thread holds it. A claim ends with its process, however that
+        ends. It may be let go by another thread than the one that took it.
+        """
+
+    def is_claimed(self, run: str) -> bool:
+        """Whether somebody holds the run. One that is not closed and that nobody holds was left by a process that
+        ended midway."""
+
 
 class MemoryLedger:
     """A ledger that lasts as long as the process: for tests, and for a run nobody wants to keep."""
 
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
+        self._claimed: set[str] = set()
+        self._one_at_a_time = threading.Lock()
 
     def open_run(self, run: Run) -> None:
         """See `Ledger`."""
@@ -78,3 +94,19 @@ class MemoryLedger:
     def read_run(self, run: str) -> Run:
         """See `Ledger`."""
         return self.runs[run]
+
+    @contextmanager
+    def claim(self, run: str) -> Iterator[bool]:
+        """See `Ledger`."""
+        with self._one_at_a_time:
+            is_free = run not in self._claimed
+            self._claimed.add(run)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                self._claimed.remove(run)
+
+    def is_claimed(self, run: str) -> bool:
+        """See `Ledger`."""
+        return run in self._claimed

@@ -16,6 +16,7 @@ from models.fulfillment import (
     CallWebhook,
     Event,
     GrantAccess,
+    KeepAccess,
     NoteOnBuyer,
     RevokeAccess,
     SendEmail,
@@ -43,7 +44,21 @@ def plan(sold: Sold, event: Event, held: Held, now: datetime) -> list[Action]:
     it needs.
     """
     _check_price(sold)
-    option = delivery(sold, now)
+    return [_as_held(action, held, now) for action in _answer(sold, event, delivery(sold, now), held, now)]
+
+
+def _as_held(action: Action, held: Held, now: datetime) -> Action:
+    """Nothing is used of what is not held any more: access that is kept then cannot be tried."""
+    if not isinstance(action, KeepAccess) or action.kept is None:
+        return action
+    if held.is_out:
+        return action.model_copy(update={"kept": None, "reason": f"{action.reason}; the buyer holds nothing"})
+    if held.has_run_out(now):
+        return action.model_copy(update={"kept": None, "reason": f"{action.reason}; what was given has run out by now"})
+    return action
+
+
+def _answer(sold: Sold, event: Event, option: Delivery, held: Held, now: datetime) -> list[Action]:
     if event is Event.PURCHASE:
         return list(_purchase(sold, option, held, now))
     if event is Event.RENEWAL:
@@ -91,7 +106,11 @@ def _price(sold: Sold) -> PricePoint:
 
 def _purchase(sold: Sold, option: Delivery, held: Held, now: datetime) -> Iterator[Action]:
     values = _charge(sold, now)
-    granted = [*option.begin(held), *_granting_rules(sold)]
+    if held.canceled_early and _price(sold).cancellation is Cancellation.INSTANT:
+        yield from option.end("cancelled before the purchase arrived: nothing may be held")
+        yield _page(sold)
+        return
+    granted = [*option.begin(held, now), *_granting_rules(sold)]
     yield from granted
     with_login = [action for action in granted if isinstance(action, GrantAccess) and action.create_login]
     if with_login and not held.login:
@@ -165,10 +184,10 @@ def _mail(
         return
     lacking = mails.missing(name, template)
     if lacking:
-        needed = ", ".join(f"{{{variable}}}" for variable in sorted(lacking))
         raise NotReady(
             f"post_sale.notifications.{name}.body",
-            f"The mail “{template.subject}” does not contain {needed}: buyers could do nothing with it.",
+            f"The mail “{template.subject}” does not contain {mails.in_braces(lacking)}: buyers could do nothing with "
+            "it.",
         )
     yield SendEmail(
         target=name,

@@ -49,13 +49,23 @@ class Held(Fact):
     registered: bool = False
     """Stands on the linked calendar or webinar."""
     bought_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    """When what is held ends by itself: a link that runs out, access for a number of days."""
+    is_out: bool = False
+    """Holds nothing: has not bought yet, or access was taken away."""
     cancellation_pending: bool = False
     """Has cancelled, and the paid period is not over."""
+    canceled_early: bool = False
+    """A cancellation arrived, and the purchase that it belongs to has not arrived yet."""
     failed_payments: int = 0
     """Payments in a row that failed before this event."""
     failing_since: AwareDatetime | None = None
     trial_paid: bool = True
     """Whether the charge at the end of the trial went through."""
+
+    def has_run_out(self, now: datetime) -> bool:
+        """Whether what was held has ended by itself."""
+        return self.ends_at is not None and self.ends_at <= now
 
     def days_failing(self, now: datetime, otherwise: int) -> int:
         """Whole days since the first failed payment, or `otherwise` where that time is not known."""

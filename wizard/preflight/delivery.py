@@ -9,6 +9,7 @@ from models.account import ConnectionKind
 from models.post_sale import ThankYou
 from wizard import flow, mails
 from wizard.preflight.inspected import ACCESS, Found, Inspected, rule, targets
+from wizard.preview import wanted_mails
 from wizard.store.rule_targets import rule_targets
 
 STALE_AFTER = timedelta(hours=24)
@@ -74,15 +75,10 @@ def file_is_as_it_was(inspected: Inspected) -> Found:
 @rule(5)
 def buyers_get_their_mail(inspected: Inspected) -> Found:
     """A required notification is off, or lacks a variable."""
-    access, templates = inspected.answers.post_sale.access, inspected.answers.post_sale.notifications
-    used: dict[str, bool] = {}
-    if access.kind is AccessKind.HOSTED_MEMBERSHIP:
-        membership = inspected.around.membership(access.hosted_membership.membership)
-        is_protected = membership is not None and membership.password_protected
-        used["membership_welcome"] = is_protected or access.hosted_membership.send_login_details
+    templates = inspected.answers.post_sale.notifications
+    used = {name: True for name in wanted_mails(inspected.answers, inspected.account.account) if mails.NEEDS[name]}
+    if "membership_welcome" in used:  # whoever has a login can lose it
         used["membership_password_resend"] = False
-    elif access.kind is AccessKind.DOWNLOADABLE_FILE:
-        used["download_link_to_buyer"] = True
     for name, is_required in used.items():
         template = getattr(templates, name)
         question = flow.question_at(f"post_sale.notifications.{name}")

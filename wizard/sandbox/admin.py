@@ -1,17 +1,13 @@
 """The admin API of the sandbox: what a shop would ask of the places that deliver. JSON, with a bearer token.
 
-Every change names an idempotency key and the run it belongs to: the same key gives the same reply and does nothing
-twice, a key used for something else is refused, and what a run created can be removed.
+What a run created is judged by the run's own clock where it set one, and can be removed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -26,21 +22,11 @@ from starlette.routing import Route
 from models.text import is_email
 from wizard.mails import one_line
 from wizard.sandbox import bookings, downloads, mailbox, members, platform
-from wizard.sandbox.records import OF_A_RUN, files, grants, notes, replies
+from wizard.sandbox.clocks import set_clock, time_of
+from wizard.sandbox.door import Order, Reply, guarded, once, taking
+from wizard.sandbox.records import OF_A_RUN, files, grants, notes
 from wizard.sandbox.records import members as members_table
 from wizard.sandbox.world import World, address
-
-Reply = dict[str, Any]
-
-
-class Order(BaseModel):
-    """What every change is about."""
-
-    model_config = ConfigDict(extra="forbid")
-    key: str
-    run: str
-    email: str
-    buyer: str = ""
 
 
 class Access(Order):
@@ -85,6 +71,8 @@ class Seat(Order):
 
     kind: str
     slug: str
+    name: str = ""
+    """What buyers call it."""
 
 
 class AfterPaying(Order):
@@ -95,30 +83,18 @@ class AfterPaying(Order):
     url: str | None = None
 
 
+class Clock(BaseModel):
+    """The simulated time of a run."""
+
+    model_config = ConfigDict(extra="forbid")
+    now: AwareDatetime
+
+
 class Note(Order):
     """A tag, list or sequence on the buyer's record."""
 
     kind: str
     target: str
-
-
-class KeyUsed(Exception):
-    """An idempotency key came back with another request."""
-
-
-def _once(world: World, path: str, order: Order, work: Callable[[Connection], Reply]) -> Reply:
-    """Do the work in one transaction and remember the reply under the order's key, or give the remembered reply."""
-    request = hashlib.sha256(f"{path}\n{order.model_dump_json()}".encode()).hexdigest()
-    with world.writing() as connection:
-        before = connection.execute(select(replies).where(replies.c.key == order.key)).first()
-        if before is not None:
-            if before.request != request:
-                raise KeyUsed(order.key)
-            return dict(json.loads(before.reply))
-        reply = work(connection)
-        row = {"key": order.key, "run": order.run, "request": request, "reply": json.dumps(reply)}
-        connection.execute(insert(replies).values(**row))
-        return reply
 
 
 def routes(world: World) -> list[Route]:
@@ -138,7 +114,7 @@ def routes(world: World) -> list[Route]:
             made = hashed is not None and members.add_login(connection, order.email, order.buyer, hashed, order.run)
             return {"login_made": made}
 
-        reply = _once(world, request.url.path, order, work)
+        reply = once(world, request, order, work)
         answer = _where(world, request, order.membership, order.levels)
         if reply["login_made"]:  # the password is made again from the key and never stored
             answer["login_password"] = password
@@ -150,7 +126,7 @@ def routes(world: World) -> list[Route]:
             members.shut_out(connection, order.membership, order.levels, order.email)
             return {}
 
-        _once(world, request.url.path, order, work)
+        once(world, request, order, work)
         return _where(world, request, order.membership, order.levels)
 
     async def where(request: Request) -> Response:
@@ -164,13 +140,13 @@ def routes(world: World) -> list[Route]:
             letter = {"to": to, "subject": subject, "body": order.body, "key": order.key, "run": order.run}
             return {"message_id": mailbox.deliver(connection, world, **letter)}
 
-        return _once(world, request.url.path, order, work)
+        return once(world, request, order, work)
 
     def link(request: Request, order: Link) -> Reply:
         def work(connection: Connection) -> Reply:
             if connection.scalar(select(files.c.sha256).where(files.c.sha256 == order.sha256)) is None:
                 raise ValueError("the file has not been handed in")
-            expires_at = world.now + order.link_lifetime
+            expires_at = time_of(connection, world, order.run) + order.link_lifetime
             if order.access_until is not None:
                 expires_at = min(expires_at, order.access_until.timestamp())
             issuing = downloads.Issuing(
@@ -186,7 +162,7 @@ def routes(world: World) -> list[Route]:
             )
             return {"path": downloads.issue(connection, world, issuing), "expires_at": expires_at}
 
-        reply = _once(world, request.url.path, order, work)
+        reply = once(world, request, order, work)
         return {"download_link": address(request, reply["path"]), "expires_at": reply["expires_at"]}
 
     def stop(request: Request, order: Stop) -> Reply:
@@ -194,15 +170,16 @@ def routes(world: World) -> list[Route]:
             downloads.stop(connection, order.email, order.file)
             return {}
 
-        return _once(world, request.url.path, order, work)
+        return once(world, request, order, work)
 
     def register(request: Request, order: Seat) -> Reply:
         seat = {"kind": order.kind, "slug": order.slug, "email": order.email}
 
         def work(connection: Connection) -> Reply:
+            bookings.name(connection, order.kind, order.slug, order.name)
             return {"new": bookings.register(connection, **seat, name=order.buyer, run=order.run)}
 
-        reply = _once(world, request.url.path, order, work)
+        reply = once(world, request, order, work)
         return {**reply, "attendees": address(request, f"/attendees/{order.kind}/{order.slug}")}
 
     def take_off(request: Request, order: Seat) -> Reply:
@@ -212,7 +189,7 @@ def routes(world: World) -> list[Route]:
             bookings.take_off(connection, **seat)
             return {}
 
-        _once(world, request.url.path, order, work)
+        once(world, request, order, work)
         return {"attendees": address(request, f"/attendees/{order.kind}/{order.slug}")}
 
     def show(request: Request, order: AfterPaying) -> Reply:
@@ -220,7 +197,7 @@ def routes(world: World) -> list[Route]:
             shown = bookings.Shown(order.key, order.title, order.text, order.url, order.run)
             return {"path": bookings.show(connection, shown)}
 
-        return {"page": address(request, _once(world, request.url.path, order, work)["path"])}
+        return {"page": address(request, once(world, request, order, work)["path"])}
 
     def note(request: Request, order: Note) -> Reply:
         def work(connection: Connection) -> Reply:
@@ -231,7 +208,7 @@ def routes(world: World) -> list[Route]:
                 connection.execute(insert(notes).values(**row, run=order.run).on_conflict_do_nothing())
             return {}
 
-        return _once(world, request.url.path, order, work)
+        return once(world, request, order, work)
 
     async def record(request: Request) -> Response:
         with world.reading() as connection:
@@ -273,6 +250,15 @@ def routes(world: World) -> list[Route]:
     async def clean_up(request: Request) -> Response:
         return JSONResponse({"left": _clean_up(world, request.path_params["run"])})
 
+    async def clock(request: Request) -> Response:
+        try:
+            now = Clock.model_validate_json(await request.body()).now
+        except ValidationError as error:
+            return JSONResponse({"error": str(error)}, 422)
+        with world.writing() as connection:
+            set_clock(connection, request.path_params["run"], now.timestamp())
+        return Response(status_code=204)
+
     async def health(request: Request) -> Response:
         with world.reading() as connection:
             count = connection.scalar(select(func.count()).select_from(members_table))
@@ -289,15 +275,16 @@ def routes(world: World) -> list[Route]:
         ("notes", Note, note),
     ]
     return [
-        Route("/admin/access", _taking(world, Access, grant, slow=True), methods=["POST"]),
-        *(Route(f"/admin/{path}", _taking(world, model, work), methods=["POST"]) for path, model, work in orders),
-        Route("/admin/health", _guarded(world, health)),
-        Route("/admin/memberships/{membership}", _guarded(world, where)),
-        Route("/admin/records/{email}", _guarded(world, record)),
-        Route("/admin/connections/{connection}", _guarded(world, connection_of)),
-        Route("/admin/files/{sha256:str}", _guarded(world, hand_in), methods=["PUT"]),
-        Route("/admin/files/{sha256:str}", _guarded(world, is_there), methods=["GET", "HEAD"]),
-        Route("/admin/runs/{run}", _guarded(world, clean_up), methods=["DELETE"]),
+        Route("/admin/access", taking(world, Access, grant, slow=True), methods=["POST"]),
+        *(Route(f"/admin/{path}", taking(world, model, work), methods=["POST"]) for path, model, work in orders),
+        Route("/admin/health", guarded(world, health)),
+        Route("/admin/memberships/{membership}", guarded(world, where)),
+        Route("/admin/records/{email}", guarded(world, record)),
+        Route("/admin/connections/{connection}", guarded(world, connection_of)),
+        Route("/admin/files/{sha256:str}", guarded(world, hand_in), methods=["PUT"]),
+        Route("/admin/files/{sha256:str}", guarded(world, is_there), methods=["GET", "HEAD"]),
+        Route("/admin/runs/{run}", guarded(world, clean_up), methods=["DELETE"]),
+        Route("/admin/runs/{run}/clock", guarded(world, clock), methods=["PUT"]),
     ]
 
 
@@ -333,38 +320,3 @@ def _clean_up(world: World, run: str) -> list[str]:
             else:
                 left.append(email)
     return left
-
-
-def _is_admin(world: World, request: Request) -> bool:
-    # As bytes: texts are only compared when they are ASCII, and a visitor may send anything.
-    shown = request.headers.get("authorization", "").encode()
-    return hmac.compare_digest(shown, f"Bearer {world.admin_token}".encode())
-
-
-def _guarded(world: World, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Any]:
-    async def guarded(request: Request) -> Response:
-        if not _is_admin(world, request):
-            return JSONResponse({"error": "who are you?"}, 401)
-        return await endpoint(request)
-
-    return guarded
-
-
-def _taking(
-    world: World, model: type[Order], work: Callable[..., Reply], *, slow: bool = False
-) -> Callable[[Request], Any]:
-    async def take(request: Request) -> Response:
-        if not _is_admin(world, request):
-            return JSONResponse({"error": "who are you?"}, 401)
-        try:
-            order = model.model_validate_json(await request.body())
-            reply = await run_in_threadpool(work, request, order) if slow else work(request, order)
-            return JSONResponse(reply)
-        except ValidationError as error:
-            return JSONResponse({"error": str(error)}, 422)
-        except KeyUsed:
-            return JSONResponse({"error": "this key was used for something else"}, 409)
-        except ValueError as error:
-            return JSONResponse({"error": str(error)}, 422)
-
-    return take

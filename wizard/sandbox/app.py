@@ -18,8 +18,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wizard.sandbox import admin, bookings, downloads, mailbox, members, platform
-from wizard.sandbox.world import Unusable, World, page, refusal
+from wizard.sandbox import admin, bookings, downloads, front, mailbox, members, platform
+from wizard.sandbox.world import Unusable, World, refusal
 
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 """Names under which the sandbox answers. Any other is another site's page that tries to reach this machine."""
@@ -53,15 +53,12 @@ class CarefulHeaders:
 def sandbox_app(world: World) -> Starlette:
     """Make the web application of a world. The world is at `app.state.world`."""
 
-    async def home(request: Request) -> Response:
-        return page(request, "home.html")
-
     async def style(request: Request) -> Response:
         # A file of its own: the replies that a test-fire shows are then all content.
         return FileResponse(Path(__file__).parent / "templates" / "style.css", media_type="text/css")
 
     def not_found(request: Request, _error: Exception) -> Response:
-        return refusal(request, 404, "There is no such page", "Check the address.")
+        return refusal(request, 404, "There is no such page", "Check the address.", ("/", "Start"))
 
     def unusable(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/admin"):
@@ -72,10 +69,9 @@ def sandbox_app(world: World) -> Starlette:
         404: not_found,
         Unusable: unusable,
     }
-    areas = (admin, mailbox, downloads, bookings, members, platform)
+    areas = (front, admin, mailbox, downloads, bookings, members, platform)
     app = Starlette(
         routes=[
-            Route("/", home),
             Route("/style.css", style),
             *(route for area in areas for route in area.routes(world)),
         ],

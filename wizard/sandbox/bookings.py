@@ -10,8 +10,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from wizard.sandbox.records import attendees, pages
+from wizard.sandbox.records import attendees, bookables, pages
 from wizard.sandbox.world import World, page, refusal
+
+
+def name(connection: Connection, kind: str, slug: str, name: str) -> None:
+    """Note what a calendar or webinar is called now."""
+    naming = insert(bookables).values(kind=kind, slug=slug, name=name or slug)
+    connection.execute(
+        naming.on_conflict_do_update(index_elements=["kind", "slug"], set_={"name": naming.excluded.name})
+    )
 
 
 def register(connection: Connection, *, kind: str, slug: str, email: str, name: str, run: str) -> bool:
@@ -53,7 +61,9 @@ def routes(world: World) -> list[Route]:
         query = select(attendees).where(attendees.c.kind == kind, attendees.c.slug == slug).order_by(attendees.c.id)
         with world.reading() as connection:
             found = connection.execute(query).all()
-        return page(request, "attendees.html", kind=kind, slug=slug, attendees=found)
+            known = select(bookables.c.name).where(bookables.c.kind == kind, bookables.c.slug == slug)
+            called = connection.scalar(known) or slug
+        return page(request, "attendees.html", kind=kind, name=called, attendees=found)
 
     async def after_paying(request: Request) -> Response:
         with world.reading() as connection:
@@ -62,6 +72,6 @@ def routes(world: World) -> list[Route]:
             return refusal(request, 404, "There is no such page", "Check the address.")
         if shown.url:
             return RedirectResponse(shown.url, status_code=303)
-        return page(request, "message.html", title=shown.title, text=shown.text)
+        return page(request, "after.html", title=shown.title, text=shown.text)
 
     return [Route("/after/{id}", after_paying), Route("/attendees/{kind}/{slug}", listing)]

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from wizard.sandbox.clocks import time_of
 from wizard.sandbox.records import links
 from wizard.sandbox.world import World, refusal
 
@@ -21,7 +22,7 @@ USED_UP = "This link has been used as often as it allows. Ask the seller for a n
 
 @dataclass(frozen=True, slots=True)
 class Issuing:
-    """A link to be made. Times in Unix seconds."""
+    """A link to be made. Times in Unix seconds, by the clock of the run."""
 
     id: str
     email: str
@@ -52,7 +53,7 @@ def routes(world: World) -> list[Route]:
 
     def download(request: Request) -> Response:
         def no(status: int, reason: str) -> Response:
-            return refusal(request, status, "No download", reason)
+            return refusal(request, status, "No download", reason, ("/mailbox", "Open the mailbox"))
 
         try:
             identity = world.sealed("download").loads(request.path_params["token"])
@@ -64,7 +65,7 @@ def routes(world: World) -> list[Route]:
                 return no(404, DAMAGED)
             if link.stopped:
                 return no(403, STOPPED)
-            if link.expires_at <= world.now:
+            if link.expires_at <= time_of(connection, world, link.run):
                 return no(410, EXPIRED)
             # Counted in the same statement that checks the limit: two clicks at once cannot both be the last.
             # A HEAD request is a mail scanner's, not a download.

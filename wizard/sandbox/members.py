@@ -5,16 +5,19 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from argon2.exceptions import VerificationError
 from itsdangerous import BadData
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from wizard.sandbox.attempts import Attempt, TooMany
+from wizard.sandbox.clocks import now_by
 from wizard.sandbox.records import grants, members, places
 from wizard.sandbox.world import World, page, refusal
 
@@ -38,10 +41,11 @@ class Granting:
 def let_in(connection: Connection, granting: Granting) -> None:
     """Give levels to somebody; what is held already stays, with the new end."""
     for level in granting.levels:
-        row = {"email": granting.email, "place": granting.place, "level": level, "until": granting.until}
-        adding = insert(grants).values(**row, run=granting.run)
+        row = {"email": granting.email, "place": granting.place, "level": level, "run": granting.run}
+        end = {"until": granting.until, "clock": granting.run}
+        adding = insert(grants).values(**row, **end)
         same = [grants.c.email, grants.c.place, grants.c.level]
-        connection.execute(adding.on_conflict_do_update(index_elements=same, set_={"until": granting.until}))
+        connection.execute(adding.on_conflict_do_update(index_elements=same, set_=end))
 
 
 def shut_out(connection: Connection, place: str, levels: tuple[str, ...], email: str) -> None:
@@ -52,9 +56,14 @@ def shut_out(connection: Connection, place: str, levels: tuple[str, ...], email:
 
 def may_see(connection: Connection, world: World, place: str, level: str, email: str) -> bool:
     """Whether somebody holds a level now."""
-    held = (grants.c.email == email, grants.c.place == place, grants.c.level == level)
-    row = connection.execute(select(grants.c.until).where(*held)).first()
-    return row is not None and (row.until is None or row.until > world.now)
+    return level in open_levels(connection, world, place, email)
+
+
+def open_levels(connection: Connection, world: World, place: str, email: str) -> list[str]:
+    """The levels that somebody holds now, by the clock of the run that gave each."""
+    lasts = or_(grants.c.until.is_(None), grants.c.until > now_by(world, grants.c.clock))
+    held = select(grants.c.level).where(grants.c.email == email, grants.c.place == place, lasts)
+    return list(connection.scalars(held.order_by(grants.c.id)))
 
 
 def has_login(world: World, email: str) -> bool:
@@ -78,6 +87,23 @@ def open_place(connection: Connection, slug: str, name: str, password_protected:
 def set_cookie(response: Response, name: str, value: str, path: str = "/") -> None:
     """Set a cookie that no script reads and no other site sends."""
     response.set_cookie(name, value, path=path, httponly=True, samesite="lax", max_age=SESSION_LASTS)
+
+
+def leaving_token(world: World, request: Request, cookie: str) -> str:
+    """What the form for logging out carries: only a page of this session can know it."""
+    return world.derived("log out", request.cookies.get(cookie, "")).hex()
+
+
+async def leave(world: World, request: Request, cookie: str, path: str, said: tuple[str, str]) -> Response:
+    """Log out, if a page of this session asked for it. `path` is the cookie's; `said` a title and whose pages."""
+    async with request.form(max_files=0, max_fields=10) as form:
+        token = str(form.get("token", ""))
+    title, name = said
+    if not secrets.compare_digest(token.encode(), leaving_token(world, request, cookie).encode()):
+        return refusal(request, 400, "Not logged out", "Please press the button on the page again.", (path, "Back"))
+    answer = page(request, "message.html", title=title, text=f"You have left {name}.", ways=())
+    answer.delete_cookie(cookie, path=path, httponly=True, samesite="lax")
+    return answer
 
 
 def session_of(world: World, request: Request) -> str | None:
@@ -104,14 +130,19 @@ def _place(world: World, slug: str) -> Any:
         return connection.execute(select(places).where(places.c.slug == slug)).first()
 
 
-def _form(world: World, request: Request, status: int = 200, problem: str = "") -> Response:
+def _no_such_place(request: Request) -> Response:
+    reason = "Check the address in your mail."
+    return refusal(request, 404, "There is no such membership", reason, ("/mailbox", "Open the mailbox"))
+
+
+def _form(world: World, request: Request, status: int = 200, problem: str = "", email: str = "") -> Response:
     place = _place(world, request.path_params["membership"])
     if place is None:
-        return refusal(request, 404, "There is no such membership", "Check the address in your mail.")
+        return _no_such_place(request)
     # Double submit: the form's token must match the one in a cookie that another site can neither read nor set.
     nonce = secrets.token_urlsafe(16)
     token = world.sealed(FORM).dumps(nonce)
-    answer = page(request, "login.html", status, name=place.name, token=token, problem=problem)
+    answer = page(request, "login.html", status, name=place.name, token=token, problem=problem, email=email)
     set_cookie(answer, FORM, nonce, request.url.path)
     return answer
 
@@ -135,9 +166,17 @@ def routes(world: World) -> list[Route]:
         async with request.form(max_files=0, max_fields=10) as form:
             token, email, password = (str(form.get(name, ""))[:1000] for name in ("token", "email", "password"))
         if not _is_our_form(world, request, token):
-            return _form(world, request, 400, "This form is too old. Please try again.")
+            return _form(world, request, 400, "This form is too old. Please try again.", email)
+        try:
+            attempt = Attempt(world, email.strip(), request.client.host if request.client else "")
+        except TooMany as error:
+            refused = _form(world, request, 429, str(error), email)
+            refused.headers["retry-after"] = str(error.after)
+            return refused
         if not await run_in_threadpool(_check_password, world, email.strip(), password):
-            return _form(world, request, 401, "E-mail or password is wrong.")
+            attempt.failed()
+            return _form(world, request, 401, "E-mail or password is wrong.", email)
+        attempt.succeeded()
         slug = request.path_params["membership"]
         answer = RedirectResponse(f"/m/{slug}", status_code=303)
         set_cookie(answer, SESSION, world.sealed(SESSION).dumps(email.strip()))
@@ -147,20 +186,20 @@ def routes(world: World) -> list[Route]:
         slug = request.path_params["membership"]
         place, email = _place(world, slug), session_of(world, request)
         if place is None:
-            return refusal(request, 404, "There is no such membership", "Check the address in your mail.")
+            return _no_such_place(request)
         if email is None:
             return RedirectResponse(f"/m/{slug}/login", status_code=303)
         with world.reading() as connection:
             mine = connection.scalars(
                 select(grants.c.level).where(grants.c.email == email, grants.c.place == slug).order_by(grants.c.id)
             ).all()
-        return page(request, "levels.html", name=place.name, slug=slug, levels=mine, email=email)
+        return page(request, "levels.html", **_shown(request, place, email), levels=mine)
 
     async def level_page(request: Request) -> Response:
         slug, level = request.path_params["membership"], request.path_params["level"]
         place = _place(world, slug)
         if place is None:
-            return refusal(request, 404, "There is no such membership", "Check the address in your mail.")
+            return _no_such_place(request)
         email = session_of(world, request)
         if place.password_protected:
             if email is None:
@@ -168,15 +207,25 @@ def routes(world: World) -> list[Route]:
             with world.reading() as connection:
                 welcome = may_see(connection, world, slug, level, email)
             if not welcome:
-                return refusal(
-                    request, 403, "Not for you", f"Your membership does not include “{level}”, or has ended."
-                )
+                reason = f"Your membership does not include “{level}”, or has ended."
+                return refusal(request, 403, "Not for you", reason, (f"/m/{quote(slug)}", "Your membership"))
         text = world.proof(slug, level)
-        return page(request, "message.html", title=f"{place.name}: {level}", text=text)
+        return page(request, "level.html", **_shown(request, place, email), level=level, text=text)
+
+    async def log_out(request: Request) -> Response:
+        place = _place(world, request.path_params["membership"])
+        if place is None:
+            return _no_such_place(request)
+        return await leave(world, request, SESSION, "/", ("Logged out", place.name))
+
+    def _shown(request: Request, place: Any, email: str | None) -> dict[str, Any]:
+        token = leaving_token(world, request, SESSION)
+        return {"name": place.name, "home": f"/m/{quote(place.slug)}", "email": email, "token": token}
 
     return [
         Route("/m/{membership}/login", login_form),
         Route("/m/{membership}/login", login, methods=["POST"]),
+        Route("/m/{membership}/log-out", log_out, methods=["POST"]),
         Route("/m/{membership}", overview),
         Route("/m/{membership}/{level}", level_page),
     ]

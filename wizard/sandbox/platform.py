@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from itsdangerous import BadData
 from sqlalchemy import Connection, select
@@ -12,8 +13,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from wizard.sandbox.door import begin_run
+from wizard.sandbox.drills import NoSuchFault, acted_out, lies
 from wizard.sandbox.mailbox import deliver
-from wizard.sandbox.members import SESSION_LASTS, Granting, let_in, may_see, set_cookie, shut_out
+from wizard.sandbox.members import (
+    SESSION_LASTS,
+    Granting,
+    leave,
+    leaving_token,
+    let_in,
+    may_see,
+    open_levels,
+    set_cookie,
+    shut_out,
+)
 from wizard.sandbox.records import grants
 from wizard.sandbox.world import World, address, page, refusal
 
@@ -22,6 +35,11 @@ LINK_LASTS = 7 * 86_400
 
 LARGEST = 20_000
 """Bytes of a signed request (Standard Webhooks advises less than 20 kB)."""
+
+
+COOKIE = "platform"
+
+MAILBOX = ("/mailbox", "Open the mailbox")
 
 
 class BadRequest(ValueError):
@@ -44,8 +62,9 @@ def verified(world: World, connection: str, body: bytes, headers: dict[str, str]
     return message
 
 
-def obey(world: World, connection: str, message: dict[str, Any], key: str, home: str) -> None:
-    """Do what a verified request asks. A member who is new to the platform gets its sign-in link by mail."""
+def obey(world: World, connection: str, message: dict[str, Any], key: str, home: str, lies: bool) -> None:
+    """Do what a verified request asks. A member who is new to the platform gets its sign-in link by mail. A platform
+    that `lies` takes nothing away."""
     data = message.get("data")
     kind = message.get("type")
     if kind == "ping":
@@ -57,7 +76,8 @@ def obey(world: World, connection: str, message: dict[str, Any], key: str, home:
         raise BadRequest("data needs email, level and run")
     until = data.get("until")
     place = place_of(connection)
-    with world.writing() as database:
+    with world.writing(keep=not (lies and kind == "access.revoked")) as database:
+        begin_run(database, world, run, email, str(data.get("name") or ""))
         if kind == "access.revoked":
             shut_out(database, place, (level,), email)
             return
@@ -77,6 +97,10 @@ def obey(world: World, connection: str, message: dict[str, Any], key: str, home:
             )
 
 
+def _sign_in_first(request: Request) -> Response:
+    return refusal(request, 401, "Please sign in", "Open the sign-in link in your mail.", MAILBOX)
+
+
 def _is_member(database: Connection, place: str, email: str) -> bool:
     held = select(grants.c.id).where(grants.c.place == place, grants.c.email == email)
     return database.scalar(held.limit(1)) is not None
@@ -92,52 +116,69 @@ def routes(world: World) -> list[Route]:
         connection = request.path_params["connection"]
         try:
             message = verified(world, connection, body, dict(request.headers))
-            home = address(request, "")
-            obey(world, connection, message, request.headers["webhook-id"], home)
+            key, home = request.headers["webhook-id"], address(request, "")
+
+            async def answer() -> Response:
+                obey(world, connection, message, key, home, lies(request))
+                return Response(status_code=204)
+
+            return await acted_out(request, world, key, answer)
         except WebhookVerificationError:
             return JSONResponse({"error": "the signature is wrong or too old"}, 401)
-        except (BadRequest, json.JSONDecodeError) as error:
+        except (BadRequest, NoSuchFault, json.JSONDecodeError) as error:
             return JSONResponse({"error": str(error)}, 422)
-        return Response(status_code=204)
 
     async def sign_in(request: Request) -> Response:
         connection = request.path_params["connection"]
         try:
             email = world.sealed(place_of(connection)).loads(request.query_params.get("token", ""), max_age=LINK_LASTS)
         except BadData:
-            return refusal(request, 403, "You cannot sign in", "This sign-in link is damaged or too old.")
+            return refusal(request, 403, "You cannot sign in", "This sign-in link is damaged or too old.", MAILBOX)
         answer = RedirectResponse(f"/platform/{connection}", status_code=303)
-        set_cookie(answer, "platform", world.sealed(f"session:{connection}").dumps(email), f"/platform/{connection}")
+        set_cookie(answer, COOKIE, world.sealed(f"session:{connection}").dumps(email), f"/platform/{connection}")
         return answer
 
     def session(request: Request) -> str | None:
         seal = world.sealed(f"session:{request.path_params['connection']}")
         try:
-            return str(seal.loads(request.cookies.get("platform", ""), max_age=SESSION_LASTS))
+            return str(seal.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_LASTS))
         except BadData:
             return None
 
     async def home(request: Request) -> Response:
         connection, email = request.path_params["connection"], session(request)
         if email is None:
-            return refusal(request, 401, "Please sign in", "Open the sign-in link in your mail.")
-        return page(request, "message.html", title=connection, text=f"You are signed in as {email}.")
+            return _sign_in_first(request)
+        with world.reading() as database:
+            mine = open_levels(database, world, place_of(connection), email)
+        return page(request, "platform.html", **_shown(request, email), levels=mine)
 
     async def level_page(request: Request) -> Response:
         connection, level = request.path_params["connection"], request.path_params["level"]
         email = session(request)
         if email is None:
-            return refusal(request, 401, "Please sign in", "Open the sign-in link in your mail.")
+            return _sign_in_first(request)
         place = place_of(connection)
         with world.reading() as database:
             welcome = may_see(database, world, place, level, email)
         if not welcome:
-            return refusal(request, 403, "Not for you", "Your membership does not include this page, or has ended.")
-        return page(request, "message.html", title=f"{connection}: {level}", text=world.proof(place, level))
+            reason = "Your membership does not include this page, or has ended."
+            return refusal(request, 403, "Not for you", reason, (f"/platform/{quote(connection)}", "Your membership"))
+        return page(request, "level.html", **_shown(request, email), level=level, text=world.proof(place, level))
+
+    async def log_out(request: Request) -> Response:
+        connection = request.path_params["connection"]
+        return await leave(world, request, COOKIE, f"/platform/{connection}", ("Signed out", connection))
+
+    def _shown(request: Request, email: str) -> dict[str, Any]:
+        connection = request.path_params["connection"]
+        token = leaving_token(world, request, COOKIE)
+        return {"name": connection, "home": f"/platform/{quote(connection)}", "email": email, "token": token}
 
     return [
         Route("/platform/{connection}/webhook", webhook, methods=["POST"]),
         Route("/platform/{connection}/sign-in", sign_in),
+        Route("/platform/{connection}/log-out", log_out, methods=["POST"]),
         Route("/platform/{connection}", home),
         Route("/platform/{connection}/level/{level:path}", level_page),
     ]

@@ -6,12 +6,25 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
 house = Table("house", metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False))
-"""The secret from which every key of this world is derived."""
+"""The `secret` from which every key of this world is derived, and its `home`, the address where it is served."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("email", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("at", Float, nullable=False),
+)
+"""Whose each run is, and when it first asked for something, in Unix seconds of the real time."""
+
+clocks = Table("clocks", metadata, Column("run", String, primary_key=True), Column("now", Float, nullable=False))
+"""The simulated time of a run, in Unix seconds. A run that is not listed lives in the real time."""
 
 replies = Table(
     "replies",
@@ -51,9 +64,20 @@ grants = Table(
     Column("level", String, nullable=False),
     Column("until", Float),
     Column("run", String, nullable=False, index=True),
+    Column("clock", String, nullable=False),
     UniqueConstraint("email", "place", "level"),
 )
-"""Who may see what. `place` is a membership's slug, or `platform:` and a connection's. `until` in Unix seconds."""
+"""Who may see what. `place` is a membership's slug, or `platform:` and a connection's. `until` in Unix seconds, by the
+clock of the run that set it last: `clock` names it. `run` is the one that created the row."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("who", String, nullable=False, index=True),
+    Column("at", Float, nullable=False),
+)
+"""Tries to log in that did not succeed, or are not decided yet: by whom, and when in Unix seconds."""
 
 mails = Table(
     "mails",
@@ -106,6 +130,15 @@ attendees = Table(
     UniqueConstraint("kind", "slug", "email"),
 )
 
+bookables = Table(
+    "bookables",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("slug", String, primary_key=True),
+    Column("name", String, nullable=False),
+)
+"""What calendars and webinars are called."""
+
 pages = Table(
     "pages",
     metadata,
@@ -127,5 +160,5 @@ notes = Table(
 )
 """Tags, lists and sequences on a buyer's record."""
 
-OF_A_RUN = (grants, mails, links, attendees, pages, notes, replies)
+OF_A_RUN = (grants, mails, links, attendees, pages, notes, replies, clocks, runs)
 """What a clean-up removes outright. Members are looked at one by one."""

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 from base64 import b32encode, b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,24 +19,32 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, delete, event, insert, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
-from wizard.sandbox import records
+from models.money import day_in_words
+from wizard.sandbox import PORT, records
 
 OWASP = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """The least that OWASP advises for argon2id: 19 MiB, two passes, one lane."""
 
-PORT = 8025
-"""Where `wizard sandbox` serves. Links in mails point there also when the sandbox runs in process, so that a person
-can open them later."""
-
 HOME = f"http://127.0.0.1:{PORT}"
+"""Where a world is found that nobody serves yet."""
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
+
+
+def moment(seconds: float) -> str:
+    """A time as a person reads it: `7 Dec 2026, 12:00 UTC`."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{day_in_words(at.date())}, {at:%H:%M} UTC"
+
+
+TEMPLATES.env.filters["moment"] = moment
+TEMPLATES.env.filters["iso"] = lambda seconds: datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 class Unusable(Exception):
@@ -65,6 +74,8 @@ class World:
     ) -> None:
         self.clock = clock
         self.hasher = hasher
+        self.tries: Counter[str] = Counter()
+        """How often each idempotency key was tried in a drill (see `drills`)."""
         self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-") if folder is None else None
         self.files = Path(self._temporary.name) if self._temporary else folder / "sandbox-files"  # type: ignore[operator]
         self.files.mkdir(parents=True, exist_ok=True)
@@ -101,10 +112,12 @@ class World:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that writes: all of it, or nothing. Raises Unusable."""
+    def writing(self, *, keep: bool = True) -> Iterator[Connection]:
+        """A transaction that writes: all of it, or nothing; without `keep` nothing. Raises Unusable."""
         with self._in_words(), _held(self._alone), self._writer.begin() as connection:
             yield connection
+            if not keep:
+                connection.rollback()
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -118,8 +131,30 @@ class World:
 
     @property
     def now(self) -> float:
-        """The world's time in Unix seconds."""
+        """The real time in Unix seconds. A run may live in another one (see `clocks`)."""
         return self.clock().timestamp()
+
+    @property
+    def home(self) -> str:
+        """Where a person finds this world in a browser, without a slash at the end. Links in mails point there also
+        when the sandbox runs in process, so that they can be opened later."""
+        with self.reading() as connection:
+            found = connection.scalar(select(records.house.c.value).where(records.house.c.name == "home"))
+        return str(found or HOME)
+
+    @contextmanager
+    def served_at(self, home: str) -> Iterator[None]:
+        """Remember where this world is served while it is: every process that uses it then writes that address."""
+        ours = records.house.c.name == "home"
+        with self.writing() as connection:
+            connection.execute(delete(records.house).where(ours))
+            connection.execute(insert(records.house).values(name="home", value=home))
+        try:
+            yield
+        finally:
+            # Another process may serve the same folder by now: then its address stays.
+            with self.writing() as connection:
+                connection.execute(delete(records.house).where(ours, records.house.c.value == home))
 
     def derived(self, *purpose: str) -> bytes:
         """32 bytes that only this world can make, always the same for a purpose."""
@@ -164,9 +199,9 @@ def page(request: Request, template: str, status: int = 200, **shown: Any) -> Re
     return TEMPLATES.TemplateResponse(request, template, shown, status_code=status)
 
 
-def refusal(request: Request, status: int, title: str, reason: str) -> Response:
-    """Answer with a page that says why not, in words for a buyer."""
-    return page(request, "message.html", status, title=title, text=reason)
+def refusal(request: Request, status: int, title: str, reason: str, *ways: tuple[str, str]) -> Response:
+    """Answer with a page that says why not, in words for a buyer. `ways` lead on: each an address and its label."""
+    return page(request, "message.html", status, title=title, text=reason, ways=ways)
 
 
 def address(request: Request, path: str) -> str:
@@ -184,13 +219,18 @@ def _held(lock: threading.Lock | None) -> Iterator[None]:
 
 
 def _engine(path: Path | None) -> Engine:
+    # Parameters are hidden: an error that names them would write tokens into a log.
     if path is None:
-        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(
+            "sqlite://", hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
     else:
         if _is_of_another_version(path):
             for old in path.parent.glob(f"{path.name}*"):
                 shutil.move(old, old.with_name(f"{old.name}.old"))
-        engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 2})
+        engine = create_engine(
+            f"sqlite:///{path}", hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 2}
+        )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import SecretStr
@@ -23,7 +23,7 @@ from models.account import (
 )
 from models.saved import SavedAccount
 from wizard.store.database import Work
-from wizard.store.errors import InUse, NotFound, SlugTaken
+from wizard.store.errors import InUse, KeysUnusable, NotFound, SlugTaken
 from wizard.store.mapping import join, split
 from wizard.store.products import PRODUCT, numbered_slugs, slug_is_taken
 from wizard.store.rows import LEVEL, OPENS, OPTION, REFERENCES
@@ -68,16 +68,25 @@ def read(work: Work) -> SavedAccount:
     things: dict[str, Sequence[Any]] = {}
     checks: dict[str, ConnectionCheck] = {}
     files: dict[str, StoredFile] = {}
+    unreadable: dict[str, str] = {}
     levels = _levels(work)
     for kind, kept in KINDS.items():
         mine = select(kept.table).where(kept.table.c.seller_id == work.seller)
         found = sorted(work.connection.execute(mine).mappings(), key=lambda row: (row["name"].casefold(), row["slug"]))
-        things[f"{kind}s"] = [_thing(kept, row, levels.get(row["id"], ())) for row in found]
+        things[f"{kind}s"] = [_plain(kept, row, levels.get(row["id"], ())) for row in found]
         if kind == "connection":
             checks = {row["slug"]: check for row in found if (check := _check(row))}
+            for row, plain in zip(found, things["connections"], strict=True):
+                try:
+                    plain |= unseal(row["secrets"], work.keys)
+                except KeysUnusable as error:
+                    unreadable[row["slug"]] = f"Its secret cannot be read: {error}"
         if kind == "file":
             files = {row["slug"]: stored_file(row) for row in found}
-    return SavedAccount(account=Account.model_validate(things), checks=checks, files=files)
+    # That it cannot be read was found out just now, whatever an earlier check said.
+    now = datetime.now(UTC)
+    checks |= {slug: ConnectionCheck(ok=False, at=now, detail=why) for slug, why in unreadable.items()}
+    return SavedAccount(account=Account.model_validate(things), checks=checks, files=files, unreadable=unreadable)
 
 
 def _levels(work: Work) -> dict[int, list[str]]:
@@ -91,13 +100,12 @@ def _levels(work: Work) -> dict[int, list[str]]:
     return levels
 
 
-def _thing(kept: Kept, row: Any, levels: Sequence[str]) -> Owned:
+def _plain(kept: Kept, row: Any, levels: Sequence[str]) -> dict[str, Any]:
+    """A thing's answers, without its secrets."""
     plain = join(kept.record, row)
     if kept.model is Membership:
         plain["levels"] = list(levels)
-    if kept.model is Connection:
-        plain |= unseal(row["secrets"])
-    return kept.model.model_validate(plain)
+    return plain
 
 
 def _check(row: Any) -> ConnectionCheck | None:
@@ -141,9 +149,11 @@ def put(work: Work, thing: Thing, old_slug: str | None, extra: Mapping[str, Any]
     if thing.slug != row["slug"] and slug_is_taken(work, table, thing.slug):
         raise SlugTaken(kind, thing.slug)
     values = {**_values(thing), **(extra or {})}
-    if isinstance(thing, Connection) and any(row[name] != values[name] for name in ("kind", "settings", "secrets")):
-        # What was checked is no longer what is set.
-        values |= {"check_ok": None, "checked_at": None, "check_detail": ""}
+    if isinstance(thing, Connection):
+        values["secrets"] = _sealed_anew(work, thing, row["secrets"])
+        if any(row[name] != values[name] for name in ("kind", "settings", "secrets")):
+            # What was checked is no longer what is set.
+            values |= {"check_ok": None, "checked_at": None, "check_detail": ""}
     work.connection.execute(update(table).where(table.c.id == row["id"]).values(values))
     if isinstance(thing, Membership):
         _write_levels(work, row["id"], thing)
@@ -154,6 +164,8 @@ def insert_thing(work: Work, thing: Thing, extra: Mapping[str, Any]) -> Thing:
     """Create a thing under its own slug, known to be free."""
     table = KINDS[kind_of(thing)].table
     values = {"seller_id": work.seller, **_values(thing), **extra}
+    if isinstance(thing, Connection):
+        values["secrets"] = seal(_secrets_of(thing), work.keys)
     key = work.connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
     if isinstance(thing, Membership):
         _write_levels(work, key, thing)
@@ -161,11 +173,26 @@ def insert_thing(work: Work, thing: Thing, extra: Mapping[str, Any]) -> Thing:
 
 
 def _values(thing: Owned) -> dict[str, Any]:
-    """The thing in columns, without what tables of their own hold."""
-    secrets = {name: value for name, value in thing if isinstance(value, SecretStr)}
-    plain = thing.model_dump(mode="json", exclude=set(secrets) | {"levels"})
-    values = split(KINDS[kind_of(thing)].record, plain)
-    return values | {"secrets": seal(secrets)} if isinstance(thing, Connection) else values
+    """The thing in columns, without its secrets and without what tables of their own hold."""
+    plain = thing.model_dump(mode="json", exclude={*_secrets_of(thing), "levels"})
+    return split(KINDS[kind_of(thing)].record, plain)
+
+
+def _secrets_of(thing: Owned) -> dict[str, SecretStr]:
+    return {name: value for name, value in thing if isinstance(value, SecretStr)}
+
+
+def _sealed_anew(work: Work, connection: Connection, stored: bytes) -> bytes:
+    """What is stored for its secrets: the same as long as they are the same, though each token is another.
+
+    Secrets that cannot be read stay until others are written: the key may be brought back.
+    """
+    secrets = _secrets_of(connection)
+    try:
+        stays = unseal(stored, work.keys) == secrets
+    except KeysUnusable:
+        stays = not secrets
+    return stored if stays else seal(secrets, work.keys)
 
 
 def _write_levels(work: Work, membership: int, thing: Membership) -> None:

@@ -6,12 +6,11 @@ the last commits, and never more, when the machine itself loses power.
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalErro
 
 from models import records
 from models.product import Product
+from wizard.keys import Keys
 from wizard.store import schema
 from wizard.store.errors import (
     Corrupt,
@@ -35,11 +35,10 @@ from wizard.store.errors import (
     StoreError,
     Unreachable,
 )
+from wizard.store.private import PRIVATE_FILE, failed_to_write, make_private_folder
 
 FILE = "wizard.db"
 """The embedded database, inside the data folder."""
-
-PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +50,23 @@ class Work:
     """The id of the seller whose records they are."""
     form: type[Product]
     """The model that answers are read into."""
+    keys: Keys
+    """What secrets are sealed with."""
 
 
 class Database:
     """An open database."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, name: str, keys: Keys) -> None:
         self._engine = engine
         self._name = name
+        self.keys = keys
+        """What secrets are sealed with."""
         # SQLite waits for other processes by polling; our own threads need not.
         self._writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @classmethod
-    def open(cls, folder: Path, address: str | None, patience: float) -> Self:
+    def open(cls, folder: Path, address: str | None, patience: float, keys: Keys) -> Self:
         """Open the database at this address, or the embedded one in the folder; create or migrate it where needed.
 
         `patience` is how many seconds to wait for another process that is writing. Raises `Unavailable`.
@@ -74,10 +77,10 @@ class Database:
             engine, name = _sqlite(url, patience), str(url.database)
         else:
             engine, name = _postgresql(url, patience), f"the database {url.database} on {url.host}"
-        database = cls(engine, name)
+        database = cls(engine, name, keys)
         try:
             with database.translated():
-                schema.bring_up_to_date(engine, folder)
+                schema.bring_up_to_date(engine, folder, keys)
         except DBAPIError as error:
             database.close()
             raise MigrationFailed(
@@ -93,12 +96,28 @@ class Database:
         """Close the connections."""
         self._engine.dispose()
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is a file, and no server's."""
+        return self._engine.dialect.name == "sqlite"
+
     @contextmanager
-    def transaction(self, writing: bool) -> Iterator[Connection]:
+    def session(self) -> Iterator[Connection]:
+        """A connection that nobody else is given, without transactions: what it holds is held until it is closed."""
+        with self.translated():
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.detach()
+        with closing(connection):
+            yield connection
+
+    @contextmanager
+    def transaction(self, writing: bool, outlives_power_cut: bool = False) -> Iterator[Connection]:
         """A transaction that is committed as a whole or not at all. Raises `Unavailable`."""
         alone = self._writer if writing else nullcontext()
         with alone, self.translated(), self._engine.connect() as connection:
-            connection.execution_options(writing=writing)
+            connection.execution_options(writing=writing, outlives_power_cut=outlives_power_cut)
+            if outlives_power_cut:
+                connection.detach()  # what SQLite is told for this once is not told to the next user of the connection
             with connection.begin():
                 yield connection
 
@@ -123,7 +142,16 @@ class Database:
             if writing and connection.dialect.name != "sqlite":
                 mine = records.table_of(records.Seller).c.id == seller
                 connection.execute(select(records.table_of(records.Seller).c.id).where(mine).with_for_update())
-            yield Work(connection, seller, form)
+            yield Work(connection, seller, form, self.keys)
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A transaction among everybody's records while nobody else writes. It is on disk when it is over."""
+        with self.transaction(writing=True, outlives_power_cut=True) as connection:
+            if connection.dialect.name != "sqlite":
+                seller = records.table_of(records.Seller)
+                connection.execute(select(seller.c.id).order_by(seller.c.id).with_for_update())
+            yield connection
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -137,24 +165,6 @@ class Database:
             raise meant from error
         except UnicodeEncodeError as error:
             raise NotText from error
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner may read. Raises `NotCreatable`, `DiskFull`."""
-    try:
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    except OSError as error:
-        raise failed_to_write(error, folder) from error
-
-
-def failed_to_write(error: OSError, path: Path) -> StoreError:
-    """What the system says about a path, with a way out."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return DiskFull(f"There is no room left for {path}. Free some space and try again; nothing was changed.")
-    if error.errno == errno.EROFS:
-        return ReadOnly(f"{path} is on a disk that is read-only. Set another data folder with WIZARD_DATA_DIR.")
-    reason = error.strerror or str(error)
-    return NotCreatable(f"{path} cannot be made: {reason}. Set another data folder with WIZARD_DATA_DIR.")
 
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------
@@ -187,8 +197,11 @@ def _sqlite(url: URL, patience: float) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get("outlives_power_cut", False):
+            connection.exec_driver_sql("PRAGMA synchronous = FULL")
         # A transaction that will write says so at once: raised from a read, it could only fail.
-        writing = connection.get_execution_options().get("writing", False)
+        writing = options.get("writing", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine

@@ -63,6 +63,14 @@ class Unreachable(Unavailable):
     """The database server does not answer, or refuses us."""
 
 
+class KeysUnusable(Unavailable):
+    """The keys that seal secrets cannot be read or written."""
+
+
+class NoKeyFits(KeysUnusable):
+    """A secret was sealed with a key that is not at hand."""
+
+
 # --- what is asked of it --------------------------------------------------------------------------------------------
 
 

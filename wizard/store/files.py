@@ -24,8 +24,9 @@ from models import records
 from models.account import File, StoredFile
 from models.columns import UNKEEPABLE
 from wizard.store import account
-from wizard.store.database import PRIVATE_FILE, Work, failed_to_write, make_private_folder
+from wizard.store.database import Work
 from wizard.store.errors import FileRefused, NotFound, SlugTaken, StoreError
+from wizard.store.private import failed_to_write, make_private_folder, opened_privately, sync_folder
 from wizard.store.products import slug_is_taken
 
 FileState = Literal["ready", "missing", "empty", "changed"]
@@ -56,7 +57,7 @@ class Copy:
         make_private_folder(place.parent)
         # Also over a copy that is there already: it may have been damaged.
         os.replace(self.path, place)
-        _sync_folder(place.parent)
+        sync_folder(place.parent)
 
 
 def place_of(library: Path, sha256: str) -> Path:
@@ -124,7 +125,7 @@ def _copy(library: Path, source: Path) -> Copy:
     make_private_folder(library)
     unfinished = library / f".{secrets.token_hex(8)}"
     try:
-        with original, open(unfinished, "xb", opener=_privately) as copy:
+        with original, open(unfinished, "xb", opener=opened_privately) as copy:
             size, sha256 = _pour(original, copy, source)
             copy.flush()
             os.fsync(copy.fileno())
@@ -151,19 +152,6 @@ def _pour(original: BinaryIO, copy: BinaryIO, source: Path) -> tuple[int, str]:
         size += len(chunk)
         digest.update(chunk)
         copy.write(chunk)
-
-
-def _privately(path: str, flags: int) -> int:
-    return os.open(path, flags, PRIVATE_FILE)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # --- removing -------------------------------------------------------------------------------------------------------

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
+from wizard.keys import Keys
 from wizard.store.errors import Corrupt, NewerDatabase
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The migration that this version's records are written for."""
+
+PLAIN = "0001"
+"""The last migration under which secrets stood in the database as they are."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -25,8 +30,8 @@ LOCK = 7_210_460_311
 """The number under which two processes that start at once on PostgreSQL wait for each other."""
 
 
-def bring_up_to_date(engine: Engine, folder: Path) -> None:
-    """Apply the migrations that the database lacks. Raises `NewerDatabase`, `Corrupt`."""
+def bring_up_to_date(engine: Engine, folder: Path, keys: Keys) -> None:
+    """Apply the migrations that the database lacks. Raises `NewerDatabase`, `Corrupt`, `KeysUnusable`."""
     with engine.connect() as connection:
         if stored_revision(connection) == NEWEST:
             return
@@ -39,7 +44,9 @@ def bring_up_to_date(engine: Engine, folder: Path) -> None:
             return
         if stored is not None:
             back_up(connection, folder, stored)
-        migrate(connection)
+        migrate(connection, keys)
+    if stored == PLAIN and engine.dialect.name == "sqlite":
+        _sweep(engine)
 
 
 def stored_revision(connection: Connection) -> str | None:
@@ -71,19 +78,23 @@ def known_revisions() -> set[str]:
     return {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")}
 
 
-def migrate(connection: Connection, to: str = "head") -> None:
-    """Apply the missing migrations inside the caller's transaction."""
+def migrate(connection: Connection, keys: Keys, to: str = "head") -> None:
+    """Apply the missing migrations inside the caller's transaction. `keys` seal what stood there as it is."""
     from alembic import command
     from alembic.config import Config
 
-    config = Config(attributes={"connection": connection})
+    config = Config(attributes={"connection": connection, "keys": keys})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     command.upgrade(config, to)
 
 
 def back_up(connection: Connection, folder: Path, revision: str) -> Path | None:
-    """Copy an embedded database into the folder `backups`, whole or not at all. A server's is its keeper's affair."""
+    """Copy an embedded database into the folder `backups`, whole or not at all. A server's is its keeper's affair.
+
+    A copy of a time when secrets were not sealed is made without them: they would lie there for all to read. Whoever
+    goes back to that copy and the version that wrote it, writes them again.
+    """
     if connection.dialect.name != "sqlite" or not (source := _file_of(connection)):
         return None
     backups = folder / "backups"
@@ -95,12 +106,30 @@ def back_up(connection: Connection, folder: Path, revision: str) -> Path | None:
         # A connection of its own: the copy is of what was committed before this migration began.
         with sqlite3.connect(source) as original, sqlite3.connect(unfinished) as copy:
             original.backup(copy)
+            if revision == PLAIN:
+                copy.execute("UPDATE connection SET secrets = ?", (b"{}",))
+        if revision == PLAIN:
+            copy.execute("VACUUM")
         copy.close()
         original.close()
         os.replace(unfinished, backups / name)
     finally:
         unfinished.unlink(missing_ok=True)
     return backups / name
+
+
+def _sweep(engine: Engine) -> None:
+    """Leave nothing of what a migration overwrote in unused pages and in the journal.
+
+    While another process reads, less can be swept; what is left goes when SQLite reuses it.
+    """
+    swept = engine.raw_connection()
+    try:
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            with suppress(sqlite3.OperationalError):
+                swept.cursor().execute(statement).close()
+    finally:
+        swept.close()
 
 
 def _file_of(connection: Connection) -> str | None:

@@ -12,11 +12,13 @@ from models.account import File, StoredFile
 from models.fulfillment import Page, Run, RunStep, Verdict
 from models.product import Mode, Product
 from models.saved import Change, HistoryEntry, ProductPage, RunRow, SavedAccount, SavedProduct
+from wizard.keys import Keys
 from wizard.settings import Settings
-from wizard.store import account, catalogue, files, ledger, products
+from wizard.store import account, catalogue, claims, files, ledger, products
 from wizard.store.account import OwnedKind, Thing
 from wizard.store.database import Database, Work
 from wizard.store.files import FileState
+from wizard.store.sealing import Rotation, seal_anew
 
 
 class Store:
@@ -26,9 +28,10 @@ class Store:
     and, when it does, has changed nothing.
     """
 
-    def __init__(self, database: Database, library: Path, seller: int, form: type[Product]) -> None:
+    def __init__(self, database: Database, folder: Path, seller: int, form: type[Product]) -> None:
         self._database = database
-        self._library = library
+        self._folder = folder
+        self._library = folder / "files"
         self._form = form
         self._seller = seller
 
@@ -41,9 +44,10 @@ class Store:
         `form` is the model that answers are read into. `patience` is how many seconds to wait for another process.
         Raises `Unavailable`.
         """
-        database = Database.open(settings.data_dir, settings.database_address, patience)
+        keys = Keys.of(settings)
+        database = Database.open(settings.data_dir, settings.database_address, patience, keys)
         try:
-            return cls(database, settings.data_dir / "files", database.seller_id(seller), form)
+            return cls(database, settings.data_dir, database.seller_id(seller), form)
         except BaseException:
             database.close()
             raise
@@ -156,6 +160,11 @@ class Store:
 
     def account(self) -> SavedAccount:
         """Everything the seller owns, each kind in the order of names, with the last checks of connections."""
+        found = self._read_account()
+        # A rotation may have sealed anew between reading a secret and reading the keys; it is over by now.
+        return self._read_account() if found.unreadable else found
+
+    def _read_account(self) -> SavedAccount:
         with self._reading() as work:
             return account.read(work)
 
@@ -244,6 +253,17 @@ class Store:
         with self._reading() as work:
             return ledger.rows(work, product, limit, before)
 
+    def claim(self, run: str) -> AbstractContextManager[bool]:
+        """Hold a run while the body lasts, which nobody else can do meanwhile. Gives False when somebody holds it.
+
+        The run need not be recorded yet. A claim ends with its process. Raises `Unavailable`.
+        """
+        return claims.claim(self._database, self._folder, run)
+
+    def is_claimed(self, run: str) -> bool:
+        """Whether somebody is carrying out a run at this moment. Raises `Unavailable`."""
+        return claims.is_claimed(self._database, self._folder, run)
+
     def passed_purchase(self, slug: str, revision: int) -> bool:
         """Whether these answers have passed a test-fire of `purchase`.
 
@@ -251,6 +271,22 @@ class Store:
         """
         with self._reading() as work:
             return ledger.passed_purchase(work, slug, revision)
+
+    # --- the keys ---------------------------------------------------------------------------------------------------
+
+    @property
+    def keys(self) -> Keys:
+        """The keys that secrets are sealed with, and that others are derived from."""
+        return self._database.keys
+
+    def rotate_keys(self) -> Rotation:
+        """Seal every secret in this database, whosever it is, with a new key, and forget the old ones.
+
+        Whenever the process ends, every secret can still be read. With keys from the settings, seal with the first of
+        them. Secrets that no key opens are left as they are. Raises `KeysUnusable`, `Locked`.
+        """
+        with self._database.keys.rotating(), self._database.alone() as connection:
+            return seal_anew(connection, self._database.keys)
 
     # --- transactions -----------------------------------------------------------------------------------------------
 

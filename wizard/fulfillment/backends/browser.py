@@ -93,8 +93,9 @@ def subject_of(mail: Message) -> str:
 
 
 def body_of(mail: Message) -> str:
-    """The text, decoded."""
-    body = mail.get_payload(decode=True)
+    """The text, decoded: the plain one, where a mail comes with HTML as well."""
+    plain = next((part for part in mail.walk() if part.get_content_type() == "text/plain"), mail)
+    body = plain.get_payload(decode=True)
     return body.decode("utf-8", "replace") if isinstance(body, bytes) else ""
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import httpx
 from starlette.applications import Starlette
@@ -20,6 +23,7 @@ from models.fulfillment import (
     Action,
     CallWebhook,
     CancelRegistration,
+    CleanUp,
     Evidence,
     GrantAccess,
     IssueDownloadLink,
@@ -31,13 +35,16 @@ from models.fulfillment import (
     RevokeDownloadLink,
     SendEmail,
     ShowPage,
+    TryLink,
 )
 from models.money import day_in_words
 from wizard.fulfillment.backend import BackendError, Check, Context, Manifest, Rejected, Retriable, Surroundings
 from wizard.fulfillment.backends.sandbox_buyer import SandboxBuyer
 from wizard.fulfillment.backends.sandbox_shop import FILE, SandboxShop
 from wizard.sandbox.app import sandbox_in
-from wizard.sandbox.world import Unusable
+from wizard.sandbox.clocks import clock_of
+from wizard.sandbox.faults import Fault
+from wizard.sandbox.world import Unusable, World
 
 MANIFEST = Manifest(
     name="sandbox",
@@ -58,26 +65,49 @@ MANIFEST = Manifest(
             "subscribe_sequence",
             "call_webhook",
             "keep_access",
+            "try_link",
+            "clean_up",
         }
     ),
+    settings={
+        "type": "object",
+        "properties": {"fault": {"description": "The fault of a drill.", "enum": [fault.value for fault in Fault]}},
+        "additionalProperties": False,
+    },
 )
+
+REAL_TIME = timedelta(minutes=1)
+"""How far a clock may be off and still be taken for the real one."""
 
 
 class SandboxBackend:
-    """Delivers into the sandbox of the data folder, or into `app` where one is given."""
+    """Delivers into the sandbox of the data folder, or into `app` where one is given; in process unless a `transport`
+    leads elsewhere, such as to where that app is served."""
 
     manifest = MANIFEST
 
-    def __init__(self, surroundings: Surroundings, app: Starlette | None = None) -> None:
-        """Raises BackendError when the sandbox's database cannot be used."""
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        app: Starlette | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Raises BackendError when the sandbox's database cannot be used, or the settings name no fault."""
         self._surroundings = surroundings
+        fault = _fault_in(surroundings.settings)
         try:
             app = app or sandbox_in(surroundings.data_dir)
+            self._world: World = app.state.world
+            home = self._world.home
         except Unusable as error:
             raise (Retriable if error.is_passing else BackendError)(str(error)) from error
-        # A crash in the sandbox is a 500 for its visitors, as it would be over the network.
-        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        self._shop = SandboxShop(self._transport, app.state.world.admin_token)
+        # A crash in the sandbox is a 500 for its visitors, as it would be over the network. Each run is a visitor of
+        # its own: the failed logins of one are not held against another.
+        visitor = (f"test-fire {uuid4().hex}", 0)
+        self._transport = transport or httpx.ASGITransport(app, raise_app_exceptions=False, client=visitor)
+        self._shop = SandboxShop(self._transport, home, self._world.admin_token, fault)
+        self._clocks: dict[str, datetime | None] = {}
+        """The simulated time that each run set last; None for a run in the real time."""
         self._read: dict[str, Message] = {}
 
     async def check(self) -> Check:
@@ -95,8 +125,22 @@ class SandboxBackend:
     async def perform(self, action: Action, context: Context) -> Receipt:
         """See `Backend`."""
         shop = self._shop.for_step(context)
+        await self._set_clock(context, shop)
         receipt = await self._perform(action, context, shop)
         return receipt.model_copy(update={"exchanges": tuple(shop.exchanges)})
+
+    async def _set_clock(self, context: Context, shop: SandboxShop) -> None:
+        """Let the run's time pass in the sandbox too, where it is not the real one."""
+        if context.run not in self._clocks:  # it may be a run that another process began
+            try:
+                self._clocks[context.run] = await asyncio.to_thread(clock_of, self._world, context.run)
+            except Unusable as error:
+                raise Retriable(str(error)) from error
+        before, now = self._clocks[context.run], context.now()
+        if now == before or (before is None and abs(now - datetime.now(UTC)) <= REAL_TIME):
+            return
+        await shop.set_clock(context.run, now)
+        self._clocks[context.run] = now
 
     async def _perform(self, action: Action, context: Context, shop: SandboxShop) -> Receipt:
         match action:
@@ -116,7 +160,7 @@ class SandboxBackend:
                 await shop.order("links/stop", {"file": action.target})
                 return Receipt(reference=context.key, detail="Every link to the file is stopped.")
             case RegisterAttendee():
-                reply = await shop.order("attendees", {"kind": action.kind, "slug": action.target})
+                reply = await shop.order("attendees", {"kind": action.kind, "slug": action.target, "name": action.name})
                 registered = f"Registered: {action.name or action.target}."
                 return Receipt(reference=context.key, detail=registered, proof={reply["attendees"]: ""})
             case CancelRegistration():
@@ -136,6 +180,10 @@ class SandboxBackend:
                 return Receipt(reference=context.key, detail="Not called: the sandbox calls no outside address.")
             case KeepAccess():
                 return Receipt(reference=context.key, detail=action.reason, proof=await self._kept(action, shop))
+            case TryLink():
+                return Receipt(reference=context.key)
+            case CleanUp():
+                return Receipt(reference=context.key, detail=await self.clean_up(context))
 
     async def _grant(self, action: GrantAccess, context: Context, shop: SandboxShop) -> Receipt:
         order = {
@@ -207,6 +255,7 @@ class SandboxBackend:
 
     async def verify(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
         """See `Backend`."""
+        await self._set_clock(context, self._shop)
         buyer = SandboxBuyer(self._transport, self._shop, context, receipt, self._read)
         evidence = await self._verify(action, buyer)
         return evidence.model_copy(update={"exchanges": tuple(buyer.exchanges)})
@@ -234,6 +283,10 @@ class SandboxBackend:
                 return Evidence(allowed=True, proven_by="nobody", detail=not_called)
             case KeepAccess():
                 return await self._still_held(action, buyer)
+            case TryLink():
+                return await buyer.try_link(action)
+            case CleanUp():
+                return Evidence(allowed=True, proven_by="platform", detail="Cleaned up.")
 
     async def _still_held(self, action: KeepAccess, buyer: SandboxBuyer) -> Evidence:
         if action.kept is None:
@@ -249,3 +302,13 @@ class SandboxBackend:
         if not left:
             return "Everything this run created was removed."
         return f"The login of {', '.join(left)} was left: another run gave it access too."
+
+
+def _fault_in(settings: Mapping[str, Any]) -> Fault | None:
+    wanted = settings.get("fault")
+    if wanted in (None, ""):
+        return None
+    try:
+        return Fault(wanted)
+    except ValueError:
+        raise Rejected(f"There is no fault “{wanted}”. There are {', '.join(Fault)}.") from None

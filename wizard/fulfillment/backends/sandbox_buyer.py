@@ -23,6 +23,7 @@ from models.fulfillment import (
     RevokeAccess,
     SendEmail,
     ShowPage,
+    TryLink,
 )
 from wizard.fulfillment.backend import Context, Rejected
 from wizard.fulfillment.backends.browser import Browser, body_of, subject_of
@@ -31,6 +32,12 @@ from wizard.fulfillment.backends.sandbox_shop import SandboxShop
 ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 PASSWORD = re.compile(r"\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b")
 """How a password of the sandbox looks in a mail."""
+
+
+def _tampered(link: str) -> str:
+    """The link with one letter changed: in the middle of what is signed, where it counts."""
+    at = (link.rindex("/") + len(link)) // 2
+    return f"{link[:at]}{'A' if link[at] != 'A' else 'B'}{link[at + 1 :]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +182,23 @@ class SandboxBuyer:
         if got.page is None:
             return self._saw(True, f"The old link still gives the file to {self._who}.", {"status": str(got.status)})
         return self._saw(False, f"The old link is refused: {got.page.says}", {"status": str(got.status)})
+
+    async def try_link(self, action: TryLink) -> Evidence:
+        """Open the mailed link in a way in which it must be refused."""
+        link = await self._link_in_mails()
+        if link is None:
+            return self._saw(True, f"No mail with a download link reached {self._who}, so nothing could be tried.")
+        tried = {"tampered": "a changed link", "used_up": "the link once more than allowed", "expired": "the old link"}
+        for number in range(action.downloads):
+            got = await self._browser.download(link)
+            if got.page is not None:
+                early = f"Download {number + 1} of {action.downloads}, which is within the limit, was refused"
+                return self._saw(True, f"{early}: {got.page.says}")
+        got = await self._browser.download(_tampered(link) if action.how == "tampered" else link)
+        facts = {"status": str(got.status), "downloads": str(action.downloads)}
+        if got.page is None:
+            return self._saw(True, f"{self._who} got the file with {tried[action.how]}.", facts)
+        return self._saw(False, f"{self._who} tried {tried[action.how]} and was refused: {got.page.says}", facts)
 
     async def peek_at_link(self, reason: str) -> Evidence:
         """See whether the mailed link still works, without using up a download."""

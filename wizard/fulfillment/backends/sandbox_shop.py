@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,13 +15,16 @@ from urllib.parse import quote
 import httpx
 from standardwebhooks.webhooks import Webhook
 
+from models.characters import visible
 from models.fulfillment import Exchange
 from wizard.fulfillment.backend import BackendError, Context, Rejected, Retriable
 from wizard.fulfillment.backends.browser import SIMULATION
-from wizard.sandbox.world import HOME
+from wizard.sandbox.faults import HEADER, Fault
 
 CHUNK = 1 << 20
 """Bytes that are read at once."""
+
+BROKEN_OFF = "The connection to the sandbox broke off before its reply was whole."
 
 FILE = "post_sale.access.downloadable_file.file"
 
@@ -28,20 +32,29 @@ FILE = "post_sale.access.downloadable_file.file"
 class SandboxShop:
     """Speaks to the admin API."""
 
-    home = HOME
-
-    def __init__(self, transport: httpx.AsyncBaseTransport, token: str, context: Context | None = None) -> None:
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport,
+        home: str,
+        token: str,
+        fault: Fault | None = None,
+        context: Context | None = None,
+    ) -> None:
+        self.home = home
         self._transport = transport
         self._token = token
+        self._drill = {HEADER: fault.value} if fault else {}
         self._context = context
         self._client = httpx.AsyncClient(
-            transport=transport, base_url=HOME, headers=SIMULATION, trust_env=False, timeout=20
+            transport=transport, base_url=home, headers=SIMULATION, trust_env=False, timeout=20
         )
         self.exchanges: list[Exchange] = []
 
     def for_step(self, context: Context) -> SandboxShop:
         """The same shop, doing one step of a run."""
-        return SandboxShop(self._transport, self._token, context)
+        step = copy(self)
+        step._context, step.exchanges = context, []
+        return step
 
     async def order(self, path: str, order: dict[str, Any]) -> dict[str, Any]:
         """Ask for a change, under the step's idempotency key. Raises BackendError."""
@@ -49,12 +62,11 @@ class SandboxShop:
         assert context is not None
         buyer = context.buyer
         whole = {"key": context.key, "run": context.run, "email": buyer.email, "buyer": buyer.name, **order}
-        response = await self._send("POST", f"/admin/{path}", json=whole)
-        return dict(response.json())
+        return _read(await self._send("POST", f"/admin/{path}", json=whole, headers=self._drill))
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Ask something. Raises BackendError."""
-        return dict((await self._send("GET", path, params=query)).json())
+        return _read(await self._send("GET", path, params=query))
 
     async def membership_pages(self, membership: str, levels: tuple[str, ...]) -> dict[str, str]:
         """The gated pages of a membership's levels, and what stands on each."""
@@ -77,8 +89,10 @@ class SandboxShop:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": signature,
             "content-type": "application/json",
+            **self._drill,
         }
-        response = await self._send("POST", platform["url"], fine=range(200, 500), content=body, headers=headers)
+        refusals = set(range(400, 500)) - {429}
+        response = await self._send("POST", platform["url"], fine={204, *refusals}, content=body, headers=headers)
         return response.status_code
 
     async def _platform(self, connection: str, level: str = "") -> dict[str, Any]:
@@ -112,7 +126,11 @@ class SandboxShop:
 
     async def clean_up(self, run: str) -> list[str]:
         """Remove what a run created; give back the logins that were left."""
-        return list((await self._send("DELETE", f"/admin/runs/{run}")).json()["left"])
+        return list(_read(await self._send("DELETE", f"/admin/runs/{run}"))["left"])
+
+    async def set_clock(self, run: str, now: datetime) -> None:
+        """Set the simulated time of a run."""
+        await self._send("PUT", f"/admin/runs/{quote(run)}/clock", json={"now": now.isoformat()})
 
     async def _send(self, method: str, path: str, *, fine: Any = range(200, 300), **parts: Any) -> httpx.Response:
         headers = {"authorization": f"Bearer {self._token}"} if path.startswith("/admin") else {}
@@ -120,6 +138,8 @@ class SandboxShop:
         began = time.perf_counter()
         try:
             response = await self._client.request(method, path, headers=headers, **parts)
+        except httpx.RemoteProtocolError as error:
+            raise Retriable(BROKEN_OFF) from error
         except httpx.HTTPError as error:
             raise Retriable(f"The sandbox could not be reached: {error}.") from error
         ms = round((time.perf_counter() - began) * 1000, 1)
@@ -134,6 +154,10 @@ class SandboxShop:
                 ms=ms,
             )
         )
+        # In process nobody notices for us that a reply is shorter than it says.
+        said = response.headers.get("content-length", "")
+        if method != "HEAD" and said.isdigit() and response.num_bytes_downloaded < int(said):
+            raise Retriable(BROKEN_OFF)
         if response.status_code in fine:
             return response
         raise _refused(response)
@@ -144,7 +168,20 @@ async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
         yield chunk
 
 
+def _read(response: httpx.Response) -> dict[str, Any]:
+    """The reply to something that went well. Raises BackendError when it does not say so."""
+    try:
+        reply = response.json()
+    except ValueError:
+        reply = None
+    if not isinstance(reply, dict) or str(reply.get("status", "")).lower() == "error":
+        raise _refused(response)
+    return reply
+
+
 def _refused(response: httpx.Response) -> BackendError:
+    if response.is_success:
+        return _not_well(response)
     if response.status_code == 429 or response.status_code >= 500:
         after = response.headers.get("retry-after", "")
         seconds = float(after) if after.isdigit() else None
@@ -153,8 +190,20 @@ def _refused(response: httpx.Response) -> BackendError:
     return Rejected(f"The sandbox answered {response.status_code}: {_reason(response) or response.text[:200]}.")
 
 
+def _not_well(response: httpx.Response) -> BackendError:
+    """What is wrong with a reply whose status says that all is well."""
+    status = response.status_code
+    if "html" in response.headers.get("content-type", ""):
+        came = f"The sandbox answered {status} with a web page in place of a reply"
+        return BackendError(f"{came}: nothing shows that it was done. Is something else at its address?")
+    if inside := _reason(response):
+        return BackendError(f"The sandbox answered {status}, but with an error inside: {inside}.")
+    return BackendError(f"The sandbox answered {status} with something else than a reply: nothing shows it was done.")
+
+
 def _reason(response: httpx.Response) -> str:
     try:
-        return str(response.json()["error"])
-    except (ValueError, KeyError, TypeError):
+        reply = response.json()
+        return visible(str(reply["message"] if str(reply.get("status")).lower() == "error" else reply["error"]), "")
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ""

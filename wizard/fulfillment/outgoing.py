@@ -1,0 +1,252 @@
+"""The guard on everything that leaves this machine: a run speaks to the hosts that its seller named, and to no other.
+
+An address that a seller writes, or that a platform answers with, may lead inside this machine or its network: OWASP
+calls it server-side request forgery. So a host is looked up here, every address it has is judged, and the connection is
+opened to an address that was judged: a name that means another address a moment later (DNS rebinding) gains nothing. A
+redirect is a request of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from functools import cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING
+
+import httpx
+
+from wizard.fulfillment.backend import ActionRequired, Rejected
+from wizard.fulfillment.backends.browser import SIMULATION, Browser
+
+if TYPE_CHECKING:
+    from models.account import Connection
+
+LARGEST_REPLY = 4_000_000
+"""Bytes of a reply that are read."""
+
+LONGEST = 20.0
+"""Seconds from a request's first byte to its reply's last."""
+
+ADDRESSES = ("url", "proof_url", "login_url", "notification_url", "integration_url")
+"""The fields of a connection in which a seller names a host."""
+
+NAT64 = IPv6Network("64:ff9b::/96")
+"""IPv4 addresses in the clothes of IPv6 (RFC 6052)."""
+
+Resolve = Callable[[str], Awaitable[list[str]]]
+
+
+async def resolve(host: str) -> list[str]:
+    """The addresses of a host, as this machine knows them. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the internet: no private, local, multicast, unspecified or reserved one, also
+    when it is an IPv4 address written as an IPv6 one."""
+    found = ip_address(address)
+    if isinstance(found, IPv6Address) and (inner := _ipv4_inside(found)) is not None:
+        found = inner
+    return found.is_global and not (found.is_multicast or found.is_reserved)
+
+
+def _ipv4_inside(address: IPv6Address) -> IPv4Address | None:
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+
+
+def hosts_of(connections: Iterable[Connection]) -> frozenset[str]:
+    """Every host that a seller named in these connections."""
+    named = (getattr(connection, field) for connection in connections for field in ADDRESSES)
+    return frozenset(host for address in named if address and (host := _host(address)))
+
+
+def _host(address: str) -> str:
+    try:
+        return host_of(httpx.URL(address))
+    except httpx.InvalidURL:  # whoever opens it says so
+        return ""
+
+
+def host_of(url: httpx.URL) -> str:
+    """The host as it goes over the wire: in ASCII (RFC 5890), an IPv6 address without its brackets."""
+    return url.raw_host.decode("ascii")
+
+
+class Guard(httpx.AsyncBaseTransport):
+    """Sends a request where it may go, to the very address that was judged."""
+
+    def __init__(
+        self,
+        hosts: Iterable[str],
+        *,
+        allow_private: bool = False,
+        resolve: Resolve = resolve,
+        tls: Callable[[], ssl.SSLContext] = lambda: httpx.create_ssl_context(trust_env=False),
+        largest: int = LARGEST_REPLY,
+        longest: float = LONGEST,
+    ) -> None:
+        """`hosts`: those that the seller named. `allow_private`: whether addresses inside this machine and its network
+        are fine too. `largest` in bytes, `longest` in seconds."""
+        self._hosts = frozenset(hosts)
+        self._allow_private = allow_private
+        self._resolve = resolve
+        self._tls = cache(tls)  # 20 ms (measured), so once, and only for whom needs it
+        self._largest = largest
+        self._longest = longest
+        self._to: dict[tuple[str, str, int], httpx.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx. Raises ActionRequired for a host or an address that a request must not go to, and Rejected, also
+        while the reply is read, for one that is too large."""
+        deadline = asyncio.get_running_loop().time() + self._longest
+        try:
+            async with asyncio.timeout_at(deadline):
+                response = await self._sent(request)
+        except TimeoutError:
+            raise self._too_slow(request) from None
+        host = host_of(request.url)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise Rejected(f"{host} sent a compressed reply, although none was asked for: it was not read.")
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        too_large = Rejected(f"{host} sent more than {self._largest:,} bytes: the rest was not read.")
+        measured = _Measured(response.stream, self._largest, too_large, deadline, self._too_slow(request))
+        return httpx.Response(
+            response.status_code, headers=response.headers, stream=measured, extensions=response.extensions
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for transport in self._to.values():
+            await transport.aclose()
+
+    async def _sent(self, request: httpx.Request) -> httpx.Response:
+        host = host_of(request.url)
+        addresses = await self._judged(request)
+        headers = request.headers.copy()
+        headers.update(SIMULATION)
+        # Else a few thousand bytes could swell to gigabytes after they were counted.
+        headers["accept-encoding"] = "identity"
+        transport = self._transport(request.url)
+        for at, address in enumerate(addresses):
+            there = httpx.Request(
+                request.method,
+                request.url.copy_with(host=address),
+                headers=headers,  # with the Host of the name
+                stream=request.stream,
+                extensions={**request.extensions, "sni_hostname": host},
+            )
+            try:
+                return await transport.handle_async_request(there)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if at == len(addresses) - 1:
+                    raise
+        raise httpx.ConnectError(f"{host} has no address", request=request)
+
+    async def _judged(self, request: httpx.Request) -> list[str]:
+        """The addresses of the request's host. All of them must be fine."""
+        host = host_of(request.url)
+        if host not in self._hosts:
+            raise ActionRequired(
+                f"Nothing was sent to {host}: it stands in none of your connections. If you trust it, write its "
+                "address into the connection."
+            )
+        try:
+            addresses = await self._resolve(host)
+        except (OSError, UnicodeError) as error:
+            raise httpx.ConnectError(f"the host {host} cannot be found", request=request) from error
+        inside = [address for address in addresses if not is_public(address)]
+        if inside and not self._allow_private:
+            raise ActionRequired(
+                f"Nothing was sent to {host}: it has the address {inside[0]}, which is inside this machine or its "
+                "network. If that is meant, set allow_private_hosts (WIZARD_ALLOW_PRIVATE_HOSTS=true)."
+            )
+        return addresses
+
+    def _transport(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
+        """Connections to one host name. Two names on one address share none: the second would speak over a connection
+        whose certificate was checked for the first."""
+        name = (url.scheme, host_of(url), url.port or 0)
+        if name not in self._to:
+            verify = self._tls() if url.scheme == "https" else False
+            self._to[name] = httpx.AsyncHTTPTransport(verify=verify, trust_env=False)
+        return self._to[name]
+
+    def _too_slow(self, request: httpx.Request) -> httpx.ReadTimeout:
+        return httpx.ReadTimeout(f"the reply was not there within {self._longest:g} seconds", request=request)
+
+
+class _Measured(httpx.AsyncByteStream):
+    """A reply's bytes, up to a size and a time."""
+
+    def __init__(
+        self,
+        stream: httpx.AsyncByteStream,
+        largest: int,
+        too_large: Rejected,
+        deadline: float,
+        too_slow: httpx.ReadTimeout,
+    ) -> None:
+        self._stream = stream
+        self._largest = largest
+        self._too_large = too_large
+        self._deadline = deadline
+        self._too_slow = too_slow
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        chunks = aiter(self._stream)
+        while True:
+            try:
+                async with asyncio.timeout_at(self._deadline):
+                    chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise self._too_slow from None
+            size += len(chunk)
+            if size > self._largest:
+                raise self._too_large
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class Outgoing:
+    """What a run has to speak to the outside with: one client for the shop's side, and browsers for people."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._client: httpx.AsyncClient | None = None
+
+    def client(self) -> httpx.AsyncClient:
+        """The one client. It follows no redirects: a platform that has moved is told to the seller."""
+        if self._client is None:
+            # No environment: a proxy or a netrc of the machine must not see a simulation.
+            self._client = httpx.AsyncClient(transport=self._guard, timeout=LONGEST, trust_env=False)
+        return self._client
+
+    def browser(self) -> Browser:
+        """A new browser for somebody who knows nothing yet, with cookies of its own."""
+        return Browser(self._guard)
+
+
+@asynccontextmanager
+async def outgoing(connections: Iterable[Connection], *, allow_private: bool = False) -> AsyncIterator[Outgoing]:
+    """The way out for one run or one check, closed at its end. Nothing is made before it is asked for.
+
+    `connections`: the seller's, whose hosts may be spoken to. `allow_private`: the setting `allow_private_hosts`.
+    """
+    guard = Guard(hosts_of(connections), allow_private=allow_private)
+    try:
+        yield Outgoing(guard)
+    finally:
+        await guard.aclose()

@@ -1,0 +1,148 @@
+"""A platform's API over HTTP: JSON there, JSON back, and anything else as an error that a seller understands."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from models.characters import visible
+from models.fulfillment import Evidence, Exchange, Receipt
+from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
+
+AFact = TypeVar("AFact", Receipt, Evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a platform answered."""
+
+    status: int
+    headers: httpx.Headers
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None where it is none."""
+        try:
+            return json.loads(self.text)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the status says that it worked."""
+        return 200 <= self.status < 300
+
+
+class Api:
+    """Requests to one platform, each noted for the record of the step."""
+
+    def __init__(self, client: httpx.AsyncClient, name: str) -> None:
+        """`name`: what the seller calls the connection."""
+        self._client = client
+        self._name = name
+        self._exchanges: list[Exchange] = []
+
+    def with_exchanges(self, fact: AFact) -> AFact:
+        """A receipt or an evidence with what went over the wire since the last one."""
+        whole = fact.model_copy(update={"exchanges": (*self._exchanges, *fact.exchanges)})
+        self._exchanges.clear()
+        return whole
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str | int] | None = None,
+        body: str | None = None,
+        fine: Iterable[int] = (),
+    ) -> Reply:
+        """Send a request; give back the reply when it is a good one or its status is in `fine`.
+
+        Raises Retriable for what may pass: no connection, no answer in time, 429 and 5xx. Raises ActionRequired for a
+        platform that has moved or refuses the key. Raises Rejected for any other refusal.
+        """
+        more = {"content-type": "application/json"} if body is not None else {}
+        began = time.perf_counter()
+        # Parameters are put into the address here, so that what is noted is what was sent.
+        address = self._address(url, params or {})
+        try:
+            response = await self._client.request(method, address, headers={**headers, **more}, content=body)
+        except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
+            raise Retriable(f"“{self._name}” could not be reached: {visible(why, '')}.") from error
+        reply = Reply(response.status_code, response.headers, response.text)
+        ms = round((time.perf_counter() - began) * 1000, 1)
+        self._exchanges.append(
+            Exchange(request=f"{method} {address}", sent=body or "", status=reply.status, received=reply.text, ms=ms)
+        )
+        if reply.is_good or reply.status in fine:
+            return reply
+        raise self.refused(reply, str(address))
+
+    def _address(self, url: str, params: Mapping[str, str | int]) -> httpx.URL:
+        try:
+            address = httpx.URL(url).copy_merge_params(params)
+        except httpx.InvalidURL:
+            address = httpx.URL()
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ActionRequired(f"Correct the address of “{self._name}”: it is no web address.")
+        return address
+
+    def refused(self, reply: Reply, address: str) -> BackendError:
+        """What a bad reply means to a seller."""
+        host = urlsplit(address).netloc
+        said = f"“{self._name}” answered {reply.status}{because(reply)}"
+        if 300 <= reply.status < 400:
+            # Without its query: it may hold what was sent.
+            where = reply.headers.get("location", "another address").partition("?")[0][:200]
+            return ActionRequired(f"{host} has moved to {visible(where, '')}: correct the address of “{self._name}”.")
+        if reply.status in (401, 403):
+            return ActionRequired(f"{said} Check the key or password of the connection, and what its user may do.")
+        if reply.status == 429 or reply.status >= 500:
+            return Retriable(said, retry_after(reply.headers.get("retry-after", "")))
+        return Rejected(said)
+
+    def no_json(self, reply: Reply) -> ActionRequired:
+        """The error for a page where data were asked for."""
+        kind = reply.headers.get("content-type", "").partition(";")[0]
+        what = "a web page" if kind == "text/html" else "something else"
+        return ActionRequired(
+            f"“{self._name}” answered with {what} in place of data. Check the address, and whether something in front "
+            "of the site, such as a firewall or a coming-soon page, keeps requests out."
+        )
+
+
+def retry_after(header: str) -> float | None:
+    """The seconds that a Retry-After header asks to wait: it is a number or a date (RFC 9110, 10.2.3)."""
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    aware = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max((aware - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def because(reply: Reply) -> str:
+    """The end of a sentence with the reason that a platform gives, short and harmless; a full stop if it gives none."""
+    found = reply.json
+    if isinstance(found, dict) and isinstance(errors := found.get("errors"), list) and errors:
+        found = errors[0]
+    if not isinstance(found, dict):
+        return "."
+    # Ghost says what was wrong in its context, and only that something was in its message.
+    told = [found.get(name) for name in ("message", "context", "error", "detail")]
+    reasons = [" ".join(visible(each, "").split())[:200].rstrip(".") for each in told if isinstance(each, str)]
+    return f": {'. '.join(reasons)}." if reasons else "."

@@ -1,0 +1,265 @@
+"""The post: mails of a test-fire go out through a real mail server (SMTP: RFC 5321, RFC 6409 for handing in).
+
+No mail goes without TLS, unless the server is on this machine and its address says `?tls=none`, and no password ever
+does. What becomes of a mail after the server took it, a mail server cannot be asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
+from email.headerregistry import Address
+from typing import TYPE_CHECKING, NoReturn
+
+from pydantic import SecretStr
+
+from models.characters import visible
+from models.fulfillment import Evidence, Exchange, Receipt, SendEmail
+from wizard.fulfillment.backend import ActionRequired, BackendError, Check, Context, Rejected, Retriable
+from wizard.fulfillment.secrecy import Secrets
+from wizard.mails import Mail, NotOneLine
+from wizard.mime import message
+from wizard.smtp_address import smtp_address
+
+if TYPE_CHECKING:  # loaded with the first mail: most sessions send none
+    from aiosmtplib import SMTP, SMTPResponse
+
+LONGEST_WAIT = 10.0
+"""Seconds for one reply. A run gives a whole try 30."""
+
+WANTS_A_LOGIN = re.compile(r"auth\w* (is )?required", re.IGNORECASE)
+"""RFC 4954, 6, has the code 530 for it; Exim and others say it in words behind another one."""
+
+KEPT = 300
+"""Characters of a reply that are kept: a server may answer with a whole page."""
+
+
+class SmtpPost:
+    """Hands mails to a mail server. One connection for each mail: a test-fire sends few of them."""
+
+    def __init__(self, url: SecretStr, sender: str) -> None:
+        """`sender` is an e-mail address, the shop's. Raises ActionRequired when the address cannot be used."""
+        try:
+            self._server = smtp_address(url.get_secret_value())
+        except ValueError as error:
+            raise ActionRequired(f"The address of the mail server is wrong: {error}. Set WIZARD_SMTP_URL.") from None
+        if not sender.isascii():
+            raise ActionRequired(f"Not every mail server takes the sender {sender}: set WIZARD_MAIL_FROM to another.")
+        self._sender = sender
+        self._name = f"{self._server.host}:{self._server.port}"
+        self._tls: ssl.SSLContext | None = None
+        self._taken: dict[str, Receipt] = {}
+        """What the server took, by key. A run that is resumed sends again, under the same Message-ID."""
+
+    async def check(self) -> Check:
+        """Connect, with TLS and the login, and leave: nothing is sent."""
+        try:
+            async with self._connected(Secrets()):
+                pass
+        except BackendError as error:
+            return Check(False, str(error))
+        how = "without TLS" if self._server.tls == "none" else "with TLS"
+        return Check(True, f"{self._name} answers {how}{' and takes the login' if self._server.user else ''}.")
+
+    async def perform(self, action: SendEmail, context: Context) -> Receipt:
+        """Hand a mail in. The receipt's reference is its Message-ID, which is the same on every try."""
+        if context.key in self._taken:
+            return self._taken[context.key]
+        message_id = f"<{context.key}@{self._sender.rpartition('@')[2]}>"
+        letter = self._letter(action, context, message_id)
+        async with self._connected(context.secrets) as conversation:
+            reply = await conversation.hand_in(self._sender, context.buyer.email, letter)
+        receipt = Receipt(
+            reference=message_id,
+            detail=f"“{visible(action.subject, '')}” was handed to {self._name}, which said: {reply}",
+            proof={self._name: reply},
+            exchanges=tuple(conversation.exchanges),
+        )
+        self._taken[context.key] = receipt
+        return receipt
+
+    async def verify(self, action: SendEmail, receipt: Receipt, context: Context) -> Evidence:
+        """Say what is known: the server's own word that it took the mail."""
+        reply = next(iter(receipt.proof.values()))
+        took = f"{self._name} took “{visible(action.subject, '')}” for {context.buyer.email} and said: {reply}"
+        return Evidence(
+            allowed=True,
+            proven_by="platform",
+            detail=f"{took}. Whether it reached the mailbox, a mail server does not tell.",
+            facts={"message_id": receipt.reference, "server": self._name, "reply": reply},
+        )
+
+    def _letter(self, action: SendEmail, context: Context, message_id: str) -> bytes:
+        to = context.buyer.email
+        try:
+            Address(addr_spec=to)
+        except Exception:  # the standard library's parser raises several kinds
+            raise Rejected(f"“{visible(to, '')}” is no e-mail address: name another buyer.") from None
+        if not to.isascii():
+            raise Rejected(f"“{visible(to, '')}” has letters that not every mail server takes: name another buyer.")
+        try:
+            letter = message(
+                Mail(action.subject, action.body),
+                sender=self._sender,
+                to=to,
+                name=visible(context.buyer.name, ""),
+                message_id=message_id,
+                at=context.now(),
+            )
+        except NotOneLine as error:
+            raise Rejected(f"The mail was not sent: {error}.", f"post_sale.notifications.{action.target}") from None
+        return letter.as_bytes()
+
+    @asynccontextmanager
+    async def _connected(self, secrets: Secrets) -> AsyncIterator[Conversation]:
+        """A conversation past TLS and login. Raises BackendError; what it tells holds no password."""
+        from aiosmtplib import SMTP
+
+        server = self._server
+        self._teach(secrets)
+        client = SMTP(
+            hostname=server.host,
+            port=server.port,
+            # The name of this machine is nobody's business.
+            local_hostname=self._sender.rpartition("@")[2],
+            use_tls=server.tls == "implicit",
+            start_tls=False,
+            tls_context=await self._context(),
+            timeout=LONGEST_WAIT,
+        )
+        conversation = Conversation(client, self._name, secrets)
+        try:
+            await conversation.open(start_tls=server.tls == "starttls")
+            if server.user is not None:
+                await conversation.log_in(server.user, server.password)
+            yield conversation
+            # The mail is with the server by now: how it says goodbye changes nothing.
+            with suppress(Exception):
+                await client.execute_command(b"QUIT")
+        finally:
+            transport = client.transport
+            client.close()
+            if isinstance(transport, asyncio.Transport):
+                transport.abort()  # closed over TLS it would wait for the other side to agree
+            await asyncio.sleep(0)
+
+    def _teach(self, secrets: Secrets) -> None:
+        """The password, as it is and as AUTH PLAIN and AUTH LOGIN (RFC 4616) put it on the wire."""
+        user, password = self._server.user or "", self._server.password
+        if password:
+            wired = (password, f"\0{user}\0{password}")
+            secrets.learn(password, *(base64.b64encode(text.encode()).decode() for text in wired))
+
+    async def _context(self) -> ssl.SSLContext | None:
+        """What certificates are checked with: made once, since reading the system's takes 20 ms."""
+        if self._tls is None and self._server.tls != "none":
+            context = await asyncio.to_thread(ssl.create_default_context)
+            if self._server.ca is not None:
+                try:
+                    await asyncio.to_thread(context.load_verify_locations, self._server.ca)
+                except OSError as error:  # ssl's own errors are among them
+                    why = error.strerror or "it holds no certificate"
+                    raise ActionRequired(f"The certificates of {self._server.ca} cannot be read: {why}.") from None
+            self._tls = context
+        return self._tls
+
+
+class Conversation:
+    """What is said to a mail server and what it answers, noted in short; its refusals become errors with a way out."""
+
+    def __init__(self, client: SMTP, name: str, secrets: Secrets) -> None:
+        self._client, self._name, self._secrets = client, name, secrets
+        self.exchanges: list[Exchange] = []
+
+    async def open(self, *, start_tls: bool) -> None:
+        """Connect, and go over to TLS. Nothing is said without it to a server that does not offer it."""
+        await self._say(f"CONNECT {self._name}", self._client.connect())
+        await self._say("EHLO", self._client.ehlo())
+        if start_tls:
+            if not self._client.supports_extension("starttls"):
+                raise ActionRequired(
+                    f"{self._name} offers no STARTTLS, and no mail goes without TLS. Set WIZARD_SMTP_URL to its port "
+                    "with TLS, such as smtp://…:587 or smtps://…:465."
+                )
+            await self._say("STARTTLS", self._client.starttls())
+            await self._say("EHLO", self._client.ehlo())
+
+    async def log_in(self, user: str, password: str) -> None:
+        """Log in by whichever way the server offers; of the password nothing is noted."""
+        if not self._client.supported_auth_methods:
+            raise ActionRequired(
+                f"{self._name} offers no login with a password: take user and password out of WIZARD_SMTP_URL."
+            )
+        await self._say(f"AUTH as {user}", self._client.login(user, password))
+
+    async def hand_in(self, sender: str, to: str, letter: bytes) -> str:
+        """Hand a mail in; give back the server's words."""
+        await self._say(f"MAIL FROM:<{sender}>", self._client.mail(sender))
+        await self._say(f"RCPT TO:<{to}>", self._client.rcpt(to))
+        return await self._say("DATA", self._client.data(letter), sent=f"{len(letter)} bytes")
+
+    async def _say(self, what: str, saying: Awaitable[SMTPResponse], sent: str = "") -> str:
+        from aiosmtplib import SMTPException
+
+        began = time.perf_counter()
+        try:
+            code, said = await saying
+        except (SMTPException, OSError, ValueError) as error:  # ssl's errors are OSErrors
+            self._fail(what, error)
+        ms = round((time.perf_counter() - began) * 1000, 1)
+        said = self._short(said)
+        self.exchanges.append(Exchange(request=f"SMTP {what}", sent=sent, status=code, received=said, ms=ms))
+        return f"{code} {said}"
+
+    def _fail(self, what: str, error: Exception) -> NoReturn:
+        """Turn what went wrong into an error that says who must do what."""
+        from aiosmtplib import SMTPResponseException, SMTPTimeoutError
+
+        cause = error if isinstance(error, ssl.SSLError) else error.__cause__
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = self._short(cause.verify_message or str(cause))
+            raise ActionRequired(
+                f"The certificate of {self._name} is not to be trusted: {why}. Write the host as its certificate names "
+                "it, or name the authority's file with ?ca=/path in WIZARD_SMTP_URL."
+            ) from error
+        if isinstance(cause, ssl.SSLError):
+            raise ActionRequired(
+                f"{self._name} does not speak TLS as WIZARD_SMTP_URL says: smtp:// is for STARTTLS (port 587), "
+                "smtps:// for TLS from the first byte (port 465)."
+            ) from error
+        if isinstance(error, SMTPResponseException) and error.code > 0:
+            self._refused(what, error.code, f"{error.code} {self._short(error.message)}")
+        perhaps = "" if what != "DATA" else " The mail may have arrived all the same: it goes by the same Message-ID."
+        if isinstance(error, SMTPTimeoutError):
+            raise Retriable(f"{self._name} did not answer {what} within {LONGEST_WAIT:g} seconds.{perhaps}") from error
+        why = self._short(str(getattr(error, "message", error))).rstrip(".")
+        raise Retriable(f"{self._name} could not be reached or broke off: {why}.{perhaps}") from error
+
+    def _refused(self, what: str, code: int, reply: str) -> NoReturn:
+        verb = what.partition(":")[0]
+        told = f"{self._name} answered {verb} with “{reply}”"
+        if 400 <= code < 500:
+            raise Retriable(f"{told}.")
+        if what != "STARTTLS" and "starttls" in reply.lower():
+            raise ActionRequired(f"{told}: take ?tls=none out of WIZARD_SMTP_URL.")
+        if what.startswith("AUTH"):
+            raise ActionRequired(f"{told}: correct user and password in WIZARD_SMTP_URL.")
+        if code == 530 or WANTS_A_LOGIN.search(reply):
+            raise ActionRequired(f"{told}: it wants a login, write user and password into WIZARD_SMTP_URL.")
+        if what.startswith("MAIL"):
+            raise ActionRequired(f"{told}: set WIZARD_MAIL_FROM to an address that it sends for.")
+        if what.startswith("RCPT"):
+            raise Rejected(f"{told}: it takes no mail for {what.partition(':')[2]}.")
+        if what == "DATA":
+            raise Rejected(f"{told}: it does not take this mail.")
+        raise ActionRequired(f"{told}: check WIZARD_SMTP_URL.")
+
+    def _short(self, text: str) -> str:
+        """A reply as it can be shown and kept: on one line, harmless, without a secret."""
+        line = visible(self._secrets.mask(" ".join(text.split())), "")
+        return line if len(line) <= KEPT else f"{line[:KEPT]}…"
