@@ -54,6 +54,14 @@ class Dialog(FormScreen[Any], ModalScreen[Any]):
         self.dismiss(None)
 
 
+class Foot(VerticalScroll):
+    """What is said below a form. Tab gets into it only where it is longer than its place: then the arrows move it."""
+
+    def allow_focus(self) -> bool:
+        """Whether there is more than can be seen."""
+        return super().allow_focus() and self.max_scroll_y > 0
+
+
 class FormDialog(Dialog, Generic[Model]):
     """A form over one model: a price point, a membership, …
 
@@ -91,7 +99,8 @@ class FormDialog(Dialog, Generic[Model]):
             yield Static(Content(self.heading), classes="heading")
             with VerticalScroll(can_focus=False):
                 yield self.form
-            yield Static("", id="said", markup=False)
+            with Foot():
+                yield Static("", id="said", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Save", variant="primary", id="save", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
