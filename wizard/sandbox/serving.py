@@ -56,9 +56,7 @@ def listening_on(port: int) -> socket.socket:
                 why = "is not open to you."
             case _:
                 why = f"cannot be used ({error.strerror})."
-        raise CannotServe(
-            f"Port {port} {why} Choose another with --port, or any that is free: --port 0."
-        ) from error
+        raise CannotServe(f"Port {port} {why} Choose another with --port, or any that is free: --port 0.") from error
 
 
 def serve(folder: Path, port: int, on_ready: Callable[[str], None]) -> None:
