@@ -99,7 +99,9 @@ async def leave(world: World, request: Request, cookie: str, path: str, said: tu
     async with request.form(max_files=0, max_fields=10) as form:
         token = str(form.get("token", ""))
     title, name = said
-    if not secrets.compare_digest(token.encode(), leaving_token(world, request, cookie).encode()):
+    # Without a cookie the request may come from another site: those are sent without.
+    ours = cookie in request.cookies
+    if not ours or not secrets.compare_digest(token.encode(), leaving_token(world, request, cookie).encode()):
         return refusal(request, 400, "Not logged out", "Please press the button on the page again.", (path, "Back"))
     answer = page(request, "message.html", title=title, text=f"You have left {name}.", ways=())
     answer.delete_cookie(cookie, path=path, httponly=True, samesite="lax")

@@ -32,19 +32,11 @@ FILE = "post_sale.access.downloadable_file.file"
 class SandboxShop:
     """Speaks to the admin API."""
 
-    def __init__(
-        self,
-        transport: httpx.AsyncBaseTransport,
-        home: str,
-        token: str,
-        fault: Fault | None = None,
-        context: Context | None = None,
-    ) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, home: str, token: str, fault: Fault | None = None) -> None:
         self.home = home
-        self._transport = transport
         self._token = token
         self._drill = {HEADER: fault.value} if fault else {}
-        self._context = context
+        self._context: Context | None = None
         self._client = httpx.AsyncClient(
             transport=transport, base_url=home, headers=SIMULATION, trust_env=False, timeout=20
         )
