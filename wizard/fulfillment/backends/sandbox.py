@@ -33,40 +33,18 @@ from models.fulfillment import (
     ShowPage,
 )
 from models.money import day_in_words
-from wizard.fulfillment.backend import BackendError, Check, Context, Manifest, Rejected, Retriable, Surroundings
+from wizard.fulfillment.backend import BackendError, Check, Context, Rejected, Retriable, Surroundings
+from wizard.fulfillment.backends import SANDBOX
 from wizard.fulfillment.backends.sandbox_buyer import SandboxBuyer
 from wizard.fulfillment.backends.sandbox_shop import FILE, SandboxShop
 from wizard.sandbox.app import sandbox_in
 from wizard.sandbox.world import Unusable
 
-MANIFEST = Manifest(
-    name="sandbox",
-    label="Sandbox: a buyer's world on this machine",
-    can=frozenset(
-        {
-            "grant_access",
-            "revoke_access",
-            "issue_download_link",
-            "revoke_download_link",
-            "register_attendee",
-            "cancel_registration",
-            "send_email",
-            "show_page",
-            "assign_tag",
-            "unassign_tag",
-            "subscribe_list",
-            "subscribe_sequence",
-            "call_webhook",
-            "keep_access",
-        }
-    ),
-)
-
 
 class SandboxBackend:
     """Delivers into the sandbox of the data folder, or into `app` where one is given."""
 
-    manifest = MANIFEST
+    manifest = SANDBOX
 
     def __init__(self, surroundings: Surroundings, app: Starlette | None = None) -> None:
         """Raises BackendError when the sandbox's database cannot be used."""
@@ -136,6 +114,8 @@ class SandboxBackend:
                 return Receipt(reference=context.key, detail="Not called: the sandbox calls no outside address.")
             case KeepAccess():
                 return Receipt(reference=context.key, detail=action.reason, proof=await self._kept(action, shop))
+            case _:  # one of a newer version
+                raise Rejected(f"The sandbox does not know the action “{action.action}”.")
 
     async def _grant(self, action: GrantAccess, context: Context, shop: SandboxShop) -> Receipt:
         order = {
