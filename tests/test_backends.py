@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import Field, SecretStr, ValidationError
 from starlette.applications import Starlette
 
 from models.fulfillment import Action, Event, Evidence, GrantAccess, Receipt, RevokeAccess
@@ -399,6 +400,16 @@ async def test_a_backend_that_breaks_when_it_is_made_is_said_to_be_broken(tmp_pa
 
     with pytest.raises(BackendError, match=r"The backend broke \(KeyError: 'folder'\)"):
         await fire(sold("physical"), data_dir=tmp_path, backend=breaks)
+
+
+def test_a_setting_that_a_backend_refuses_when_it_is_made_is_not_repeated() -> None:
+    class Settings(BackendSettings):
+        stamp: SecretStr = Field(min_length=16)
+
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({"stamp": "hunter2"})
+
+    assert "hunter2" not in str(refused.value)
 
 
 def test_settings_of_backends_do_not_show_when_settings_are_printed() -> None:

@@ -59,7 +59,8 @@ class BackendSettings(BaseModel):
 
     # A backend that has any names a subclass in its manifest. Its fields are the keys of the table, what is written
     # below each is shown in forms, a secret is a SecretStr, and a key that is no field is an error.
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    # What was given is not repeated in errors: it may be a secret.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The backend: says in the library's words what the wizard asks for, and goes there as the buyer to see whether it holds."""
+"""The backend: asks the library for what the wizard wants, and goes there as the buyer to see whether it holds."""
 
 from __future__ import annotations
 
