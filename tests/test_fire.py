@@ -24,13 +24,13 @@ from models.account import Connection
 from models.fulfillment import Buyer, Event, Evidence, GrantAccess, Run, RunStep, Status, Verdict
 from tests.shop import CHEAP, CONTENT, SHA256, small_world, sold, workbook
 from wizard.cli.program import run as run_command
-from wizard.fulfillment import connections, registry
+from wizard.fulfillment import connections
 from wizard.fulfillment.backend import Backend, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Held, RealAddress, fire, is_reserved
 from wizard.fulfillment.ledger import MemoryLedger
 from wizard.fulfillment.plan import NotReady
-from wizard.fulfillment.registry import NoSuchBackend, backend_class, installed
+from wizard.fulfillment.registry import NoSuchBackend, installed, manifest_of
 from wizard.fulfillment.runner import Patience
 from wizard.fulfillment.secrecy import MASK
 from wizard.sample import fill
@@ -625,35 +625,7 @@ def test_the_sandbox_is_installed_and_can_do_everything_that_is_planned():
 
 def test_a_backend_that_nobody_installed_is_named_with_those_that_are():
     with pytest.raises(NoSuchBackend, match=r"No backend is called “sandbux”. Installed are: .*sandbox"):
-        backend_class("sandbux")
-
-
-class Entry:
-    """An entry point of a package that does not work."""
-
-    name, value, dist = "broken", "nowhere:Backend", None
-
-    def __init__(self, found: object) -> None:
-        self.found = found
-
-    def load(self) -> object:
-        if isinstance(self.found, Exception):
-            raise self.found
-        return self.found
-
-
-@pytest.mark.parametrize(
-    ("found", "reason"), [(ImportError("No module named 'nowhere'"), "No module named 'nowhere'"), (str, "no manifest")]
-)
-def test_a_backend_that_cannot_be_loaded_is_listed_with_the_reason(
-    found: object, reason: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Entry(found)])
-
-    (broken,) = installed()
-
-    assert broken.manifest is None
-    assert reason in broken.problem
+        manifest_of("sandbux")
 
 
 async def test_a_sandbox_connection_is_checked_with_a_real_signed_request(tmp_path: Path):

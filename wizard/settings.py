@@ -108,6 +108,10 @@ class Settings(BaseModel):
     host_name: Annotated[Name, BeforeValidator(lambda given: given or "Kartra")] = "Kartra"
     """Whose memberships "hosted" means: the brand in "Kartra-hosted membership"."""
 
+    backends: dict[Name, dict[str, Any]] = Field(default_factory=dict, repr=False, exclude=True)
+    """The settings of each backend, in tables `[backends.NAME]` of `config.toml`; its manifest says which there are.
+    Not shown, since they may hold secrets."""
+
     @model_validator(mode="before")
     @classmethod
     def _look_up(cls, given: Any) -> Any:
@@ -163,11 +167,22 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _sentence(error: ValidationError, given: Mapping[str, Any]) -> str:
-    """The first mistake in a sentence. The value itself is not repeated: it may hold a password."""
+    """The first mistake in a sentence that says where the setting came from."""
+    path, wrong = first_mistake(error, Settings)
+    name = path.partition(".")[0]
+    origin = next(called(path) for called, values in _sources(given) if name in values)
+    return f"{origin}: {wrong}"
+
+
+def first_mistake(error: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
+    """The path of the first setting that is wrong, and what is wrong with it.
+
+    The value itself is not repeated: it may hold a password.
+    """
     first = error.errors(include_input=False, include_context=False)[0]
-    name = str(first["loc"][0])
-    origin = next(called(name) for called, values in _sources(given) if name in values)
+    path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"{origin}: there is no such setting. There are {', '.join(Settings.model_fields)}."
+        known = f"There are {', '.join(model.model_fields)}" if model.model_fields else "There are none"
+        return path, f"there is no such setting. {known}."
     message = first["msg"].removeprefix("Value error, ")
-    return f"{origin}: {message[0].lower()}{message[1:]}."
+    return path, f"{message[0].lower()}{message[1:]}."

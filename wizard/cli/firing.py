@@ -12,10 +12,11 @@ from models.fulfillment import Buyer, Event, Run, RunStep, Verdict
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, PRODUCT, Place, Wrong, place_of, product_of
 from wizard.fulfillment import registry
-from wizard.fulfillment.backend import BackendError, Check, Surroundings
+from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
 from wizard.fulfillment.connections import check_connection
 from wizard.fulfillment.fire import fire as carry_out
 from wizard.fulfillment.sold import Sold
+from wizard.settings import BadSettings
 
 commands = typer.Typer()
 connections = typer.Typer(help="Connections to membership platforms.", rich_markup_mode=None)
@@ -76,6 +77,7 @@ def fire(
 ) -> int:
     """Test-fire an event, and prove as the buyer that it led to what it must. Status 1 unless it passed."""
     place = place_of(context)
+    chosen = backend or place.settings.backend
     with place.store() as store:
         saved = product_of(store, product)
         count = len(saved.answers.pricing.prices)
@@ -96,7 +98,8 @@ def fire(
                     event,
                     data_dir=place.settings.data_dir,
                     ledger=store,
-                    backend=backend or place.settings.backend,
+                    backend=chosen,
+                    settings=place.settings.backends.get(chosen),
                     buyer=Buyer(email=buyer) if buyer else None,
                     named_by_seller=buyer is not None,
                     path_of_file=store.open_file,
@@ -176,19 +179,33 @@ def backends(context: typer.Context, json_wanted: bool = JSON) -> int:
 
 
 async def _checked(installed: registry.Installed, place: Place) -> dict[str, Any]:
+    manifest = installed.manifest
+    checked = Check(False, installed.problem) if manifest is None else await _check(manifest, place)
+    return {
+        "backend": installed.name,
+        "label": manifest.label if manifest else installed.name,
+        "package": installed.package,
+        "ok": checked.ok,
+        "detail": checked.detail,
+        "can": sorted(manifest.can) if manifest else [],
+        "settings": manifest.schema if manifest else {},
+    }
+
+
+async def _check(manifest: Manifest, place: Place) -> Check:
+    """Ask a backend whether it works. Whatever a third party's raises is an answer too."""
     import httpx
 
-    is_good, detail = False, installed.problem
-    if installed.manifest is not None:
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-            around = Surroundings(data_dir=place.settings.data_dir, client=lambda: client)
-            try:
-                checked = await registry.backend_class(installed.name)(around).check()
-                is_good, detail = checked.ok, checked.detail
-            except (BackendError, httpx.HTTPError, OSError) as error:
-                detail = str(error)
-    label = installed.manifest.label if installed.manifest else installed.name
-    return {"backend": installed.name, "label": label, "package": installed.package, "ok": is_good, "detail": detail}
+    settings = place.settings.backends.get(manifest.name, {})
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        try:
+            registry.check_settings(manifest, settings)
+            around = Surroundings(data_dir=place.settings.data_dir, client=lambda: client, settings=settings)
+            return await registry.class_of(manifest)(around).check()
+        except (BackendError, registry.NoSuchBackend, BadSettings, httpx.HTTPError, OSError) as error:
+            return Check(False, str(error))
+        except Exception as error:
+            return Check(False, f"It broke ({type(error).__name__}: {error}). Tell whoever made it.")
 
 
 @connections.command("check", epilog="Example: wizard connections check my-blog")

@@ -17,6 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from pydantic import BaseModel, ConfigDict
+
 from models.account import Account
 from models.fulfillment import Action, Buyer, Evidence, Receipt, SendEmail, Settings
 from models.saved import SavedAccount
@@ -52,16 +54,36 @@ class Rejected(BackendError):
         self.field = field
 
 
+class BackendSettings(BaseModel):
+    """A backend's own settings: the table `[backends.NAME]` of config.toml."""
+
+    # A backend that has any names a subclass in its manifest. Its fields are the keys of the table, what is written
+    # below each is shown in forms, a secret is a SecretStr, and a key that is no field is an error.
+    # What was given is not repeated in errors: it may be a secret.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backend is, readable before any of its network code is imported."""
+    """What a backend is, readable before any of its network code is imported.
+
+    It stands in a module of its own that imports no more than this one and pydantic, and the entry point names it.
+    """
 
     name: str
+    """The same as the entry point's."""
     label: str
     can: frozenset[str]
     """The actions it can carry out, by name."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """A JSON Schema of its own settings."""
+    backend: str = ""
+    """Where its class is: `package.module:Class`. That module is imported when the backend is chosen."""
+    settings: type[BackendSettings] = BackendSettings
+    """What can be set for it."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of its settings, for forms and editors."""
+        return self.settings.model_json_schema()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +100,7 @@ class Surroundings:
     path_of_file: Callable[[str], Path] | None = None
     """Where the library keeps its copy of a file, by slug."""
     settings: Settings = field(default_factory=dict)
-    """The backend's own."""
+    """The backend's own, as they are written; the model in its manifest takes them, and has been asked already."""
 
 
 @dataclass(frozen=True, slots=True)

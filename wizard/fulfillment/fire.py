@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from models.fulfillment import Action, Buyer, Event, GrantAccess, RegisterAttendee, Run, RunStep
 from models.text import is_email
-from wizard.fulfillment.backend import Backend, Surroundings
+from wizard.fulfillment.backend import Backend, BackendError, Surroundings
 from wizard.fulfillment.ledger import Ledger, MemoryLedger, new_run_id
 from wizard.fulfillment.plan import Held, NotReady, Sold, plan
-from wizard.fulfillment.registry import NoSuchBackend, backend_class
+from wizard.fulfillment.registry import NoSuchBackend, check_settings, class_of, manifest_of
 from wizard.fulfillment.runner import PATIENT, Patience, Runner, utc_now
 
 if TYPE_CHECKING:
@@ -64,10 +64,11 @@ async def fire(
 
     A buyer who has nothing yet buys first, in the same run: only then is there something that a refund can end.
     `held` says what the buyer holds right before the event, where that is more than a purchase gives: a fourth failed
-    payment is `Held(failed_payments=3)`. `path_of_file` says where the library's copy of a file lies, by slug.
+    payment is `Held(failed_payments=3)`. `path_of_file` says where the library's copy of a file lies, by slug, and
+    `settings` are the backend's own.
 
-    Raises, before anything is sent: NotReady (with the field), NoSuchBackend, RealAddress, ValueError for an address
-    that is none, BackendError when the backend cannot be used at all. Cancelling the task closes the run as
+    Raises, before anything is sent: NotReady (with the field), NoSuchBackend, BadSettings, RealAddress, ValueError for
+    an address that is none, BackendError when the backend cannot be used at all. Cancelling the task closes the run as
     `interrupted`.
     """
     now = clock()
@@ -78,16 +79,20 @@ async def fire(
         acts.append(plan(sold, event, held or _after(acts[0], event, now), now))
     elif held is not None:
         acts = [plan(sold, Event.PURCHASE, held, now)]
-    make = backend_class(backend) if isinstance(backend, str) else backend
+    if isinstance(backend, str):
+        manifest = manifest_of(backend)
+        check_settings(manifest, settings or {})
+        backend = class_of(manifest)
     async with _one_client() as client:
-        at_work = make(
+        at_work = _made(
+            backend,
             Surroundings(
                 data_dir=data_dir,
                 client=client,
                 account=sold.account,
                 path_of_file=path_of_file,
                 settings=dict(settings or {}),
-            )
+            ),
         )
         planned = Run(
             id=run_id,
@@ -101,6 +106,17 @@ async def fire(
         )
         runner = Runner(at_work, ledger or MemoryLedger(), clock=clock, on_step=on_step, patience=patience)
         return await runner.run(planned, acts)
+
+
+def _made(make: Callable[[Surroundings], Backend], surroundings: Surroundings) -> Backend:
+    """The backend at work. Raises BackendError and OSError alone, whatever a third party's plug-in raises."""
+    try:
+        return make(surroundings)
+    except (BackendError, OSError):
+        raise
+    except Exception as error:
+        broken = f"The backend broke ({type(error).__name__}: {error}). Tell whoever made it."
+        raise BackendError(broken) from error
 
 
 def _allowed(buyer: Buyer, named_by_seller: bool) -> Buyer:

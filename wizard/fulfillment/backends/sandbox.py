@@ -38,43 +38,14 @@ from models.fulfillment import (
     TryLink,
 )
 from models.money import day_in_words
-from wizard.fulfillment.backend import BackendError, Check, Context, Manifest, Rejected, Retriable, Surroundings
+from wizard.fulfillment.backend import BackendError, Check, Context, Rejected, Retriable, Surroundings
+from wizard.fulfillment.backends import SANDBOX
 from wizard.fulfillment.backends.sandbox_buyer import SandboxBuyer
 from wizard.fulfillment.backends.sandbox_shop import FILE, SandboxShop
 from wizard.sandbox.app import sandbox_in
 from wizard.sandbox.clocks import clock_of
 from wizard.sandbox.faults import Fault
 from wizard.sandbox.world import Unusable, World
-
-MANIFEST = Manifest(
-    name="sandbox",
-    label="Sandbox: a buyer's world on this machine",
-    can=frozenset(
-        {
-            "grant_access",
-            "revoke_access",
-            "issue_download_link",
-            "revoke_download_link",
-            "register_attendee",
-            "cancel_registration",
-            "send_email",
-            "show_page",
-            "assign_tag",
-            "unassign_tag",
-            "subscribe_list",
-            "subscribe_sequence",
-            "call_webhook",
-            "keep_access",
-            "try_link",
-            "clean_up",
-        }
-    ),
-    settings={
-        "type": "object",
-        "properties": {"fault": {"description": "The fault of a drill.", "enum": [fault.value for fault in Fault]}},
-        "additionalProperties": False,
-    },
-)
 
 REAL_TIME = timedelta(minutes=1)
 """How far a clock may be off and still be taken for the real one."""
@@ -84,7 +55,7 @@ class SandboxBackend:
     """Delivers into the sandbox of the data folder, or into `app` where one is given; in process unless a `transport`
     leads elsewhere, such as to where that app is served."""
 
-    manifest = MANIFEST
+    manifest = SANDBOX
 
     def __init__(
         self,
@@ -184,6 +155,8 @@ class SandboxBackend:
                 return Receipt(reference=context.key)
             case CleanUp():
                 return Receipt(reference=context.key, detail=await self.clean_up(context))
+            case _:  # one of a newer version
+                raise Rejected(f"The sandbox does not know the action “{action.action}”.")
 
     async def _grant(self, action: GrantAccess, context: Context, shop: SandboxShop) -> Receipt:
         order = {
