@@ -348,7 +348,7 @@ def test_manifests_are_read_without_the_network_code_of_their_backends() -> None
 
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
 
-    assert done.stdout == "sandbox 14 object\n[]\nTrue\n", done.stderr
+    assert done.stdout == "sandbox 16 object\n[]\nTrue\n", done.stderr
 
 
 # --- their settings ---------------------------------------------------------------------------------------------------

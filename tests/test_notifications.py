@@ -55,5 +55,5 @@ async def test_what_the_mail_lacks_is_named_while_it_is_written() -> None:
         assert "it lacks" not in seller.screen
         await seller.press("tab", "tab", *["down"] * 12, "end", "ctrl+u")
 
-        await seller.sees("! it lacks {login_password}")
+        await seller.sees("! lacks {login_password}")
         await seller.sees("Ada Example reads: Your login for your membership")
