@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from models.ask import Answers, Ask, Choice, always
 from models.text import Line, Slug, Text
@@ -102,13 +102,6 @@ SHORTEST, LONGEST = 60, 604_800
 """The lifetimes of a link, in seconds: a minute, and seven days."""
 
 
-def _lives_long_enough(seconds: int) -> int:
-    """Refuse what is too short or too long, in the units in which it is written."""
-    if not SHORTEST <= seconds <= LONGEST:
-        raise ValueError("from 1m to 7d, such as 30m, 24h or 3d")
-    return seconds
-
-
 def _as_seconds(value: object) -> object:
     """Read 30m, 24h or 7d as seconds; leave everything else to the rule that follows."""
     if isinstance(value, str):
@@ -118,6 +111,16 @@ def _as_seconds(value: object) -> object:
         if not value.strip().isdecimal():
             raise ValueError("write a number with s, m, h or d: 30m, 24h, 7d")
     return value
+
+
+def _as_lifetime(value: object) -> object:
+    """Read a length of time; refuse one that is too short or too long in the units in which it is written."""
+    seconds = _as_seconds(value)
+    plain = seconds.strip() if isinstance(seconds, str) else seconds
+    number = int(plain) if isinstance(plain, int) or (isinstance(plain, str) and plain.isdecimal()) else None
+    if number is not None and not SHORTEST <= number <= LONGEST:
+        raise ValueError("from 1m to 7d, such as 30m, 24h or 3d")
+    return seconds
 
 
 def duration(seconds: int) -> str:
@@ -160,9 +163,8 @@ class DownloadableFile(Answers):
     link_lifetime: Annotated[
         Annotated[
             int,
-            BeforeValidator(_as_seconds, json_schema_input_type=int | str),
-            AfterValidator(_lives_long_enough),
-            Field(json_schema_extra={"minimum": SHORTEST, "maximum": LONGEST}),
+            BeforeValidator(_as_lifetime, json_schema_input_type=int | str),
+            Field(ge=SHORTEST, le=LONGEST),
         ],
         Ask("Link lifetime", "How long a mailed link works: 30m, 24h or 7d. From 1 minute to 7 days.", kind="duration"),
     ] = 86_400  # fmt: skip

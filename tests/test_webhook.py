@@ -169,7 +169,7 @@ async def test_every_other_answer_is_an_error_of_its_own_kind(
         after = refused.value.after
         if status == 503:
             assert after is not None
-            assert 86_000 < after <= 86_400
+            assert 82_800 < after <= 86_400  # the date was written when the tests were collected
         else:
             assert after == {429: 7.0}.get(status)
 
