@@ -54,7 +54,7 @@ class Firing:
             self._done.set()
 
     async def _carry_out(self) -> Run:
-        from wizard.fulfillment.fire import Sold, fire
+        from wizard.fulfillment.fire import Sold, Workplace, fire
 
         self._loop = asyncio.get_running_loop()
         account = self._store.account()
@@ -65,12 +65,10 @@ class Firing:
             fire(
                 Sold(product=self._product, account=account, price=self._price),
                 self._event,
-                data_dir=self._settings.data_dir,
-                ledger=self._store,
+                at=Workplace.of(self._settings, self._store),
                 backend=self._settings.backend,
                 buyer=Buyer(email=self._buyer.strip()) if named else None,
                 named_by_seller=named,
-                path_of_file=self._store.open_file,
                 on_step=self._on_step,
             )
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from models.fulfillment import Verdict
 from tests.shop import sold, workbook
-from wizard.fulfillment.fire import fire
+from wizard.fulfillment.fire import Workplace, fire
 from wizard.fulfillment.ledger import MemoryLedger
 
 TARGETS = {"hosted": 10, "integrated": 50, "file": 50, "calendar": 50, "physical": 50}
@@ -31,7 +31,7 @@ async def purchases_per_second(option: str, *, number: int = 60, at_once: int = 
 
         async def one() -> None:
             async with gate:
-                run = await fire(what, data_dir=data_dir, ledger=ledger, path_of_file=lambda slug: path)
+                run = await fire(what, at=Workplace(data_dir, ledger, lambda slug: path))
                 if run.verdict is not Verdict.PASSED:
                     raise RuntimeError(run.reason)
 

@@ -32,7 +32,7 @@ from wizard.fulfillment.backend import (
 )
 from wizard.fulfillment.backends import SANDBOX
 from wizard.fulfillment.backends.sandbox import SandboxBackend
-from wizard.fulfillment.fire import fire
+from wizard.fulfillment.fire import Workplace, fire
 from wizard.fulfillment.plan import Held, plan
 from wizard.fulfillment.registry import NoSuchBackend, installed, manifest_of
 from wizard.sample import fill
@@ -399,7 +399,7 @@ async def test_a_backend_that_breaks_when_it_is_made_is_said_to_be_broken(tmp_pa
         raise KeyError("folder")
 
     with pytest.raises(BackendError, match=r"The backend broke \(KeyError: 'folder'\)"):
-        await fire(sold("physical"), data_dir=tmp_path, backend=breaks)
+        await fire(sold("physical"), at=Workplace(tmp_path), backend=breaks)
 
 
 def test_a_setting_that_a_backend_refuses_when_it_is_made_is_not_repeated() -> None:

@@ -16,7 +16,7 @@ from models.fulfillment import Buyer, Event, Run, Verdict
 from tests.served import served
 from tests.shop import CHEAP, SHA256, sold, workbook
 from wizard.fulfillment.backends.sandbox import SandboxBackend
-from wizard.fulfillment.fire import fire
+from wizard.fulfillment.fire import Workplace, fire
 from wizard.sandbox.app import sandbox_app
 from wizard.sandbox.world import World
 
@@ -53,9 +53,8 @@ class Place:
         run = await fire(
             sold(option),
             event,
-            data_dir=self._folder,
+            at=Workplace(self._folder, path_of_file=lambda slug: path),
             backend=lambda around: SandboxBackend(around, self._app),
-            path_of_file=lambda slug: path,
             buyer=buyer,
         )
         assert run.verdict is Verdict.PASSED, run.reason

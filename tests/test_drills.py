@@ -19,7 +19,7 @@ from tests.served import served
 from tests.shop import CHEAP, NOW, sold, workbook
 from wizard.fulfillment.backend import BackendError, Rejected, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
-from wizard.fulfillment.fire import fire
+from wizard.fulfillment.fire import Workplace, fire
 from wizard.fulfillment.runner import Patience
 from wizard.sandbox import drills, records
 from wizard.sandbox.app import sandbox_app
@@ -81,11 +81,10 @@ class Drill:
         return await fire(
             sold(option),
             event,
-            data_dir=self._folder,
+            at=Workplace(self._folder, path_of_file=lambda slug: path),
             backend=lambda around: SandboxBackend(
                 replace(around, settings={"fault": fault} if fault else {}), self.app, self._transport
             ),
-            path_of_file=lambda slug: path,
             **{"patience": PATIENT, **more},
         )
 

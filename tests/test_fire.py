@@ -27,7 +27,7 @@ from wizard.cli.program import run as run_command
 from wizard.fulfillment import connections
 from wizard.fulfillment.backend import Backend, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
-from wizard.fulfillment.fire import Held, RealAddress, fire, is_reserved
+from wizard.fulfillment.fire import Held, RealAddress, Workplace, fire, is_reserved
 from wizard.fulfillment.ledger import MemoryLedger
 from wizard.fulfillment.plan import NotReady
 from wizard.fulfillment.registry import NoSuchBackend, installed, manifest_of
@@ -56,14 +56,16 @@ def fired(app: Starlette, tmp_path: Path) -> Fire:
 
     async def carry_out(option: str, event: Event = Event.PURCHASE, **more: Any) -> Run:
         settings = {key: more.pop(key) for key in list(more) if key in FIRE}
+        place = {key: more.pop(key) for key in list(more) if key in {"ledger", "path_of_file"}}
         backend: Callable[[Surroundings], Backend] = lambda around: SandboxBackend(around, app)  # noqa: E731
-        usual: dict[str, Any] = {"backend": backend, "path_of_file": lambda slug: path, "patience": QUICK}
-        return await fire(sold(option, **more), event, data_dir=tmp_path, **(usual | settings))
+        at = Workplace(tmp_path, **({"path_of_file": lambda slug: path} | place))
+        usual: dict[str, Any] = {"backend": backend, "patience": QUICK}
+        return await fire(sold(option, **more), event, at=at, **(usual | settings))
 
     return carry_out
 
 
-FIRE = {"backend", "buyer", "named_by_seller", "held", "ledger", "on_step", "run_id", "path_of_file"}
+FIRE = {"backend", "buyer", "named_by_seller", "held", "on_step", "run_id", "fault"}
 
 
 def step(run: Run, action: str, number: int = 0) -> RunStep:
@@ -109,10 +111,10 @@ async def test_an_integrated_membership_is_proven_by_the_platforms_own_sign_in_l
     assert '"type": "access.granted"' in told[0].sent
 
 
-async def test_where_the_sandbox_stands_in_for_a_real_platform_the_evidence_says_so(fired: Fire):
-    run = await fired(
-        "", access={"kind": "integrated_membership", "integrated_membership": {"connection": "blog", "level": "gold"}}
-    )
+async def test_in_a_drill_the_sandbox_stands_in_for_a_real_platform_and_the_evidence_says_so(fired: Fire):
+    blog = {"kind": "integrated_membership", "integrated_membership": {"connection": "blog", "level": "gold"}}
+
+    run = await fired("", access=blog, fault="slow")
 
     assert run.verdict is Verdict.PASSED
     assert "The sandbox stood in for “My blog”: the real platform was not asked." in run.reason
@@ -587,7 +589,7 @@ async def test_each_run_has_a_buyer_of_its_own(fired: Fire):
 
 
 async def test_the_sandbox_in_the_data_folder_is_used_by_name(tmp_path: Path):
-    run = await fire(sold("calendar"), data_dir=tmp_path / "data")
+    run = await fire(sold("calendar"), at=Workplace(tmp_path / "data"))
 
     assert run.verdict is Verdict.PASSED, run.reason
     assert run.backend == "sandbox"
@@ -598,14 +600,22 @@ async def test_what_a_run_created_is_cleaned_up(app: Starlette, tmp_path: Path):
     from tests.shop import NOW
     from wizard.fulfillment.plan import plan
     from wizard.fulfillment.runner import Runner
+    from wizard.fulfillment.script import steps_of
 
     what = sold("hosted")
     backend = SandboxBackend(Surroundings(data_dir=tmp_path, client=lambda: pytest.fail("no network")), app)
     runner = Runner(backend, MemoryLedger())
     planned = Run(
-        id="r1", product="x", revision=1, event=Event.PURCHASE, backend="sandbox", buyer=Buyer(), started_at=NOW
+        id="r1",
+        product="x",
+        revision=1,
+        event=Event.PURCHASE,
+        backend="sandbox",
+        buyer=Buyer(),
+        started_at=NOW,
+        steps=steps_of(plan(what, Event.PURCHASE, Held(), NOW)),
     )
-    await runner.run(planned, [plan(what, Event.PURCHASE, Held(), NOW)])
+    await runner.run(planned)
 
     assert await runner.clean_up() == "Everything this run created was removed."
     assert mailbox(app) == []

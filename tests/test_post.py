@@ -118,11 +118,24 @@ async def test_a_mail_that_is_sent_again_has_the_same_message_id_and_the_same_by
 async def test_the_same_key_again_sends_nothing_again(exim: Exim):
     sender = post(exim.url())
 
-    receipts = [await sender.perform(MAIL, context()) for _ in range(2)]
+    first = await sender.perform(MAIL, context())
+    again = await sender.perform(MAIL, context(earlier=first))
     await sender.perform(MAIL, context(key="another"))
 
-    assert receipts[0] == receipts[1]
+    assert (again.reference, again.proof) == (first.reference, first.proof)
+    assert (again.detail, again.exchanges) == (f"“{MAIL.subject}” was handed in before, and is not sent again.", ())
     assert [mail["Message-ID"] for mail in exim.delivered()] == ["<run-7-step-2@example.com>", "<another@example.com>"]
+
+
+async def test_a_mail_that_may_have_been_handed_in_before_is_sent_under_the_same_id_and_says_so(exim: Exim):
+    sender = post(exim.url())
+    unsure = context(is_again=True)
+
+    receipt = await sender.perform(MAIL, unsure)
+    evidence = await sender.verify(MAIL, receipt, unsure)
+
+    assert receipt.reference == "<run-7-step-2@example.com>"
+    assert evidence.detail.endswith("the server may have it twice, under the same Message-ID.")
 
 
 async def test_a_check_logs_in_and_sends_nothing(exim: Exim):

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ from tests.shop import NOW
 from wizard.fulfillment.backend import ActionRequired, Check, Context, Manifest, Rejected, Retriable
 from wizard.fulfillment.ledger import MemoryLedger, key_of, new_run_id
 from wizard.fulfillment.runner import Patience, Runner
+from wizard.fulfillment.script import steps_of
 from wizard.fulfillment.secrecy import KEPT, MASK, Secrets
 
 PASSWORD = "k7qm-2xpa-9rtd & <h3>"
@@ -87,15 +88,22 @@ class Backend:
         return f"nothing left of {PASSWORD}"
 
 
-def planned() -> Run:
+def planned(*acts: Sequence[Action]) -> Run:
     return Run(
-        id="run1", product="yoga", revision=3, event=Event.PURCHASE, backend="obedient", buyer=Buyer(), started_at=NOW
+        id="run1",
+        product="yoga",
+        revision=3,
+        event=Event.PURCHASE,
+        backend="obedient",
+        buyer=Buyer(),
+        started_at=NOW,
+        steps=steps_of(*acts),
     )
 
 
 async def carried_out(backend: Backend, *acts: list[Action], ledger: MemoryLedger | None = None) -> Run:
     runner = Runner(backend, ledger or MemoryLedger(), clock=lambda: NOW, patience=QUICK)
-    return await runner.run(planned(), acts)
+    return await runner.run(planned(*acts))
 
 
 def raising(*errors: Exception) -> Callable[..., Awaitable[Receipt]]:
@@ -212,7 +220,7 @@ async def test_a_step_that_is_tried_again_says_so():
 
     await Runner(
         backend, MemoryLedger(), on_step=lambda step: shown.append(f"{step.attempts}: {step.detail}"), patience=QUICK
-    ).run(planned(), [[GRANT]])
+    ).run(planned([GRANT]))
 
     assert shown[:3] == ["1: ", "1: Busy. Trying again.", "2: Busy. Trying again."]
 
@@ -315,7 +323,7 @@ async def test_a_backend_that_hangs_is_given_up():
         raise AssertionError
 
     runner = Runner(Backend(grant_access=hang), MemoryLedger(), patience=Patience(2, 0.01, 0, 0, 0))
-    run = await runner.run(planned(), [[GRANT]])
+    run = await runner.run(planned([GRANT]))
 
     assert run.verdict is Verdict.FAILED
     assert "No answer within 0.01 seconds." in run.reason
@@ -339,11 +347,10 @@ async def test_a_backend_is_not_asked_for_what_it_cannot_do():
 
 async def test_a_line_break_in_a_buyers_name_stops_the_mail_and_not_the_run():
     backend = Backend()
-    eve = planned().model_copy(update={"buyer": Buyer(name="Eve\r\nBcc: all@example.com")})
+    mail = CONFIRMATION.model_copy(update={"subject": "{buyer_name}"})
+    eve = planned([mail, PAGE]).model_copy(update={"buyer": Buyer(name="Eve\r\nBcc: all@example.com")})
 
-    run = await Runner(backend, MemoryLedger(), patience=QUICK).run(
-        eve, [[CONFIRMATION.model_copy(update={"subject": "{buyer_name}"}), PAGE]]
-    )
+    run = await Runner(backend, MemoryLedger(), patience=QUICK).run(eve)
 
     assert statuses(run) == ["failed", "passed"]
     assert "line break" in run.reason
@@ -477,7 +484,7 @@ async def test_whoever_looks_on_and_breaks_does_not_stop_the_run():
 
     runner = Runner(Backend(), MemoryLedger(), clock=lambda: NOW, on_step=broken, patience=QUICK)
 
-    assert (await runner.run(planned(), [[GRANT]])).verdict is Verdict.PASSED
+    assert (await runner.run(planned([GRANT]))).verdict is Verdict.PASSED
 
 
 async def test_a_step_is_recorded_before_and_after_it_is_done_and_shown_as_it_happens():
@@ -490,7 +497,7 @@ async def test_a_step_is_recorded_before_and_after_it_is_done_and_shown_as_it_ha
             super().write_step(run, step)
 
     runner = Runner(Backend(), Noting(), clock=lambda: NOW, on_step=shown.append, patience=QUICK)
-    await runner.run(planned(), [[GRANT, PAGE]])
+    await runner.run(planned([GRANT, PAGE]))
 
     running, performed, passed = Status.RUNNING, Status.PERFORMED, Status.PASSED
     expected = [(1, running), (1, performed), (2, running), (2, performed), (1, passed), (2, passed)]
@@ -557,7 +564,7 @@ async def test_a_value_that_is_also_a_word_of_the_record_does_not_break_it():
 
 async def test_what_is_cleaned_up_is_said_without_secrets():
     runner = Runner(Backend(), MemoryLedger(), patience=QUICK)
-    await runner.run(planned(), [[GRANT]])
+    await runner.run(planned([GRANT]))
 
     assert await runner.clean_up() == f"nothing left of {MASK}"
 

@@ -29,7 +29,7 @@ from tests.test_sandbox import app as app
 from tests.test_sandbox import clock as clock
 from tests.test_sandbox import shop as shop
 from wizard.fulfillment.backends.sandbox import SandboxBackend
-from wizard.fulfillment.fire import fire
+from wizard.fulfillment.fire import Workplace, fire
 
 OPTIONS = ("hosted", "integrated", "file", "calendar", "webinar", "physical")
 
@@ -53,9 +53,8 @@ async def test_the_first_page_leads_to_every_place_and_every_run(
     runs = [
         await fire(
             sold(option),
-            data_dir=tmp_path,
+            at=Workplace(tmp_path, path_of_file=lambda slug: path),
             backend=lambda around: SandboxBackend(around, app),
-            path_of_file=lambda slug: path,
         )
         for option in OPTIONS
     ]
@@ -86,9 +85,8 @@ async def test_a_run_has_a_page_with_what_its_buyer_has(
     path = workbook(tmp_path)
     run = await fire(
         sold(option),
-        data_dir=tmp_path,
+        at=Workplace(tmp_path, path_of_file=lambda slug: path),
         backend=lambda around: SandboxBackend(around, app),
-        path_of_file=lambda slug: path,
     )
 
     page = await ada.get(f"/runs/{run.id}")
@@ -104,7 +102,7 @@ async def test_a_run_has_a_page_with_what_its_buyer_has(
 
 async def test_a_run_that_took_access_away_shows_none(app: Starlette, ada: httpx.AsyncClient, tmp_path: Path):
     run = await fire(
-        sold("hosted"), Event.REFUND, data_dir=tmp_path, backend=lambda around: SandboxBackend(around, app)
+        sold("hosted"), Event.REFUND, at=Workplace(tmp_path), backend=lambda around: SandboxBackend(around, app)
     )
 
     assert "No membership." in (await ada.get(f"/runs/{run.id}")).text

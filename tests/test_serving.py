@@ -22,7 +22,7 @@ from tests.served import served
 from tests.shop import CHEAP, small_world, sold, workbook
 from tests.test_fire import DAMAGED
 from wizard.cli import main
-from wizard.fulfillment.fire import fire
+from wizard.fulfillment.fire import Workplace, fire
 from wizard.sandbox.world import HOME, World
 
 ROOT = Path(__file__).parent.parent
@@ -119,7 +119,7 @@ def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture
 async def test_a_run_in_another_process_writes_the_address_where_it_is_served(data_dir: Path):
     with wizard_sandbox("--port", "0", "--json") as process:
         address = read_document(process)["address"]
-        run = await fire(sold("file"), data_dir=data_dir, path_of_file=lambda slug: workbook(data_dir))
+        run = await fire(sold("file"), at=Workplace(data_dir, path_of_file=lambda slug: workbook(data_dir)))
         async with httpx.AsyncClient(base_url=address, trust_env=False) as person:
             listing = await person.get("/mailbox", params={"to": run.buyer.email})
             numbers = re.findall(r'href="/mailbox/(\d+)"', listing.text)

@@ -49,6 +49,7 @@ from wizard.fulfillment.fire import test_buyer as a_buyer
 from wizard.fulfillment.ledger import MemoryLedger, new_run_id
 from wizard.fulfillment.registry import class_of
 from wizard.fulfillment.runner import Patience, Runner
+from wizard.fulfillment.script import steps_of
 from wizard.fulfillment.secrecy import Secrets
 
 __all__ = ["BackendContract", "surroundings"]
@@ -280,8 +281,9 @@ async def _carried_out(backend: Backend, *acts: Sequence[Action]) -> tuple[Run, 
         backend=backend.manifest.name,
         buyer=a_buyer(run),
         started_at=now,
+        steps=steps_of(*acts),
     )
-    return await Runner(observed, MemoryLedger(), patience=QUICK).run(planned, acts), observed
+    return await Runner(observed, MemoryLedger(), patience=QUICK).run(planned), observed
 
 
 async def _is_allowed(backend: Backend, observed: Observed) -> bool:

@@ -14,6 +14,7 @@ from wizard.cli.place import JSON, PRODUCT, Place, Wrong, place_of, product_of
 from wizard.fulfillment import registry
 from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
 from wizard.fulfillment.connections import check_connection
+from wizard.fulfillment.fire import Workplace
 from wizard.fulfillment.fire import fire as carry_out
 from wizard.fulfillment.sold import Sold
 from wizard.settings import BadSettings
@@ -96,13 +97,10 @@ def fire(
                 carry_out(
                     Sold(product=saved, account=store.account(), price=price),
                     event,
-                    data_dir=place.settings.data_dir,
-                    ledger=store,
+                    at=Workplace.of(place.settings, store),
                     backend=chosen,
-                    settings=place.settings.backends.get(chosen),
                     buyer=Buyer(email=buyer) if buyer else None,
                     named_by_seller=buyer is not None,
-                    path_of_file=store.open_file,
                     on_step=on_step,
                 )
             )

@@ -116,6 +116,11 @@ class Context:
     """The idempotency key of this action in this run: the same on every try."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Variables from earlier receipts of this run. They may hold secrets."""
+    earlier: Receipt | None = None
+    """What this key was answered before, where that is known: a request that is repeated on purpose, or a run that
+    goes on. Of a run that goes on it is as it was recorded, without secrets."""
+    is_again: bool = False
+    """Whether the run was stopped while this was carried out: nobody knows how far it came."""
     password: str = ""
     """The password of a login that this run makes: the same on every try and after a restart. Written down nowhere."""
     letters: tuple[SendEmail, ...] = ()

@@ -1,25 +1,38 @@
-"""The one door to a test-fire: an event carried out for a saved product against a backend that is chosen by name."""
+"""The one door to a test-fire: an event, or a whole life of a sale, carried out for a saved product against a backend
+that is chosen by name; and to a run that was stopped midway."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.fulfillment import Action, Buyer, Event, GrantAccess, RegisterAttendee, Run, RunStep
+from models.fulfillment import Buyer, Event, Run, RunStep, Verdict
+from models.saved import SavedAccount
 from models.text import is_email
 from wizard.fulfillment.backend import Backend, BackendError, Surroundings
 from wizard.fulfillment.ledger import Ledger, MemoryLedger, new_run_id
-from wizard.fulfillment.plan import Held, NotReady, Sold, plan
+from wizard.fulfillment.lives import Life, life_named
+from wizard.fulfillment.plan import Held, NotReady, Sold
 from wizard.fulfillment.registry import NoSuchBackend, check_settings, class_of, manifest_of
+from wizard.fulfillment.router import Router, real_platforms
 from wizard.fulfillment.runner import PATIENT, Patience, Runner, utc_now
+from wizard.fulfillment.script import Script, Writer
 
 if TYPE_CHECKING:
-    import httpx
+    from pydantic import SecretStr
 
-__all__ = ["Held", "NoSuchBackend", "NotReady", "RealAddress", "Sold", "fire", "test_buyer"]
+    from wizard.fulfillment.post import SmtpPost
+    from wizard.settings import Settings
+    from wizard.store import Store
+
+__all__ = [
+    "BusyRun", "Held", "NoSuchBackend", "NotReady", "OverRun", "RealAddress", "Sold", "Workplace", "fire", "resume",
+    "test_buyer",
+]  # fmt: skip
 
 RESERVED = ("example.com", "example.org", "example.net", "test", "example", "invalid", "localhost")
 """Domains that belong to nobody (RFC 2606, RFC 6761), with everything below them."""
@@ -43,29 +56,67 @@ def test_buyer(run: str) -> Buyer:
 test_buyer.__test__ = False  # type: ignore[attr-defined]  # no test of pytest's, whatever its name
 
 
+class BusyRun(Exception):
+    """A run that somebody else is carrying out."""
+
+
+class OverRun(Exception):
+    """A run that ended: there is nothing to go on with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where test-fires are carried out: a seller's folder, records and settings."""
+
+    data_dir: Path
+    ledger: Ledger = field(default_factory=MemoryLedger)
+    path_of_file: Callable[[str], Path] | None = None
+    """Where the library keeps its copy of a file, by slug."""
+    backends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The settings of each backend, by its name."""
+    password_of: Callable[[str], str] = lambda run: ""
+    """The password of a login that a run makes: the same whenever it is asked for, and written down nowhere."""
+    smtp_url: SecretStr | None = None
+    mail_from: str = "shop@example.com"
+    allow_private: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings, store: Store) -> Workplace:
+        """The workplace of an installation."""
+        return cls(
+            data_dir=settings.data_dir,
+            ledger=store,
+            path_of_file=store.open_file,
+            backends=settings.backends,
+            # No rule of a platform for passwords refuses 64 digits and letters in two cases with a sign between them.
+            password_of=lambda run: f"Wz-{store.keys.derived('run', run).hex()}",
+            smtp_url=settings.smtp_url,
+            mail_from=settings.mail_from,
+            allow_private=settings.allow_private_hosts,
+        )
+
+
 async def fire(
     sold: Sold,
-    event: Event = Event.PURCHASE,
+    what: Event | Life = Event.PURCHASE,
     *,
-    data_dir: Path,
-    ledger: Ledger | None = None,
+    at: Workplace,
     backend: str | Callable[[Surroundings], Backend] = "sandbox",
     buyer: Buyer | None = None,
     named_by_seller: bool = False,
     held: Held | None = None,
-    path_of_file: Callable[[str], Path] | None = None,
-    settings: Mapping[str, Any] | None = None,
+    fault: str = "",
     on_step: Callable[[RunStep], None] = lambda step: None,
     clock: Callable[[], datetime] = utc_now,
     patience: Patience = PATIENT,
     run_id: str | None = None,
 ) -> Run:
-    """Carry out an event, show each step as it happens, and give back the run with its verdict.
+    """Carry out an event or a life, show each step as it happens, and give back the run with its verdict.
 
     A buyer who has nothing yet buys first, in the same run: only then is there something that a refund can end.
     `held` says what the buyer holds right before the event, where that is more than a purchase gives: a fourth failed
-    payment is `Held(failed_payments=3)`. `path_of_file` says where the library's copy of a file lies, by slug, and
-    `settings` are the backend's own.
+    payment is `Held(failed_payments=3)`. `fault` is one that the sandbox is asked for: then it stands in for every
+    platform and for the mail server.
 
     Raises, before anything is sent: NotReady (with the field), NoSuchBackend, BadSettings, RealAddress, ValueError for
     an address that is none, BackendError when the backend cannot be used at all. Cancelling the task closes the run as
@@ -74,38 +125,126 @@ async def fire(
     now = clock()
     run_id = run_id or new_run_id(now)
     buyer = _allowed(buyer or test_buyer(run_id), named_by_seller)
-    acts = [plan(sold, Event.PURCHASE, Held(), now)]
-    if event is not Event.PURCHASE:
-        acts.append(plan(sold, event, held or _after(acts[0], event, now), now))
-    elif held is not None:
-        acts = [plan(sold, Event.PURCHASE, held, now)]
+    script = what.script(sold, now) if isinstance(what, Life) else _script_of(sold, what, held, now)
+    planned = Run(
+        id=run_id,
+        product=sold.product.slug,
+        revision=sold.product.revision,
+        event=next((moment.event for moment in script.moments if moment.event), Event.PURCHASE)
+        if isinstance(what, Life)
+        else what,
+        life=what.name if isinstance(what, Life) else "",
+        fault=fault,
+        backend=backend if isinstance(backend, str) else "",
+        buyer=buyer,
+        price=sold.price,
+        started_at=now,
+        moments=script.moments,
+        steps=script.steps,
+    )
+    with _held_alone(at.ledger, run_id):
+        async with _at_work(planned, sold.account, at, backend) as worker:
+            runner = _runner(worker, planned, at, clock=clock, on_step=on_step, patience=patience)
+            return await runner.run(planned.model_copy(update={"backend": worker.manifest.name}))
+
+
+async def resume(
+    run_id: str,
+    account: SavedAccount,
+    *,
+    at: Workplace,
+    backend: Callable[[Surroundings], Backend] | None = None,
+    on_step: Callable[[RunStep], None] = lambda step: None,
+    clock: Callable[[], datetime] = utc_now,
+    patience: Patience = PATIENT,
+) -> Run:
+    """Go on with a run that was stopped midway, where it stopped; give back the run with its verdict.
+
+    Nothing is planned anew: the run does what was recorded when it began. Raises BusyRun while somebody else carries it
+    out, OverRun when it ended, KeyError or NotFound when there is none; otherwise what `fire` raises.
+    """
+    with _held_alone(at.ledger, run_id):
+        recorded = at.ledger.read_run(run_id)
+        if recorded.verdict not in (None, Verdict.INTERRUPTED):
+            raise OverRun(f"Run {run_id} has ended: {recorded.verdict.label}. Fire again for a new one.")
+        async with _at_work(recorded, account, at, backend or recorded.backend) as worker:
+            runner = _runner(worker, recorded, at, clock=clock, on_step=on_step, patience=patience)
+            return await runner.resume(recorded)
+
+
+def label_of(run: Run) -> str:
+    """What a run is about, as a seller says it."""
+    if not run.life:
+        return run.event.label
+    try:
+        return life_named(run.life).label
+    except KeyError:  # one of another version
+        return run.life
+
+
+@contextmanager
+def _held_alone(ledger: Ledger, run: str) -> Iterator[None]:
+    with ledger.claim(run) as is_ours:
+        if not is_ours:
+            raise BusyRun(f"Run {run} is being carried out by another process. It ends by itself; look at it then.")
+        yield
+
+
+def _runner(worker: Backend, run: Run, at: Workplace, **more: Any) -> Runner:
+    return Runner(worker, at.ledger, password=at.password_of(run.id), **more)
+
+
+def _script_of(sold: Sold, event: Event, held: Held | None, now: datetime) -> Script:
+    """The script of a single event; of a purchase before it where the buyer has nothing that it could be about."""
+    if event is Event.PURCHASE:
+        writer = Writer(sold, now, held) if held is not None else Writer(sold, now)
+        writer.happens(event)
+        return writer.script
+    writer = Writer(sold, now)
+    writer.happens(Event.PURCHASE)
+    # A period that ends, ends after a cancellation: else nothing would end.
+    waiting = {"cancellation_pending": event is Event.PERIOD_ENDED}
+    writer.held = held or writer.held.model_copy(update=waiting)
+    writer.happens(event, is_paid=writer.held.trial_paid)
+    return writer.script
+
+
+@asynccontextmanager
+async def _at_work(
+    run: Run, account: SavedAccount, at: Workplace, backend: str | Callable[[Surroundings], Backend]
+) -> AsyncIterator[Backend]:
+    """The backend of a run, with the platforms and the mail server that the seller has set up."""
+    from wizard.fulfillment.outgoing import outgoing
+
+    settings: dict[str, Any] = {}
     if isinstance(backend, str):
         manifest = manifest_of(backend)
-        check_settings(manifest, settings or {})
+        settings = {**at.backends.get(backend, {}), **({"fault": run.fault} if run.fault else {})}
+        check_settings(manifest, settings)
         backend = class_of(manifest)
-    async with _one_client() as client:
-        at_work = _made(
-            backend,
-            Surroundings(
-                data_dir=data_dir,
-                client=client,
-                account=sold.account,
-                path_of_file=path_of_file,
-                settings=dict(settings or {}),
-            ),
+    connections = account.account.connections
+    async with outgoing(connections, allow_private=at.allow_private) as way_out:
+        around = Surroundings(
+            data_dir=at.data_dir,
+            client=way_out.client,
+            browser=way_out.browser,
+            account=account,
+            path_of_file=at.path_of_file,
+            settings=settings,
         )
-        planned = Run(
-            id=run_id,
-            product=sold.product.slug,
-            revision=sold.product.revision,
-            event=event,
-            backend=at_work.manifest.name,
-            buyer=buyer,
-            price=sold.price,
-            started_at=now,
-        )
-        runner = Runner(at_work, ledger or MemoryLedger(), clock=clock, on_step=on_step, patience=patience)
-        return await runner.run(planned, acts)
+        worker = _made(backend, around)
+        if run.fault:  # a drill is the sandbox's alone
+            yield worker
+            return
+        yield Router(worker, around, real_platforms(run.steps, around), _post(at))
+
+
+def _post(at: Workplace) -> SmtpPost | None:
+    if at.smtp_url is None:
+        return None
+    from wizard.fulfillment.post import SmtpPost
+
+    return SmtpPost(at.smtp_url, at.mail_from)
 
 
 def _made(make: Callable[[Surroundings], Backend], surroundings: Surroundings) -> Backend:
@@ -124,36 +263,3 @@ def _allowed(buyer: Buyer, named_by_seller: bool) -> Buyer:
     if not named_by_seller and not is_reserved(address):
         raise RealAddress(f"{address} may belong to somebody. Name it yourself if you mean it, or use example.com.")
     return buyer.model_copy(update={"email": address})
-
-
-def _after(purchase: list[Action], event: Event, now: datetime) -> Held:
-    """What a buyer holds after a purchase. A period that ends, ends after a cancellation: else nothing would end."""
-    granted = [action for action in purchase if isinstance(action, GrantAccess) and action.via == "hosted"]
-    return Held(
-        login=any(action.create_login for action in granted),
-        levels=frozenset(level for action in granted for level in action.levels),
-        registered=any(isinstance(action, RegisterAttendee) for action in purchase),
-        bought_at=now,
-        cancellation_pending=event is Event.PERIOD_ENDED,
-    )
-
-
-@asynccontextmanager
-async def _one_client() -> AsyncIterator[Callable[[], httpx.AsyncClient]]:
-    """The run's HTTP client, made when a backend first asks for it."""
-    made: list[httpx.AsyncClient] = []
-
-    def client() -> httpx.AsyncClient:
-        if not made:
-            import httpx
-
-            # No environment: a proxy or a netrc of the machine must not see a simulation.
-            marks = {"wizard-simulation": "1", "user-agent": "product-wizard"}
-            made.append(httpx.AsyncClient(headers=marks, timeout=20, trust_env=False))
-        return made[0]
-
-    try:
-        yield client
-    finally:
-        for each in made:
-            await each.aclose()

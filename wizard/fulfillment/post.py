@@ -35,6 +35,10 @@ LONGEST_WAIT = 10.0
 WANTS_A_LOGIN = re.compile(r"auth\w* (is )?required", re.IGNORECASE)
 """RFC 4954, 6, has the code 530 for it; Exim and others say it in words behind another one."""
 
+PERHAPS_TWICE = (
+    " The run was stopped while this mail was handed in: the server may have it twice, under the same Message-ID."
+)
+
 KEPT = 300
 """Characters of a reply that are kept: a server may answer with a whole page."""
 
@@ -53,8 +57,6 @@ class SmtpPost:
         self._sender = sender
         self._name = f"{self._server.host}:{self._server.port}"
         self._tls: ssl.SSLContext | None = None
-        self._taken: dict[str, Receipt] = {}
-        """What the server took, by key. A run that is resumed sends again, under the same Message-ID."""
 
     async def check(self) -> Check:
         """Connect, with TLS and the login, and leave: nothing is sent."""
@@ -68,20 +70,20 @@ class SmtpPost:
 
     async def perform(self, action: SendEmail, context: Context) -> Receipt:
         """Hand a mail in. The receipt's reference is its Message-ID, which is the same on every try."""
-        if context.key in self._taken:
-            return self._taken[context.key]
+        if context.earlier is not None:
+            told = f"“{visible(action.subject, '')}” was handed in before, and is not sent again."
+            return context.earlier.model_copy(update={"detail": told, "exchanges": ()})
         message_id = f"<{context.key}@{self._sender.rpartition('@')[2]}>"
         letter = self._letter(action, context, message_id)
         async with self._connected(context.secrets) as conversation:
             reply = await conversation.hand_in(self._sender, context.buyer.email, letter)
-        receipt = Receipt(
+        detail = f"“{visible(action.subject, '')}” was handed to {self._name}, which said: {reply}"
+        return Receipt(
             reference=message_id,
-            detail=f"“{visible(action.subject, '')}” was handed to {self._name}, which said: {reply}",
-            proof={self._name: reply},
+            detail=f"{detail}{PERHAPS_TWICE if context.is_again else ''}",
+            proof={self._name: reply, **({"twice": PERHAPS_TWICE} if context.is_again else {})},
             exchanges=tuple(conversation.exchanges),
         )
-        self._taken[context.key] = receipt
-        return receipt
 
     async def verify(self, action: SendEmail, receipt: Receipt, context: Context) -> Evidence:
         """Say what is known: the server's own word that it took the mail."""
@@ -90,7 +92,8 @@ class SmtpPost:
         return Evidence(
             allowed=True,
             proven_by="platform",
-            detail=f"{took}. Whether it reached the mailbox, a mail server does not tell.",
+            detail=f"{took}. Whether it reached the mailbox, a mail server does not tell."
+            f"{receipt.proof.get('twice', '')}",
             facts={"message_id": receipt.reference, "server": self._name, "reply": reply},
         )
 

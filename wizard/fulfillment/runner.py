@@ -1,17 +1,19 @@
 """Carries out a run: performs every action, then checks each as the buyer, and writes down every step.
 
-A run consists of acts: the actions of one event each. An act is performed as a whole and in order, so that later mails
-are filled from earlier receipts, and then verified as a whole; the next act begins only when everything passed.
+A run consists of moments. A moment is performed as a whole and in order, so that later mails are filled from earlier
+receipts, and then verified as a whole; the next one begins only when everything passed. A run that was stopped midway
+goes on where it stopped: what is written down as done is not done again but with the same key, to learn what it gave.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 import stamina
@@ -20,10 +22,14 @@ import stamina.instrumentation
 from models.fulfillment import (
     Action,
     CancelRegistration,
+    CleanUp,
     Evidence,
+    GrantAccess,
+    IssueDownloadLink,
     KeepAccess,
     Page,
     Receipt,
+    RegisterAttendee,
     RevokeAccess,
     RevokeDownloadLink,
     Run,
@@ -31,12 +37,14 @@ from models.fulfillment import (
     SendEmail,
     ShowPage,
     Status,
+    TryLink,
     Verdict,
 )
 from models.post_sale import Notification
 from wizard import mails
 from wizard.fulfillment.backend import ActionRequired, Backend, BackendError, Context, Rejected, Retriable
 from wizard.fulfillment.ledger import Ledger, key_of
+from wizard.fulfillment.lives import PROVE
 from wizard.fulfillment.secrecy import Secrets
 
 # A step shows that it is tried again. The library's own log line would be written across the terminal app.
@@ -44,8 +52,31 @@ stamina.instrumentation.set_on_retry_hooks([])
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer", Receipt, Evidence)
-Act = Sequence[Action]
+AnAction = TypeVar("AnAction", bound=Action)
 BAD = (Status.FAILED, Status.ACTION_REQUIRED)
+OPEN = (Status.PENDING, Status.RUNNING, Status.PERFORMED)
+"""How a step stands that is not over."""
+
+ACCESS = (
+    GrantAccess,
+    RevokeAccess,
+    IssueDownloadLink,
+    RevokeDownloadLink,
+    RegisterAttendee,
+    CancelRegistration,
+    TryLink,
+)
+"""What a proof is about: it takes the buyer to check these."""
+
+NEW_EACH_TIME = frozenset({"sign_in_url"})
+"""Variables that may differ although nothing was done twice: a link that signs in may be good for one time only."""
+
+
+PROVEN = (
+    "The buyer was let in, nothing happened twice when it was asked for twice, and once access was taken away the buyer "
+    "was turned away. What the run made is removed."
+)
+NOTHING_TO_PROVE = "There is no access to prove: the mails and the page arrived, and nothing happened twice."
 
 
 def utc_now() -> datetime:
@@ -80,13 +111,17 @@ class Runner:
         clock: Callable[[], datetime] = utc_now,
         on_step: Callable[[RunStep], None] = lambda step: None,
         patience: Patience = PATIENT,
+        password: str = "",
     ) -> None:
+        """`password` is the one of a login that the run makes."""
         self._backend = backend
         self._ledger = ledger
         self._clock = clock
         self._on_step = on_step
         self._patience = patience
+        self._password = password
         self._secrets = Secrets()
+        self._secrets.learn(password)
         self._values: dict[str, str] = {}
         self._performed: dict[int, Action] = {}
         """What the backend was asked to do: mails with every variable filled in. Never written down."""
@@ -95,27 +130,28 @@ class Runner:
         self._steps: dict[int, RunStep] = {}
         self._is_open = False
 
-    async def run(self, planned: Run, acts: Sequence[Act]) -> Run:
-        """Carry out the acts of a run that has no steps yet, and give back its record with the verdict.
+    async def run(self, planned: Run) -> Run:
+        """Carry out a run of which nothing is done yet, and give back its record with the verdict.
 
         However else it ends – the task is cancelled, the ledger cannot write – a run that was opened is closed as
         `interrupted`, and what happened is raised.
         """
-        actions = [action for act in acts for action in act]
-        self._steps = {at: RunStep(position=at, action=action) for at, action in enumerate(actions, start=1)}
-        self._last_act = len(actions) - len(acts[-1]) + 1 if acts else 1
-        self._run = planned.model_copy(update={"steps": tuple(self._steps.values())})
-        self._context = Context(
-            run=planned.id,
-            product=planned.product,
-            buyer=planned.buyer,
-            now=self._clock,
-            key="",
-            secrets=self._secrets,
-        )
+        self._begin(planned)
         try:
             await _to_its_end(self._open)
-            await self._act_by_act(acts)
+            await self._moment_by_moment()
+            await _to_its_end(self._close, *self._verdict())
+        except BaseException as error:
+            self._interrupt(error)
+            raise
+        return self.record
+
+    async def resume(self, recorded: Run) -> Run:
+        """Go on with a run that was stopped midway, and give back its record with the verdict. Ends as `run` does."""
+        self._begin(recorded)
+        self._is_open = True
+        try:
+            await self._moment_by_moment()
             await _to_its_end(self._close, *self._verdict())
         except BaseException as error:
             self._interrupt(error)
@@ -131,20 +167,69 @@ class Runner:
         """Remove what the run created, and say in a sentence what was left and why."""
         return self._secrets.mask(await self._backend.clean_up(self._context))
 
-    async def _act_by_act(self, acts: Sequence[Act]) -> None:
-        first = 1
-        for act in acts:
-            positions = range(first, first + len(act))
-            first += len(act)
-            if any(step.status in BAD for step in self._steps.values()):
-                for at in positions:
-                    await self._write(at, status=Status.SKIPPED, detail="Not done, because an earlier step failed.")
-                continue
-            for at in positions:
+    def _begin(self, run: Run) -> None:
+        self._run = run
+        self._steps = {step.position: step for step in run.steps}
+        self._begun = {step.position for step in run.steps if step.status is Status.RUNNING and step.receipt is None}
+        self._context = Context(
+            run=run.id,
+            product=run.product,
+            buyer=run.buyer,
+            now=self._clock,
+            key="",
+            password=self._password,
+            secrets=self._secrets,
+        )
+
+    async def _moment_by_moment(self) -> None:
+        moments: dict[int, list[int]] = {}
+        for at, step in self._steps.items():
+            moments.setdefault(step.moment, []).append(at)
+        for positions in moments.values():
+            if not any(self._steps[at].status in OPEN for at in positions):
+                await self._recall(positions)
+            elif any(step.status in BAD for step in self._steps.values() if step.position < positions[0]):
+                await self._skip(positions)
+            else:
+                await self._carry_out(positions)
+
+    async def _carry_out(self, positions: list[int]) -> None:
+        for at in positions:
+            if self._steps[at].status in OPEN:
                 await self._perform(at)
-            for at in positions:
-                if self._steps[at].status is Status.PERFORMED:
-                    await self._verify(at)
+            else:
+                await self._recall([at])
+        for at in positions:
+            if self._steps[at].status is Status.PERFORMED:
+                await self._verify(at)
+
+    async def _skip(self, positions: list[int]) -> None:
+        """An earlier step failed: nothing more is done, but what the run made is removed."""
+        for at in positions:
+            if isinstance(self._steps[at].action, CleanUp):
+                await self._carry_out([at])
+            elif self._steps[at].status in OPEN:
+                await self._write(at, status=Status.SKIPPED, detail="Not done, because an earlier step failed.")
+
+    async def _recall(self, positions: list[int]) -> None:
+        """Learn again what steps gave that are over: the record holds no secret, and the same key gives the same. Of
+        what gave the buyer nothing to go by there is nothing to learn."""
+        for at in positions:
+            step = self._steps[at]
+            gave = step.receipt is not None and (step.receipt.values or isinstance(step.action, SendEmail))
+            if not gave:
+                continue
+            action, context = self._rendered(step.action), self._context_of(at)
+            perform = partial(self._backend.perform, action, context)
+            receipt = await self._tried(at, perform, quietly=True)
+            if receipt is None:
+                return
+            self._keep(at, action, receipt)
+
+    def _keep(self, at: int, action: Action, receipt: Receipt) -> None:
+        self._secrets.learn_values(receipt.values)
+        self._values.update(receipt.values)
+        self._performed[at], self._receipts[at] = action, receipt
 
     async def _perform(self, at: int) -> None:
         action: Action = self._steps[at].action
@@ -157,20 +242,37 @@ class Runner:
             if filled is None:
                 return
             action = filled
-        self._performed[at] = action
         context = self._context_of(at)
         receipt = await self._tried(at, lambda: self._backend.perform(action, context))
         if receipt is None:
             return
-        self._secrets.learn_values(receipt.values)
-        self._values.update(receipt.values)
-        self._receipts[at] = receipt
+        self._keep(at, action, receipt)
+        if twice := self._done_twice(at, receipt):
+            await self._write(at, status=Status.FAILED, receipt=receipt, detail=twice)
+            return
         await self._write(at, status=Status.PERFORMED, receipt=receipt, detail=receipt.detail)
+
+    def _done_twice(self, at: int, receipt: Receipt) -> str:
+        """What shows that a step which asks for the same once more was carried out a second time; empty if nothing
+        does."""
+        first = self._first(at)
+        if first is None:
+            return ""
+        again = "The same request, with the same key, was carried out a second time: it"
+        if receipt.reference != first.reference:
+            return f"{again} got another receipt."
+        names = {*first.values, *receipt.values} - NEW_EACH_TIME
+        changed = sorted(name for name in names if first.values.get(name) != receipt.values.get(name))
+        return f"{again} gave another {' and '.join(changed)}." if changed else ""
+
+    def _first(self, at: int) -> Receipt | None:
+        """The receipt of the step that this one repeats."""
+        repeated = self._steps[at].repeats
+        return self._receipts.get(repeated) or self._steps[repeated].receipt if repeated else None
 
     async def _filled(self, at: int, mail: SendEmail) -> SendEmail | None:
         """The mail with its variables filled in; None when it is not to be sent, which is then written down."""
-        values = {**mail.values, "buyer_name": self._run.buyer.name, "buyer_email": self._run.buyer.email}
-        values.update(self._values)
+        values = self._variables(mail)
         lacking = sorted(name for name in {*mails.NEEDS.get(mail.target, ()), mail.only_with or ""} - {""} - {*values})
         failed = next((step for step in self._steps.values() if step.status in BAD), None)
         if lacking and (failed or mail.only_with in lacking):
@@ -185,11 +287,21 @@ class Runner:
             await self._write(at, status=Status.FAILED, detail=why)
             return None
         try:
-            rendered = mails.render(Notification(subject=mail.subject, body=mail.body), values)
+            return self._rendered(mail)
         except mails.NotOneLine as error:
             await self._write(at, status=Status.FAILED, detail=f"The mail was not sent: {error}.")
             return None
-        return mail.model_copy(update={"subject": rendered.subject, "body": rendered.body, "values": {}})
+
+    def _rendered(self, action: AnAction) -> AnAction:
+        """The action as the backend is asked for it: a mail with its variables filled in. Raises `NotOneLine`."""
+        if not isinstance(action, SendEmail):
+            return action
+        template = Notification(subject=action.subject, body=action.body)
+        rendered = mails.render(template, self._variables(action))
+        return action.model_copy(update={"subject": rendered.subject, "body": rendered.body, "values": {}})
+
+    def _variables(self, mail: SendEmail) -> dict[str, str]:
+        return {**mail.values, "buyer_name": self._run.buyer.name, "buyer_email": self._run.buyer.email, **self._values}
 
     async def _verify(self, at: int) -> None:
         action, receipt = self._performed[at], self._receipts[at]
@@ -197,13 +309,16 @@ class Runner:
         evidence = await self._tried(at, lambda: self._backend.verify(action, receipt, context))
         if evidence is None:
             return
-        good = evidence.allowed is hoped_for(action)
-        await self._write(
-            at, status=Status.PASSED if good else Status.FAILED, evidence=evidence, detail=evidence.detail
-        )
+        status = Status.PASSED if evidence.allowed is hoped_for(action) else Status.FAILED
+        is_proof = self._run.life == PROVE and isinstance(action, ACCESS)
+        if status is Status.PASSED and is_proof and evidence.proven_by != "buyer":
+            # Its word is good for a test-fire, but a proof is what a buyer saw. The evidence says what is missing.
+            status = Status.ACTION_REQUIRED
+        await self._write(at, status=status, evidence=evidence, detail=evidence.detail)
 
-    async def _tried(self, at: int, call: Callable[[], Awaitable[Answer]]) -> Answer | None:
-        """Call the backend until it answers or there is no hope. A failure is written down and gives None."""
+    async def _tried(self, at: int, call: Callable[[], Awaitable[Answer]], *, quietly: bool = False) -> Answer | None:
+        """Call the backend until it answers or there is no hope. A failure is written down and gives None. `quietly`:
+        without a word about the tries, for a step that is over."""
         began = time.perf_counter()
         before = self._steps[at]
         attempts = before.attempts
@@ -218,13 +333,14 @@ class Runner:
             ):
                 # The second pass over a step, its check, does not make its tries look doubled.
                 number = max(attempts, attempt.num)
-                if before.status is Status.PENDING or attempt.num > 1:
+                if not quietly and (before.status is not Status.PERFORMED or attempt.num > 1):
                     await self._write(at, status=Status.RUNNING, attempts=number)
                 with attempt:
                     try:
                         answer = await self._answer(call)
                     except Retriable as error:
-                        if attempt.num < self._patience.tries and self._wait_before_another_try(error) is not False:
+                        is_last = attempt.num >= self._patience.tries or self._wait_before_another_try(error) is False
+                        if not quietly and not is_last:
                             await self._write(at, detail=f"{error} Trying again.")
                         raise
             self._time(at, before, began)
@@ -260,7 +376,18 @@ class Runner:
         self._steps[at] = self._steps[at].model_copy(update={"ms": round(spent, 1)})
 
     def _context_of(self, at: int) -> Context:
-        return replace(self._context, key=key_of(self._run.id, at), values=dict(self._values))
+        step = self._steps[at]
+        moments = self._run.moments
+        at_moment = moments[step.moment - 1].at if step.moment <= len(moments) else self._run.started_at
+        return replace(
+            self._context,
+            # What happens at the run's own start happens now: it is real, and takes its time.
+            now=self._clock if at_moment == self._run.started_at else lambda: at_moment,
+            key=key_of(self._run.id, step.repeats or at),
+            values=dict(self._values),
+            earlier=self._first(at) or step.receipt,
+            is_again=at in self._begun,
+        )
 
     async def _write(self, at: int, **changes: object) -> None:
         # Masked as a whole, and again at each write: a secret may have been learned since.
@@ -309,9 +436,20 @@ class Runner:
             for step in steps:
                 if step.status is status:
                     return verdict, f"Step {step.position}, {_in_words(step.action)}: {step.detail}"
-        # What the event itself led to is the last act; a purchase before it only set the scene.
-        seen = [step.detail for step in steps if step.position >= self._last_act and step.status is Status.PASSED]
-        return Verdict.PASSED, seen[0] if seen else "There was nothing to do."
+        return Verdict.PASSED, self._good_reason()
+
+    def _good_reason(self) -> str:
+        """What a run that passed has shown, in a sentence."""
+        moments = len(self._run.moments)
+        if self._run.life == PROVE:
+            used = any(isinstance(step.action, ACCESS) for step in self._steps.values())
+            return PROVEN if used else NOTHING_TO_PROVE
+        if self._run.life:
+            return f"At each of {moments} moments the buyer held what they should, and nothing else."
+        # What the event itself led to is the last moment; a purchase before it only set the scene.
+        last = max((step.moment for step in self._steps.values()), default=1)
+        seen = [step for step in self._steps.values() if step.moment == last and step.status is Status.PASSED]
+        return seen[0].detail if seen else "There was nothing to do."
 
 
 async def _to_its_end(write: Callable[P, None], *what: P.args, **more: P.kwargs) -> None:
@@ -329,7 +467,7 @@ async def _to_its_end(write: Callable[P, None], *what: P.args, **more: P.kwargs)
 
 def hoped_for(action: Action) -> bool:
     """Whether the buyer should get in after this action: not after one that takes access away."""
-    return not isinstance(action, RevokeAccess | RevokeDownloadLink | CancelRegistration)
+    return not isinstance(action, RevokeAccess | RevokeDownloadLink | CancelRegistration | TryLink)
 
 
 def _in_words(action: Action) -> str:

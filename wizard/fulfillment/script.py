@@ -88,6 +88,15 @@ class Writer:
         return number
 
 
+def steps_of(*moments: Sequence[Action]) -> tuple[RunStep, ...]:
+    """The steps of a run in which these actions follow each other, moment by moment."""
+    actions = [(number, action) for number, moment in enumerate(moments, start=1) for action in moment]
+    return tuple(
+        RunStep(position=position, action=action, moment=number)
+        for position, (number, action) in enumerate(actions, start=1)
+    )
+
+
 def after(held: Held, sold: Sold, event: Event, actions: Sequence[Action], now: datetime) -> Held:
     """What the buyer holds of the product once an event has led to these actions. What rules give elsewhere is no part
     of it."""

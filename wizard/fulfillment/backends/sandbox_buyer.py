@@ -218,13 +218,15 @@ class SandboxBuyer:
 
     async def find_mail(self, action: SendEmail) -> Evidence:
         """Look for the mail in the mailbox."""
-        async for message in self._mails():
-            if message["Message-ID"] == self._receipt.reference:
-                subject = subject_of(message)
-                if subject != action.subject or body_of(message).split() != action.body.split():
-                    return self._saw(False, f"“{subject}” arrived with another text than was sent.")
-                return self._saw(True, f"“{subject}” is in the mailbox of {self._context.buyer.email}.")
-        return self._saw(False, f"The mail “{action.target}” did not arrive at {self._context.buyer.email}.")
+        found = [message async for message in self._mails() if message["Message-ID"] == self._receipt.reference]
+        if not found:
+            return self._saw(False, f"The mail “{action.target}” did not arrive at {self._context.buyer.email}.")
+        subject = subject_of(found[0])
+        if len(found) > 1:
+            return self._saw(False, f"“{subject}” arrived {len(found)} times: the same mail was sent again.")
+        if subject != action.subject or body_of(found[0]).split() != action.body.split():
+            return self._saw(False, f"“{subject}” arrived with another text than was sent.")
+        return self._saw(True, f"“{subject}” is in the mailbox of {self._context.buyer.email}.")
 
     async def see_page(self, action: ShowPage) -> Evidence:
         """Open the page that is shown after paying."""
@@ -272,9 +274,16 @@ class SandboxBuyer:
             if tokens:
                 learn(address.geturl(), *tokens)
 
-    async def _login_in_mails(self) -> Login | None:
+    async def _texts(self) -> AsyncIterator[str]:
+        """What the buyer can read in mails, the newest first; those that a real server took are not in this mailbox."""
+        for letter in reversed(self._context.letters):
+            self._learn_from(f"{letter.subject}\n{letter.body}")
+            yield letter.body
         async for message in self._mails():
-            text = body_of(message)
+            yield body_of(message)
+
+    async def _login_in_mails(self) -> Login | None:
+        async for text in self._texts():
             pages = [found for found in ADDRESS.findall(text) if urlsplit(found).path.endswith("/login")]
             passwords = PASSWORD.findall(text)
             if pages and passwords and self._context.buyer.email in text:
@@ -288,8 +297,8 @@ class SandboxBuyer:
         )
 
     async def _address_in_mails(self, wanted: Callable[[str], bool]) -> str | None:
-        async for message in self._mails():
-            for found in ADDRESS.findall(body_of(message)):
+        async for text in self._texts():
+            for found in ADDRESS.findall(text):
                 if wanted(found):
                     return str(found)
         return None
