@@ -73,10 +73,28 @@ class RunRow(Answers):
     product: str
     revision: int
     event: Event
+    life: str = ""
+    """The name of the life; empty for a single event."""
+    fault: str = ""
+    """The fault of a drill."""
     backend: str
     verdict: Verdict | None
     reason: str
     started_at: AwareDatetime
+    is_running: bool = False
+    """Whether somebody is carrying it out now. Without a verdict and not running, it was left midway."""
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it was stopped midway and nobody goes on with it."""
+        return self.verdict in (None, Verdict.INTERRUPTED) and not self.is_running
+
+    @property
+    def state(self) -> str:
+        """How it ended, or that it did not."""
+        if self.verdict is not None:
+            return self.verdict.label
+        return "Running" if self.is_running else Verdict.INTERRUPTED.label
 
 
 class SavedAccount(Answers):

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from wizard.cli import INTERRUPTED, documents, firing, is_terminal, keys, open_app, products, serving
+from wizard.cli import INTERRUPTED, checks, documents, firing, history, is_terminal, keys, open_app, products, serving
 from wizard.cli.output import warn
 from wizard.cli.place import Place, Wrong, place_of
 from wizard.documents import DocumentError, FileInTheWay
 from wizard.fulfillment.backend import BackendError
-from wizard.fulfillment.fire import NotReady, RealAddress
+from wizard.fulfillment.fire import BusyRun, NotReady, OverRun, RealAddress
 from wizard.fulfillment.registry import NoSuchBackend
 from wizard.sandbox import CannotServe
 from wizard.session import ChangedElsewhere
@@ -29,9 +29,9 @@ program = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (products.commands, documents.commands, firing.commands, serving.commands, keys.commands):
-    program.registered_commands.extend(group.registered_commands)
-    program.registered_groups.extend(group.registered_groups)
+for group in (products, documents, firing, history, checks, serving, keys):
+    program.registered_commands.extend(group.commands.registered_commands)
+    program.registered_groups.extend(group.commands.registered_groups)
 
 
 @program.callback(invoke_without_command=True, epilog="Example: wizard --theme textual-light")
@@ -74,6 +74,9 @@ def run(arguments: Sequence[str]) -> int:
         return WRONG
     except NotReady as error:
         warn(f"{error.field}: {error}")
+        return REFUSED
+    except (BusyRun, OverRun) as error:
+        warn(str(error))
         return REFUSED
     except ChangedElsewhere as error:
         warn(f"Nothing was overwritten: {error}. Run the command again to take both.")

@@ -15,7 +15,7 @@ from models.saved import SavedAccount
 from models.text import is_email
 from wizard.fulfillment.backend import Backend, BackendError, Surroundings
 from wizard.fulfillment.ledger import Ledger, MemoryLedger, new_run_id
-from wizard.fulfillment.lives import Life, life_named
+from wizard.fulfillment.lives import Life
 from wizard.fulfillment.plan import Held, NotReady, Sold
 from wizard.fulfillment.registry import NoSuchBackend, check_settings, class_of, manifest_of
 from wizard.fulfillment.router import Router, real_platforms
@@ -106,12 +106,13 @@ async def fire(
     named_by_seller: bool = False,
     held: Held | None = None,
     fault: str = "",
+    on_begin: Callable[[Run], None] = lambda run: None,
     on_step: Callable[[RunStep], None] = lambda step: None,
     clock: Callable[[], datetime] = utc_now,
     patience: Patience = PATIENT,
     run_id: str | None = None,
 ) -> Run:
-    """Carry out an event or a life, show each step as it happens, and give back the run with its verdict.
+    """Carry out an event or a life, show the plan and each step as it happens, and give back the run with its verdict.
 
     A buyer who has nothing yet buys first, in the same run: only then is there something that a refund can end.
     `held` says what the buyer holds right before the event, where that is more than a purchase gives: a fourth failed
@@ -144,8 +145,10 @@ async def fire(
     )
     with _held_alone(at.ledger, run_id):
         async with _at_work(planned, sold.account, at, backend) as worker:
+            planned = planned.model_copy(update={"backend": worker.manifest.name})
+            on_begin(planned)
             runner = _runner(worker, planned, at, clock=clock, on_step=on_step, patience=patience)
-            return await runner.run(planned.model_copy(update={"backend": worker.manifest.name}))
+            return await runner.run(planned)
 
 
 async def resume(
@@ -170,16 +173,6 @@ async def resume(
         async with _at_work(recorded, account, at, backend or recorded.backend) as worker:
             runner = _runner(worker, recorded, at, clock=clock, on_step=on_step, patience=patience)
             return await runner.resume(recorded)
-
-
-def label_of(run: Run) -> str:
-    """What a run is about, as a seller says it."""
-    if not run.life:
-        return run.event.label
-    try:
-        return life_named(run.life).label
-    except KeyError:  # one of another version
-        return run.life
 
 
 @contextmanager

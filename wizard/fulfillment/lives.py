@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from models.fulfillment import Action, CleanUp, Event, IssueDownloadLink, TryLink
+from models.fulfillment import Action, CleanUp, Event, IssueDownloadLink, Run, TryLink
 from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated
+from models.saved import RunRow
 from wizard import charges
 from wizard.fulfillment.deliveries import delivery
 from wizard.fulfillment.plan import DAYS_BETWEEN_TRIES, TRIES
@@ -309,3 +310,12 @@ PROOF = Life(PROVE, "Proof", _write_proof.__doc__ or "", _write_proof)
 def life_named(name: str) -> Life:
     """A life by its name. Raises KeyError."""
     return PROOF if name == PROVE else LIVES[name]
+
+
+def label_of(run: Run | RunRow) -> str:
+    """What a run is about, as a seller says it."""
+    try:
+        label = life_named(run.life).label if run.life else run.event.label
+    except KeyError:  # a life of another version
+        label = run.life
+    return f"{label}, drill: {run.fault.replace('_', ' ')}" if run.fault else label

@@ -73,8 +73,8 @@ NEW_EACH_TIME = frozenset({"sign_in_url"})
 
 
 PROVEN = (
-    "The buyer was let in, nothing happened twice when it was asked for twice, and once access was taken away the buyer "
-    "was turned away. What the run made is removed."
+    "The buyer was let in, nothing happened twice, and once access was taken away the buyer was turned away. "
+    "What the run made is removed."
 )
 NOTHING_TO_PROVE = "There is no access to prove: the mails and the page arrived, and nothing happened twice."
 

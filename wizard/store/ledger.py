@@ -60,8 +60,8 @@ def read(work: Work, run: str) -> Run:
 
 def rows(work: Work, product: str | None, limit: int, before: str | None) -> tuple[RunRow, ...]:
     """Runs, the newest first."""
-    names = [RUN.c[name] for name in RunRow.model_fields if name != "product"]
-    query = select(*names, PRODUCT.c.slug.label("product")).join(PRODUCT, PRODUCT.c.id == RUN.c.product_id)
+    names = [RUN.c[name] for name in RunRow.model_fields if name in RUN.c]
+    query = select(*names, RUN.c.rest, PRODUCT.c.slug.label("product")).join(PRODUCT, PRODUCT.c.id == RUN.c.product_id)
     if product is None:
         query = query.where(RUN.c.seller_id == work.seller)
     else:
@@ -69,7 +69,12 @@ def rows(work: Work, product: str | None, limit: int, before: str | None) -> tup
     if before is not None:
         query = query.where(RUN.c.id < before)
     found = work.connection.execute(query.order_by(RUN.c.id.desc()).limit(limit)).mappings()
-    return tuple(RunRow.model_validate(dict(row)) for row in found)
+    return tuple(_row_of_list(dict(row)) for row in found)
+
+
+def _row_of_list(values: dict[str, Any]) -> RunRow:
+    rest = values.pop("rest")
+    return RunRow.model_validate(values | {"life": rest.get("life", ""), "fault": rest.get("fault", "")})
 
 
 def passed_purchase(work: Work, slug: str, revision: int) -> bool:

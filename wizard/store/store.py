@@ -251,7 +251,11 @@ class Store:
     def runs(self, product: str | None = None, limit: int = 50, before: str | None = None) -> tuple[RunRow, ...]:
         """Runs, the newest first, of one product or of all; `before` is the id of the last one seen."""
         with self._reading() as work:
-            return ledger.rows(work, product, limit, before)
+            rows = ledger.rows(work, product, limit, before)
+        return tuple(
+            row.model_copy(update={"is_running": self.is_claimed(row.id)}) if row.verdict in (None, Verdict.INTERRUPTED)
+            else row for row in rows
+        )  # fmt: skip
 
     def claim(self, run: str) -> AbstractContextManager[bool]:
         """Hold a run while the body lasts, which nobody else can do meanwhile. Gives False when somebody holds it.

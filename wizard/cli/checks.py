@@ -1,0 +1,93 @@
+"""Commands about what carries out deliveries: the installed backends and the seller's connections."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from wizard.cli.output import say, say_json
+from wizard.cli.place import JSON, Place, Wrong, place_of
+from wizard.fulfillment import registry
+from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
+from wizard.fulfillment.connections import check_connection
+from wizard.settings import BadSettings
+
+commands = typer.Typer()
+connections = typer.Typer(help="Connections to membership platforms.", rich_markup_mode=None)
+commands.add_typer(connections, name="connections", epilog="Example: wizard connections check my-blog")
+
+
+@commands.command(epilog="Example: wizard backends")
+def backends(context: typer.Context, json_wanted: bool = JSON) -> int:
+    """List the installed backends and whether each works. Status 1 when one does not."""
+    place = place_of(context)
+    found = [asyncio.run(_checked(installed, place)) for installed in registry.installed()]
+    if json_wanted:
+        say_json({"backends": found})
+    else:
+        for one in found:
+            say(f"{one['backend']} ({one['package']}) – {'works' if one['ok'] else 'does not work'}: {one['detail']}")
+    return 0 if all(one["ok"] for one in found) else 1
+
+
+async def _checked(installed: registry.Installed, place: Place) -> dict[str, Any]:
+    manifest = installed.manifest
+    checked = Check(False, installed.problem) if manifest is None else await _check(manifest, place)
+    return {
+        "backend": installed.name,
+        "label": manifest.label if manifest else installed.name,
+        "package": installed.package,
+        "ok": checked.ok,
+        "detail": checked.detail,
+        "can": sorted(manifest.can) if manifest else [],
+        "settings": manifest.schema if manifest else {},
+    }
+
+
+async def _check(manifest: Manifest, place: Place) -> Check:
+    """Ask a backend whether it works. Whatever a third party's raises is an answer too."""
+    import httpx
+
+    settings = place.settings.backends.get(manifest.name, {})
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        try:
+            registry.check_settings(manifest, settings)
+            around = Surroundings(data_dir=place.settings.data_dir, client=lambda: client, settings=settings)
+            return await registry.class_of(manifest)(around).check()
+        except (BackendError, registry.NoSuchBackend, BadSettings, httpx.HTTPError, OSError) as error:
+            return Check(False, str(error))
+        except Exception as error:
+            return Check(False, f"It broke ({type(error).__name__}: {error}). Tell whoever made it.")
+
+
+@connections.command("check", epilog="Example: wizard connections check my-blog")
+def check(
+    context: typer.Context,
+    name: str = typer.Argument(metavar="NAME", help="The connection's slug."),
+    json_wanted: bool = JSON,
+) -> int:
+    """Check whether a connection works, and remember the result. Status 1 when it does not."""
+    place = place_of(context)
+    with place.store() as store:
+        saved = store.account()
+        known = {connection.slug: connection for connection in saved.account.connections}
+        if name not in known:
+            listed = f"You have {', '.join(known)}." if known else "You have none yet."
+            raise Wrong(f"There is no connection {name!r}. {listed}")
+        if name in saved.unreadable:
+            checked = Check(False, saved.unreadable[name])
+        else:
+            settings = place.settings
+            checked = asyncio.run(
+                check_connection(known[name], data_dir=settings.data_dir, allow_private=settings.allow_private_hosts)
+            )
+        now = datetime.now(UTC)
+        store.record_check(name, checked.ok, checked.detail, now)
+    if json_wanted:
+        say_json({"connection": name, "ok": checked.ok, "detail": checked.detail, "at": now.isoformat()})
+    else:
+        say(f"{name} {'works' if checked.ok else 'does not work'}: {checked.detail}")
+    return 0 if checked.ok else 1

@@ -1,0 +1,121 @@
+"""Commands about the test-fires that were kept, and how one is written down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from models.fulfillment import Run, RunStep, Verdict
+from wizard.cli.output import say, say_json, table
+from wizard.cli.place import JSON, place_of, product_of
+from wizard.fulfillment.lives import label_of
+
+commands = typer.Typer()
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """A run as `--json` prints it (`spec` 7)."""
+    return {
+        "run": run.id,
+        "product": run.product,
+        "event": run.event.value,
+        "life": run.life,
+        "fault": run.fault,
+        "backend": run.backend,
+        "buyer": run.buyer.email,
+        "verdict": run.verdict.value if run.verdict else None,
+        "reason": run.reason,
+        "moments": [moment.model_dump(mode="json") for moment in run.moments],
+        "steps": [_step_as_json(step) for step in run.steps],
+        "page": run.page.model_dump(mode="json") if run.page else None,
+    }
+
+
+def _step_as_json(step: RunStep) -> dict[str, Any]:
+    return {
+        "moment": step.moment,
+        "action": step.action.action,
+        "target": step.action.target,
+        "status": step.status.value,
+        "attempts": step.attempts,
+        "ms": step.ms,
+        "detail": step.detail,
+        "evidence": step.evidence.model_dump(mode="json") if step.evidence else None,
+    }
+
+
+def say_step(step: RunStep) -> None:
+    """Say how a step went."""
+    proof = f" [proven by {step.evidence.proven_by}]" if step.evidence else ""
+    say(f"{step.position:>2} {step.action.action} {step.action.target}: {step.status.label}{proof} ({step.ms:.0f} ms)")
+    detail = step.evidence.detail if step.evidence else step.detail
+    if detail:
+        say(f"   {detail}")
+
+
+def say_moment(run: Run, number: int) -> None:
+    """Say what happens at a moment of a run, and when."""
+    moment = run.moments[number - 1]
+    say(f"{moment.at:%Y-%m-%d %H:%M} UTC – {moment.title}")
+
+
+def say_end(run: Run) -> None:
+    """Say how a run ended."""
+    if run.page:
+        say(f"The buyer then sees ({run.page.source}): {run.page.text}")
+    verdict = run.verdict or Verdict.INTERRUPTED
+    say(f"{verdict.label}: {run.reason or verdict.hint}")
+    if verdict is Verdict.INTERRUPTED:
+        say(f"Go on with it: wizard resume {run.id}")
+    say(f"Run {run.id}, as {run.buyer.email}")
+
+
+@commands.command(epilog="Example: wizard runs yoga-masterclass")
+def runs(
+    context: typer.Context,
+    product: str | None = typer.Argument(None, metavar="[PRODUCT]", help="Only the runs of this product."),
+    json_wanted: bool = JSON,
+) -> int:
+    """List test-fires, the newest first."""
+    with place_of(context).store() as store:
+        if product is not None:
+            product_of(store, product)
+        rows = store.runs(product)
+    if json_wanted:
+        say_json({"runs": [{"run": row.id, **row.model_dump(mode="json", exclude={"id"})} for row in rows]})
+    elif not rows:
+        say("Nothing was test-fired yet. `wizard fire PRODUCT` does.")
+    else:
+        heads = ("RUN", "PRODUCT", "WHAT", "BACKEND", "VERDICT", "STARTED (UTC)")
+        table([heads, *(
+            (r.id, r.product, r.life or r.event.value, r.backend, r.state.lower(), f"{r.started_at:%Y-%m-%d %H:%M}")
+            for r in rows
+        )])  # fmt: skip
+    return 0
+
+
+@commands.command(epilog="Example: wizard run 7k2m9x4qa1bc")
+def run(
+    context: typer.Context,
+    run_id: str = typer.Argument(metavar="ID", help="The run, as `wizard runs` lists it."),
+    json_wanted: bool = JSON,
+) -> int:
+    """Show one test-fire in full, with what was sent and received."""
+    with place_of(context).store() as store:
+        found = store.run(run_id)
+    if json_wanted:
+        say_json(as_json(found))
+        return 0
+    say(f"{label_of(found)} of {found.product} (revision {found.revision}) on {found.backend}")
+    moment = 0
+    for step in found.steps:
+        if len(found.moments) > 1 and step.moment != moment:
+            moment = step.moment
+            say_moment(found, moment)
+        say_step(step)
+        for exchange in (*(step.receipt.exchanges if step.receipt else ()),
+                         *(step.evidence.exchanges if step.evidence else ())):  # fmt: skip
+            say(f"     {exchange.request} → {exchange.status if exchange.status is not None else 'no answer'}")
+    say_end(found)
+    return 0
