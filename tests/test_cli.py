@@ -17,13 +17,14 @@ from tests.hostile import LEGITIMATE
 from wizard import cli
 from wizard.cli import app_options, main
 from wizard.cli.program import program, run
+from wizard.fulfillment.lives import LIVES
 from wizard.sample import DOCUMENT, fill
 from wizard.settings import load
 from wizard.store import open_store
 
 COMMANDS = {
     *("apply", "backends", "check", "connections", "demo-mode", "export", "fire", "keys", "live", "products"),
-    *("publish", "run", "runs", "sandbox", "schema", "show", "unpublish"),
+    *("publish", "resume", "run", "runs", "sandbox", "scenario", "schema", "show", "unpublish"),
 }
 
 
@@ -140,6 +141,65 @@ def test_fire_prints_each_step_and_the_verdict(sample: None, capsys: pytest.Capt
     assert any(line.strip().startswith("1 issue_download_link workbook: passed") for line in lines)
     assert any("revoke_download_link workbook: passed" in line for line in lines)
     assert any(line.startswith("Passed: ") for line in lines)
+
+
+def test_a_proof_says_each_moment_and_ends_with_what_was_proven(
+    sample: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = printed(capsys, "fire", "coaching-hour", "--prove")
+
+    assert "UTC – The same purchase arrives again" in said
+    assert "UTC – Access is taken away" in said
+    assert "Passed: The buyer was let in, nothing happened twice" in said
+    proven = as_json(capsys, "runs")["runs"][0]
+    assert (proven["life"], proven["verdict"]) == ("prove", "passed")
+    told = as_json(capsys, "run", proven["run"])
+    assert told["life"] == "prove"
+    assert [moment["title"] for moment in told["moments"]][-1] == "Clean up"
+    assert {step["moment"] for step in told["steps"]} == {1, 2, 3, 4, 5}
+    assert "Proof of coaching-hour" in printed(capsys, "run", proven["run"])
+
+
+def test_a_proof_of_an_event_is_refused(sample: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["fire", "coaching-hour", "--prove", "--event", "refund"]) == 2
+    assert "leave --event away" in capsys.readouterr().err
+
+
+def test_a_drill_ends_as_the_fault_says_and_is_kept_as_one(sample: None, capsys: pytest.CaptureFixture[str]) -> None:
+    drilled = as_json(capsys, "fire", "coaching-hour", "--fault", "error_inside", status=1)
+
+    assert (drilled["fault"], drilled["verdict"]) == ("error_inside", "failed")
+    assert "with an error inside" in drilled["reason"]
+    assert "purchase, drill: error_inside" in printed(capsys, "runs")
+    assert as_json(capsys, "fire", "cork-mat", "--fault", "slow")["verdict"] == "passed"
+    assert "PF-13" in printed(capsys, "check", "cork-mat"), "a drill that passes is no test-fire that passed"
+
+
+def test_scenarios_are_listed_with_the_reason_why_one_cannot_be_had(
+    sample: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = {one["scenario"]: one for one in as_json(capsys, "scenario", "coaching-hour", "--list")["scenarios"]}
+
+    assert set(listed) == set(LIVES)
+    assert listed["refunds"]["not_possible"] == ""
+    assert "paid once" in listed["trial_fails"]["not_possible"]
+    assert printed(capsys, "scenario", "coaching-hour").startswith("one_time_purchase")
+
+
+def test_a_scenario_is_gone_through(sample: None, capsys: pytest.CaptureFixture[str]) -> None:
+    said = printed(capsys, "scenario", "studio-season", "failed_payments")
+
+    assert "UTC – Payment failed, try 4 of 4 (day 9)" in said
+    assert "Passed: At each of 5 moments the buyer held what they should, and nothing else." in said
+
+
+def test_a_scenario_that_there_is_not_or_that_does_not_fit_is_refused(
+    sample: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["scenario", "coaching-hour", "lottery"]) == 2
+    assert "There are one_time_purchase, " in capsys.readouterr().err
+    assert run(["scenario", "coaching-hour", "trial_fails"]) == 1
+    assert "pricing.prices.0.type: This price is paid once" in capsys.readouterr().err
 
 
 def test_the_switches(sample: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from models.fulfillment import Run, RunStep, Verdict
+from models.saved import RunRow
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, place_of, product_of
 from wizard.fulfillment.lives import label_of
@@ -15,26 +16,26 @@ commands = typer.Typer()
 
 
 def as_json(run: Run) -> dict[str, Any]:
-    """A run as `--json` prints it (`spec` 7)."""
+    """A run as `--json` prints it (`spec` 7). A life has its moments too, and a drill its fault."""
+    lived = {"life": run.life, "moments": [moment.model_dump(mode="json") for moment in run.moments]}
     return {
         "run": run.id,
         "product": run.product,
         "event": run.event.value,
-        "life": run.life,
-        "fault": run.fault,
+        **(lived if run.life else {}),
+        **({"fault": run.fault} if run.fault else {}),
         "backend": run.backend,
         "buyer": run.buyer.email,
         "verdict": run.verdict.value if run.verdict else None,
         "reason": run.reason,
-        "moments": [moment.model_dump(mode="json") for moment in run.moments],
-        "steps": [_step_as_json(step) for step in run.steps],
+        "steps": [_step_as_json(step, with_moment=bool(run.life)) for step in run.steps],
         "page": run.page.model_dump(mode="json") if run.page else None,
     }
 
 
-def _step_as_json(step: RunStep) -> dict[str, Any]:
+def _step_as_json(step: RunStep, *, with_moment: bool) -> dict[str, Any]:
     return {
-        "moment": step.moment,
+        **({"moment": step.moment} if with_moment else {}),
         "action": step.action.action,
         "target": step.action.target,
         "status": step.status.value,
@@ -89,10 +90,15 @@ def runs(
     else:
         heads = ("RUN", "PRODUCT", "WHAT", "BACKEND", "VERDICT", "STARTED (UTC)")
         table([heads, *(
-            (r.id, r.product, r.life or r.event.value, r.backend, r.state.lower(), f"{r.started_at:%Y-%m-%d %H:%M}")
+            (r.id, r.product, _what(r), r.backend, r.state.lower(), f"{r.started_at:%Y-%m-%d %H:%M}")
             for r in rows
         )])  # fmt: skip
     return 0
+
+
+def _what(row: RunRow) -> str:
+    what = row.life or row.event.value
+    return f"{what}, drill: {row.fault}" if row.fault else what
 
 
 @commands.command(epilog="Example: wizard run 7k2m9x4qa1bc")

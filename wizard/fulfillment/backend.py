@@ -121,6 +121,8 @@ class Context:
     goes on. Of a run that goes on it is as it was recorded, without secrets."""
     is_again: bool = False
     """Whether the run was stopped while this was carried out: nobody knows how far it came."""
+    was_stopped: bool = False
+    """Whether the run was stopped midway and goes on: what was used then may have been used once more than planned."""
     password: str = ""
     """The password of a login that this run makes: the same on every try and after a restart. Written down nowhere."""
     letters: tuple[SendEmail, ...] = ()

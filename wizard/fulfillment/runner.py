@@ -148,7 +148,7 @@ class Runner:
 
     async def resume(self, recorded: Run) -> Run:
         """Go on with a run that was stopped midway, and give back its record with the verdict. Ends as `run` does."""
-        self._begin(recorded)
+        self._begin(recorded, was_stopped=True)
         self._is_open = True
         try:
             await self._moment_by_moment()
@@ -167,7 +167,7 @@ class Runner:
         """Remove what the run created, and say in a sentence what was left and why."""
         return self._secrets.mask(await self._backend.clean_up(self._context))
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, run: Run, *, was_stopped: bool = False) -> None:
         self._run = run
         self._steps = {step.position: step for step in run.steps}
         self._begun = {step.position for step in run.steps if step.status is Status.RUNNING and step.receipt is None}
@@ -177,6 +177,7 @@ class Runner:
             buyer=run.buyer,
             now=self._clock,
             key="",
+            was_stopped=was_stopped,
             password=self._password,
             secrets=self._secrets,
         )
@@ -214,6 +215,9 @@ class Runner:
     async def _recall(self, positions: list[int]) -> None:
         """Learn again what steps gave that are over: the record holds no secret, and the same key gives the same. Of
         what gave the buyer nothing to go by there is nothing to learn."""
+        waiting = [step for step in self._steps.values() if step.status in OPEN]
+        if all(isinstance(step.action, CleanUp) for step in waiting):
+            return  # nothing will need it, and what was removed must not be made again
         for at in positions:
             step = self._steps[at]
             gave = step.receipt is not None and (step.receipt.values or isinstance(step.action, SendEmail))
@@ -391,7 +395,9 @@ class Runner:
 
     async def _write(self, at: int, **changes: object) -> None:
         # Masked as a whole, and again at each write: a secret may have been learned since.
+        # What is to be done was planned before there was any secret, and a run that goes on needs it as it was.
         step = self._secrets.masked(self._steps[at].model_copy(update=changes))
+        step = step.model_copy(update={"action": self._steps[at].action})
         self._steps[at] = step
         await _to_its_end(self._ledger.write_step, self._run.id, step)
         with suppress(Exception):  # whoever looks on does not decide whether a buyer is served
@@ -416,11 +422,10 @@ class Runner:
             error.add_note(f"The run could not be closed either: {another}")
 
     def _close(self, verdict: Verdict, reason: str) -> None:
-        ended = {"verdict": verdict, "reason": reason, "finished_at": self._clock(), "page": self._page()}
+        at, page = self._clock(), self._page()
+        ended = {"verdict": verdict, "reason": reason, "finished_at": at, "page": page}
         self._run = self._run.model_copy(update=ended)
-        self._ledger.close_run(
-            self._run.id, verdict=verdict, reason=reason, finished_at=self._clock(), page=self._page()
-        )
+        self._ledger.close_run(self._run.id, verdict=verdict, reason=reason, finished_at=at, page=page)
         self._is_open = False
 
     def _page(self) -> Page | None:

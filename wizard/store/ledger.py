@@ -84,13 +84,14 @@ def passed_purchase(work: Work, slug: str, revision: int) -> bool:
         ENTRY.c.product_id == product, ENTRY.c.revision <= revision, ENTRY.c.path.not_in(SWITCHES)
     )
     since = work.connection.execute(answered_last).scalar() or revision
-    passed = select(RUN.c.id).where(
+    passed = select(RUN.c.rest).where(
         RUN.c.product_id == product,
         RUN.c.event == Event.PURCHASE.value,
         RUN.c.verdict == Verdict.PASSED.value,
         RUN.c.revision.between(since, revision),
     )
-    return work.connection.execute(passed.limit(1)).first() is not None
+    # A drill is the sandbox's alone, whatever it ends with.
+    return any(not rest.get("fault") for rest in work.connection.execute(passed).scalars())
 
 
 def _row(work: Work, run: str) -> Any:

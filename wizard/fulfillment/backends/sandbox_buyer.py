@@ -192,6 +192,9 @@ class SandboxBuyer:
         for number in range(action.downloads):
             got = await self._browser.download(link)
             if got.page is not None:
+                if self._context.was_stopped:
+                    before = "A download that was made before the run was stopped counts too"
+                    return self._saw(False, f"{self._who} was refused: {got.page.says} {before}.")
                 early = f"Download {number + 1} of {action.downloads}, which is within the limit, was refused"
                 return self._saw(True, f"{early}: {got.page.says}")
         got = await self._browser.download(_tampered(link) if action.how == "tampered" else link)

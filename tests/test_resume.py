@@ -1,0 +1,198 @@
+"""A run that was stopped midway: whenever that was, going on leads to the same end, and nothing is done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.fulfillment import Event, Run, RunStep, Status, Verdict
+from tests.killed import RUN
+from tests.store_fixtures import ROOT
+from wizard.cli.program import run as command
+from wizard.fulfillment.fire import BusyRun, OverRun, Workplace, fire, resume
+from wizard.fulfillment.lives import PROOF
+from wizard.fulfillment.sold import Sold
+from wizard.sample import fill
+from wizard.settings import Settings
+from wizard.store import Store, open_store
+from wizard.store.errors import NotFound
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the sample in it."""
+    folder = tmp_path_factory.mktemp("killed") / "data"
+    with open_store(Settings(data_dir=folder)) as store:
+        fill(store)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("product", "life", "most"),
+    [
+        ("yoga-masterclass", "", 40),
+        ("coaching-hour", "", 20),
+        ("morning-yoga-workbook", "prove", 100),
+        ("studio-season", "renewals_then_cancel", 60),
+    ],
+)
+def test_killed_at_any_boundary_of_the_ledger_it_goes_on_to_the_same_end(
+    product: str, life: str, most: int, filled: Path
+):
+    walked = subprocess.run(
+        [sys.executable, "-m", "tests.killed", str(filled), product, life],
+        cwd=ROOT, capture_output=True, text=True, timeout=170, check=False,
+    )  # fmt: skip
+
+    assert walked.returncode == 0, walked.stderr
+    undisturbed, unopened, *killed = [json.loads(line) for line in walked.stdout.splitlines()]
+    assert (undisturbed["ended"], undisturbed["run"]) == (0, "passed")
+    assert unopened["run"] is None, "killed before the run was opened, there is nothing to go on with"
+    assert len(killed) >= most - 1
+    for boundary, found in enumerate(killed, start=2):
+        assert found.pop("ended") == -9
+        assert found == {name: undisturbed[name] for name in found}, f"killed at boundary {boundary}"
+
+
+# --- in one process ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(data_dir: Path) -> Any:
+    with open_store(Settings()) as store:
+        fill(store)
+        yield store
+
+
+class Stopped(Exception):
+    """What ends a run midway."""
+
+
+def stopped_at(store: Store, product: str, when: Callable[[RunStep], bool], what: Any = Event.PURCHASE) -> Run:
+    """A run whose ledger fails when a step is written that `when` is true of: it ends as interrupted."""
+    write = store.write_step
+
+    def failing(run: str, step: RunStep) -> None:
+        if when(step):
+            raise Stopped("the disk is gone")
+        write(run, step)
+
+    at = Workplace.of(Settings(), store)
+    sold = Sold(product=store.load(product), account=store.account())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "write_step", failing)
+        with pytest.raises(Stopped):
+            asyncio.run(fire(sold, what, at=at, run_id=RUN))
+    return store.run(RUN)
+
+
+def gone_on(store: Store) -> Run:
+    return asyncio.run(resume(RUN, store.account(), at=Workplace.of(Settings(), store)))
+
+
+def second_is(status: Status) -> Callable[[RunStep], bool]:
+    return lambda step: step.position == 2 and step.status is status
+
+
+def test_what_was_done_is_not_done_again_and_the_record_says_the_same(store: Store):
+    stopped = stopped_at(store, "coaching-hour", second_is(Status.PASSED))
+    assert stopped.verdict is Verdict.INTERRUPTED
+    assert store.runs()[0].can_go_on
+
+    run = gone_on(store)
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert run.steps[0] == stopped.steps[0]
+    assert store.run(RUN) == run
+
+
+def test_a_run_that_has_ended_is_not_gone_on_with(store: Store):
+    stopped_at(store, "coaching-hour", second_is(Status.RUNNING))
+    gone_on(store)
+
+    with pytest.raises(OverRun, match="has ended: Passed"):
+        gone_on(store)
+    assert not store.runs()[0].can_go_on
+
+
+def test_a_run_that_nobody_has_heard_of_is_not_found(store: Store):
+    with pytest.raises(NotFound):
+        gone_on(store)
+
+
+def test_of_two_that_go_on_with_a_run_one_does(store: Store):
+    stopped_at(store, "coaching-hour", second_is(Status.RUNNING))
+
+    async def both() -> list[Any]:
+        at = Workplace.of(Settings(), store)
+        return await asyncio.gather(*(resume(RUN, store.account(), at=at) for _ in range(2)), return_exceptions=True)
+
+    done, turned_away = sorted(asyncio.run(both()), key=lambda found: isinstance(found, Exception))
+
+    assert done.verdict is Verdict.PASSED
+    assert isinstance(turned_away, BusyRun)
+
+
+def test_a_proof_goes_on_and_cleans_up(store: Store):
+    stopped_at(store, "yoga-masterclass", lambda step: step.moment == 3, PROOF)
+
+    run = gone_on(store)
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert run.steps[-1].detail == "Everything this run created was removed."
+
+
+def test_a_drill_goes_on_as_a_drill(store: Store):
+    at = Workplace.of(Settings(), store)
+    sold = Sold(product=store.load("studio-season"), account=store.account())
+    opened: list[Run] = []
+
+    def stop(run: Run) -> None:
+        opened.append(run)
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        asyncio.run(fire(sold, Event.REFUND, at=at, run_id=RUN, fault="lies_about_revoking", on_begin=stop))
+    store.open_run(opened[0])
+
+    run = gone_on(store)
+
+    assert run.fault == "lies_about_revoking"
+    assert run.verdict is Verdict.FAILED
+    assert "can still read" in run.reason
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_goes_on_and_says_only_what_it_did(store: Store, capsys: pytest.CaptureFixture[str]):
+    stopped_at(store, "coaching-hour", second_is(Status.RUNNING))
+
+    assert command(["runs"]) == 0
+    assert "interrupted" in capsys.readouterr().out
+    assert command(["run", RUN]) == 0
+    assert f"Go on with it: wizard resume {RUN}" in capsys.readouterr().out
+    assert command(["resume", RUN]) == 0
+
+    said = capsys.readouterr().out
+    assert "Passed: " in said
+    assert command(["resume", RUN]) == 1
+    assert "has ended: Passed" in capsys.readouterr().err
+
+
+def test_the_command_says_that_somebody_else_is_at_it(store: Store, capsys: pytest.CaptureFixture[str]):
+    stopped_at(store, "coaching-hour", second_is(Status.RUNNING))
+
+    with store.claim(RUN):
+        assert store.runs()[0].is_running
+        assert command(["resume", RUN]) == 1
+
+    assert "is being carried out by another process" in capsys.readouterr().err
+    assert store.run(RUN).verdict is Verdict.INTERRUPTED
