@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -17,87 +19,32 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Select, Static
 
 from models.characters import visible
-from models.fulfillment import Event, Exchange, Run, RunStep, Status, Verdict
+from models.fulfillment import Event, Run, RunStep, Status, Verdict
 from models.saved import SavedProduct
 from screens.bars import KeyLine, TopLine
-from screens.firing import Firing
+from screens.firing import Firing, Order
 from screens.lines import Lines, QuietInput
+from screens.run_text import ACTIONS, MARKS, addresses_detail, moment_line, step_detail, timeline_detail, verdict_line
 from screens.theme import MUTED
 from wizard import flow
+from wizard.fulfillment.lives import LIVES, PROOF, Life, label_of, why_not
+from wizard.fulfillment.timeline import addresses, timeline
+from wizard.sandbox.faults import Fault
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
 
-MARKS = {
-    Status.PENDING: "·",
-    Status.RUNNING: "▸",
-    Status.PERFORMED: "…",
-    Status.PASSED: "✓",
-    Status.FAILED: "✗",
-    Status.ACTION_REQUIRED: "!",
-    Status.SKIPPED: "-",
-}
-VERDICT_MARKS = {
-    Verdict.PASSED: "✓",
-    Verdict.FAILED: "✗",
-    Verdict.ACTION_REQUIRED: "!",
-    Verdict.INTERRUPTED: "-",
-}
-ACTIONS = {
-    "grant_access": "Let the buyer in",
-    "revoke_access": "Shut the buyer out",
-    "issue_download_link": "Make the download link",
-    "revoke_download_link": "Stop the download link",
-    "register_attendee": "Register the buyer",
-    "cancel_registration": "Cancel the registration",
-    "send_email": "Send the mail",
-    "show_page": "Show the page",
-    "assign_tag": "Assign the tag",
-    "unassign_tag": "Take off the tag",
-    "subscribe_list": "Subscribe to the list",
-    "subscribe_sequence": "Start the sequence",
-    "call_webhook": "Call the webhook",
-    "keep_access": "Keep access",
-}
-"""What each action is, as a seller says it."""
-
-
-def verdict_line(run: Run) -> str:
-    """How a run ended, in one line."""
-    if run.verdict is None:
-        return "running …"
-    reason = f": {visible(run.reason)}" if run.reason else f": {run.verdict.hint}"
-    return f"{VERDICT_MARKS[run.verdict]} {run.verdict.label}{reason}"
-
-
-def exchange_text(exchange: Exchange) -> str:
-    """One request and its reply."""
-    reply = "no reply" if exchange.status is None else f"{exchange.status} after {exchange.ms:.0f} ms"
-    parts = [f"→ {exchange.request}", exchange.sent, f"← {reply}", exchange.received]
-    return "\n".join(visible(part, "\n\t") for part in parts if part)
-
-
-def step_detail(step: RunStep) -> Content:
-    """Everything about one step: what was seen, then what went over the wire."""
-    parts: list[str | tuple[str, str]] = []
-    if step.detail and (step.evidence is None or step.evidence.detail != step.detail):
-        parts += [(f"{visible(step.detail)}\n\n", "bold")]
-    if step.evidence is not None:
-        seen = {"buyer": "Seen as the buyer", "platform": "The platform's own word", "nobody": "Not checked"}
-        parts += [(f"{seen[step.evidence.proven_by]}\n", MUTED), (f"{visible(step.evidence.detail)}\n", "bold")]
-        parts += [f"  {visible(name)}: {visible(value)}\n" for name, value in step.evidence.facts.items()]
-        parts += ["\n"]
-        for exchange in step.evidence.exchanges:
-            parts += [exchange_text(exchange), "\n\n"]
-    if step.receipt is not None and step.receipt.exchanges:
-        parts += [("Asked of the backend\n", MUTED)]
-        for exchange in step.receipt.exchanges:
-            parts += [exchange_text(exchange), "\n\n"]
-    return Content.assemble(*parts)
-
-
 STOPPED_WITHIN = 5.0
 """Seconds that the app waits for a run to stop before it ends all the same."""
+
+BAD = (Status.FAILED, Status.ACTION_REQUIRED)
+
+
+@dataclass
+class Begun(Message):
+    """A run is planned as a whole, and begins."""
+
+    run: Run
 
 
 @dataclass
@@ -108,28 +55,37 @@ class Stepped(Message):
 
 
 class FireScreen(Screen[None]):
-    """Fires events at the product as it is saved, or shows a run that was kept."""
+    """Fires events and whole lives at the product as it is saved, or shows a run that was kept."""
 
     CSS_PATH = "fire.tcss"
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "fire", "Fire", id="fire.fire", tooltip="Carry out the event now"),
-        Binding("ctrl+t", "stop", "Stop", id="fire.stop", tooltip="Stop the run; it is kept as interrupted"),
+        Binding("f5", "fire", "Fire", id="fire.fire", tooltip="Carry out what is chosen above, now"),
+        Binding(
+            "f6", "prove", "Prove", id="fire.prove",
+            tooltip="Let in, use, ask twice, take away, be turned away, clean up: the whole proof",
+        ),
+        Binding("f9", "go_on", "Go on", id="fire.go_on", tooltip="Go on with this run where it was stopped"),
+        Binding("ctrl+t", "stop", "Stop", id="fire.stop", tooltip="Stop the run; it can be gone on with"),
         Binding("f7", "runs", "Earlier runs", id="fire.runs", tooltip="The test-fires of this product"),
         Binding("escape", "leave", "Back", id="fire.leave", tooltip="Back to where you came from"),
-    ]
+    ]  # fmt: skip
 
     def __init__(self, product: SavedProduct | None, run: Run | None = None) -> None:
         super().__init__()
         self.product = product
         self.run: Run | None = run
+        """The run that is shown, as far as it has come."""
         self.firing: Firing | None = None
         self._is_leaving = False
         self._ended = asyncio.Event()
         """Set while no run is under way."""
         self.top = TopLine()
         self.lines = Lines("steps")
-        self.steps: list[RunStep] = list(run.steps) if run else []
+        self._details: list[Callable[[], Content]] = []
+        """What each line is about in full."""
+        self._line_of: dict[int, int] = {}
+        """The line of each step, by its position."""
 
     @property
     def wizard(self) -> WizardApp:
@@ -141,15 +97,21 @@ class FireScreen(Screen[None]):
         yield self.top
         if self.product is not None:
             with Horizontal(id="what"):
-                events = [(Content(event.label), event) for event in Event]
-                yield Select(events, value=Event.PURCHASE, allow_blank=False, compact=True, id="event")
+                yield Select(self._events(), value=Event.PURCHASE, allow_blank=False, compact=True, id="event")
                 yield Select(self._prices(), value=1, allow_blank=False, compact=True, id="price")
+                if self.wizard.settings.backend == "sandbox":
+                    faults = [(Content(f"drill: {fault.label}"), fault) for fault in Fault]
+                    none = (Content("no drill"), "")
+                    yield Select([none, *faults], value="", allow_blank=False, compact=True, id="fault")
                 yield QuietInput(placeholder="a new test buyer", compact=True, id="buyer")
         yield Static("", id="verdict", markup=False)
         yield self.lines
         with VerticalScroll(id="detail", can_focus=True):
             yield Static("", id="detail-text", markup=False)
         yield KeyLine()
+
+    def _events(self) -> list[tuple[Content, Event | Life]]:
+        return [(Content(event.label), event) for event in Event]
 
     def _prices(self) -> list[tuple[Content, int]]:
         prices = self.product.answers.pricing.prices if self.product else ()
@@ -162,55 +124,106 @@ class FireScreen(Screen[None]):
         self.top.left = f"Test-fire: {name}"
         self.show_steps()
         if self.run is not None:
+            self.top.left = f"Test-fire: {name}, {label_of(self.run)}"
             self.show_verdict()
             self.lines.focus()
         else:
             self.say("F5 carries out the event as a test buyer, and uses the access as that buyer.")
             self.query_one("#event").focus()
 
+    # --- what can be fired ------------------------------------------------------------------------------------------
+
+    @on(Select.Changed, "#price")
+    @work(exclusive=True, group="lives")
+    async def _offer_lives(self) -> None:
+        """Offer the scenarios that the product can live at this price, below the events and the proof."""
+        if self.product is None:
+            return
+        from wizard.fulfillment.sold import Sold
+
+        price = cast(int, self.query_one("#price", Select).value)
+        sold = Sold(product=self.product, account=await self.wizard.desk.do(self.wizard.shelf.account), price=price)
+        now = self.wizard.clock()
+        lives = [life for life in LIVES.values() if not why_not(life, sold, now)]
+        choice = self.query_one("#event", Select)
+        before = choice.value
+        named = [(Content(f"↻ {life.label}"), life) for life in lives]
+        with self.prevent(Select.Changed):
+            choice.set_options([*self._events(), (Content("⇄ Proof: let in, shut out"), PROOF), *named])
+            if before in [*Event, PROOF, *lives]:
+                choice.value = before
+
+    @on(Select.Changed, "#event")
+    @on(Select.Changed, "#fault")
+    def _explain(self, event: Select.Changed) -> None:
+        """Say what the choice means, before it is fired."""
+        if self.firing is None and (about := _about(event.value)):
+            self.say(f"{about} F5 carries it out.")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        if action == "fire":
+        if action in ("fire", "prove"):
             return self.product is not None and self.firing is None
+        if action == "go_on":
+            return self.firing is None and self.run is not None and self.run.verdict in (None, Verdict.INTERRUPTED)
         if action == "stop":
             return self.firing is not None
         return self.product is not None or action != "runs"
+
+    # --- what is shown ----------------------------------------------------------------------------------------------
 
     def say(self, text: str, error: bool = False) -> None:
         """Write in the line of the verdict."""
         line = self.query_one("#verdict", Static)
         line.set_class(error, "-error")
+        line.remove_class("-passed")
         line.update(Content(text))
 
     def show_verdict(self) -> None:
         """Write how the run ended."""
         if self.run is not None:
             passed = self.run.verdict is Verdict.PASSED
-            line = self.query_one("#verdict", Static)
-            line.set_class(not passed, "-error")
-            line.set_class(passed, "-passed")
-            page = (
-                f"\nThe buyer reads: {visible(' '.join(self.run.page.text.split()))}"
-                if self.run.page and passed
-                else ""
-            )
-            line.update(Content(verdict_line(self.run) + page))
+            self.say(verdict_line(self.run) + self._page_line(), error=not passed)
+            self.query_one("#verdict").set_class(passed, "-passed")
             self.top.right = f"run {self.run.id}"
 
+    def _page_line(self) -> str:
+        if self.run is None or self.run.page is None or self.run.verdict is not Verdict.PASSED:
+            return ""
+        return f"\nThe buyer reads: {visible(' '.join(self.run.page.text.split()))}"
+
     def show_steps(self) -> None:
-        """One line for each step."""
-        width = max(24, self.size.width - 48)
-        rows = []
-        for step in self.steps:
-            action = ACTIONS.get(step.action.action, step.action.action)
-            detail = visible(step.evidence.detail if step.evidence else step.detail, "")
-            time = f"{step.ms:6.0f} ms" if step.ms else " " * 9
-            target = visible(self.name_of(step), "")
-            label = Content(f"{MARKS[step.status]} {action}: {target}").truncate(44, ellipsis=True)
-            pad = " " * (44 - label.cell_length)
-            rows.append(Content.assemble(label, pad, f"{time}  ", (detail[:width], MUTED)))
-        self.lines.put(rows)
+        """A line for each step, under a heading for each moment where there are several, and one for the pages."""
+        lines: list[Content] = []
+        self._details, self._line_of = [], {}
+        run = self.run
+        if run is not None:
+            headings = timeline(run) if len(run.moments) > 1 else ()
+            moment = 0
+            for step in run.steps:
+                if headings and step.moment != moment:
+                    moment = step.moment
+                    row = headings[moment - 1]
+                    lines.append(moment_line(row, self.wizard.local(row.moment.at)))
+                    self._details.append(partial(timeline_detail, run, moment))
+                self._line_of[step.position] = len(lines)
+                lines.append(self._step_line(step, indent=2 if headings else 0))
+                self._details.append(partial(step_detail, step))
+            if addresses(run):
+                lines.append(Content("⌂ Open the buyer's side in a browser"))
+                self._details.append(partial(addresses_detail, run))
+        self.lines.put(lines)
         self._show_detail()
+
+    def _step_line(self, step: RunStep, indent: int) -> Content:
+        width = max(24, self.size.width - 48)
+        action = ACTIONS.get(step.action.action, step.action.action)
+        detail = visible(step.evidence.detail if step.evidence else step.detail, "")
+        time = f"{step.ms:6.0f} ms" if step.ms else " " * 9
+        target = visible(self.name_of(step), "")
+        label = Content(f"{' ' * indent}{MARKS[step.status]} {action}: {target}").truncate(44, ellipsis=True)
+        pad = " " * (44 - label.cell_length)
+        return Content.assemble(label, pad, f"{time}  ", (detail[:width], MUTED))
 
     def name_of(self, step: RunStep) -> str:
         """What a step is about, as the seller calls it."""
@@ -221,52 +234,86 @@ class FireScreen(Screen[None]):
                 return step.action.target
         if step.action.action == "show_page" and self.product is not None and step.action.source == "product":
             return "Thank You page"
-        return step.action.target
+        if step.action.action == "try_link":
+            return {"tampered": "changed", "used_up": "used up", "expired": "expired"}[step.action.how]
+        about = step.action.kept if step.action.action == "keep_access" and step.action.kept else step.action
+        return getattr(about, "name", "") or step.action.target
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self) -> None:
         at = self.lines.highlighted
-        step = self.steps[at] if at is not None and at < len(self.steps) else None
-        self.query_one("#detail-text", Static).update(step_detail(step) if step else Content(""))
+        detail = self._details[at]() if at is not None and at < len(self._details) else Content("")
+        self.query_one("#detail-text", Static).update(detail)
 
     @on(OptionList.OptionSelected)
     def _into_detail(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.query_one("#detail").focus()
 
+    # --- what is done -----------------------------------------------------------------------------------------------
+
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.action_fire()
 
+    def action_fire(self) -> None:
+        """Carry out what is chosen, and show each step as it happens."""
+        if self.product is not None:
+            self._carry_out(self._order(cast("Event | Life", self.query_one("#event", Select).value)))
+
+    def action_prove(self) -> None:
+        """Carry out the proof."""
+        if self.product is not None:
+            self._carry_out(self._order(PROOF))
+
+    def action_go_on(self) -> None:
+        """Go on with the run that is shown."""
+        if self.run is not None:
+            self._carry_out(Order(resumed=self.run.id))
+
+    def _order(self, what: Event | Life) -> Order:
+        faults = self.query("#fault").results(Select)
+        return Order(
+            product=self.product,
+            what=what,
+            price=cast(int, self.query_one("#price", Select).value),
+            buyer=self.query_one("#buyer", Input).value,
+            fault=next((str(select.value) for select in faults), ""),
+        )
+
     @work(exclusive=True, group="fire")
-    async def action_fire(self) -> None:
-        """Carry out the event, and show each step as it happens."""
-        if self.product is None or self.firing is not None:
+    async def _carry_out(self, order: Order) -> None:
+        if self.firing is not None:
             return
-        self.steps, self.run = [], None
-        self.show_steps()
+        if not order.resumed:
+            self.run = None
+            self.show_steps()
         self.say("running …")
-        self.query_one("#verdict").remove_class("-passed")
-        event = cast(Event, self.query_one("#event", Select).value)
-        price = cast(int, self.query_one("#price", Select).value)
-        buyer = self.query_one("#buyer", Input).value
-        self.firing = Firing(self.wizard.settings, self.wizard.shelf, self.product, event, price, buyer, self._tell)
+        self.firing = Firing(
+            self.wizard.settings,
+            self.wizard.shelf,
+            order,
+            lambda run: self._tell(Begun(run)),
+            lambda step: self._tell(Stepped(step)),
+        )
         self._ended.clear()
         self.refresh_bindings()
         try:
             self.run = await self.firing.run()
         except asyncio.CancelledError:
-            self.say("- Interrupted: stopped midway. The run is kept.")
+            if self.run is None:
+                self.say("- Stopped before anything was sent.")
+            else:
+                self.say("- Interrupted: stopped midway. The run is kept; F9 goes on with it.")
         except Exception as error:  # the reason belongs on the screen, whatever it is
             self.say(f"✗ Not fired: {visible(str(error))}", error=True)
         else:
-            self.steps = list(self.run.steps)
             self.show_steps()
             self.show_verdict()
-            bad = (Status.FAILED, Status.ACTION_REQUIRED)
-            worst = next((number for number, step in enumerate(self.steps) if step.status in bad), 0)
-            self.lines.highlighted = worst if self.steps else None
+            # What went wrong first; else the first line, which of a life is its timeline.
+            worst = next((step.position for step in self.run.steps if step.status in BAD), 0)
+            self.lines.highlighted = self._line_of.get(worst, 0)
             self.lines.focus()
         finally:
             self.firing = None
@@ -275,18 +322,25 @@ class FireScreen(Screen[None]):
         if self._is_leaving:
             self.dismiss(None)
 
-    def _tell(self, step: RunStep) -> None:
+    def _tell(self, message: Message) -> None:
         # Called in the run's own thread: a message finds its way, and is dropped when the screen is gone.
-        self.post_message(Stepped(step))
+        self.post_message(message)
+
+    @on(Begun)
+    def _begun(self, event: Begun) -> None:
+        if self.firing is not None:
+            self.run = event.run
+            self.show_steps()
 
     @on(Stepped)
     def _stepped(self, event: Stepped) -> None:
-        if self.firing is None:
+        if self.firing is None or self.run is None:
             return
-        others = [known for known in self.steps if known.position != event.step.position]
-        self.steps = sorted([*others, event.step], key=lambda known: known.position)
+        step = event.step
+        steps = tuple(step if known.position == step.position else known for known in self.run.steps)
+        self.run = self.run.model_copy(update={"steps": steps})
         self.show_steps()
-        self.lines.highlighted = min(event.step.position - 1, len(self.steps) - 1)
+        self.lines.highlighted = self._line_of.get(step.position)
 
     def action_stop(self) -> None:
         """Stop the run."""
@@ -316,3 +370,14 @@ class FireScreen(Screen[None]):
         from screens.runs import RunsScreen
 
         await self.app.push_screen(RunsScreen(self.product.slug if self.product else None))
+
+
+def _about(choice: object) -> str:
+    """What a choice means, in a sentence; empty for one that needs no word."""
+    if isinstance(choice, Life):
+        return choice.about
+    if isinstance(choice, Event) and choice is not Event.PURCHASE:
+        return f"{choice.label}: {choice.hint}."
+    if isinstance(choice, Fault):
+        return choice.hint
+    return ""

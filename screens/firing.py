@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.fulfillment import Buyer, Event, Run, RunStep
 from models.saved import SavedProduct
 
 if TYPE_CHECKING:
+    from wizard.fulfillment.fire import Workplace
+    from wizard.fulfillment.lives import Life
     from wizard.settings import Settings
     from wizard.store import Store
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be carried out: an event or a life of a product, or a run that was stopped midway."""
+
+    product: SavedProduct | None = None
+    what: Event | Life = Event.PURCHASE
+    price: int = 1
+    buyer: str = ""
+    """An address that the seller named; empty for a new test buyer."""
+    fault: str = ""
+    resumed: str = ""
+    """The id of the run to go on with."""
 
 
 class Firing:
@@ -22,23 +39,20 @@ class Firing:
         self,
         settings: Settings,
         store: Store,
-        product: SavedProduct,
-        event: Event,
-        price: int,
-        buyer: str,
+        order: Order,
+        on_begin: Callable[[Run], None],
         on_step: Callable[[RunStep], None],
     ) -> None:
-        self._settings, self._store = settings, store
-        self._product, self._event, self._price, self._buyer = product, event, price, buyer
-        self._on_step = on_step
+        self._settings, self._store, self._order = settings, store, order
+        self._on_begin, self._on_step = on_begin, on_step
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[Run] | None = None
+        self._task: asyncio.Future[Run] | None = None
         self._done = threading.Event()
         self._is_unwanted = False
         """Whether it is to stop: it may be said before there is anything to stop."""
 
     async def run(self) -> Run:
-        """Carry it out and give back the run. Raises what `fire` raises."""
+        """Carry it out and give back the run. Raises what `fire` and `resume` raise."""
         return await asyncio.to_thread(self._in_thread)
 
     def stop(self) -> None:
@@ -54,22 +68,31 @@ class Firing:
             self._done.set()
 
     async def _carry_out(self) -> Run:
-        from wizard.fulfillment.fire import Sold, Workplace, fire
+        from wizard.fulfillment.fire import Workplace
 
         self._loop = asyncio.get_running_loop()
-        account = self._store.account()
+        begun = self._begun(Workplace.of(self._settings, self._store))
         if self._is_unwanted:
             raise asyncio.CancelledError
-        named = bool(self._buyer.strip())
-        self._task = asyncio.ensure_future(
-            fire(
-                Sold(product=self._product, account=account, price=self._price),
-                self._event,
-                at=Workplace.of(self._settings, self._store),
-                backend=self._settings.backend,
-                buyer=Buyer(email=self._buyer.strip()) if named else None,
-                named_by_seller=named,
-                on_step=self._on_step,
-            )
-        )
+        self._task = asyncio.ensure_future(begun())
         return await self._task
+
+    def _begun(self, at: Workplace) -> Callable[[], Awaitable[Run]]:
+        from wizard.fulfillment.fire import Sold, fire, resume
+
+        order, account = self._order, self._store.account()
+        if order.resumed or order.product is None:
+            return lambda: resume(order.resumed, account, at=at, on_step=self._on_step)
+        sold = Sold(product=order.product, account=account, price=order.price)
+        named = order.buyer.strip()
+        return lambda: fire(
+            sold,
+            order.what,
+            at=at,
+            backend=self._settings.backend,
+            buyer=Buyer(email=named) if named else None,
+            named_by_seller=bool(named),
+            fault=order.fault,
+            on_begin=self._on_begin,
+            on_step=self._on_step,
+        )

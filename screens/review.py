@@ -15,8 +15,8 @@ from textual.widgets import OptionList, Static
 from models.characters import visible
 from models.product import Mode, Product
 from models.saved import RunRow
-from screens.fire import VERDICT_MARKS
 from screens.lines import Lines
+from screens.run_text import VERDICT_MARKS
 from screens.theme import MUTED
 from screens.things import charge_of
 from wizard import flow

@@ -12,11 +12,14 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from models.characters import visible
+from models.fulfillment import Verdict
 from models.saved import RunRow
 from screens.bars import KeyLine, TopLine
-from screens.fire import VERDICT_MARKS, FireScreen
+from screens.fire import FireScreen
 from screens.lines import Lines
+from screens.run_text import VERDICT_MARKS
 from screens.theme import MUTED
+from wizard.fulfillment.lives import label_of
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
@@ -67,10 +70,9 @@ class RunsScreen(Screen[None]):
         notice.update(Content("No test-fire yet. F5 in a product makes the first."))
         lines = []
         for row in self.rows:
-            mark = VERDICT_MARKS[row.verdict] if row.verdict else "·"
-            verdict = row.verdict.label if row.verdict else "Running"
+            mark = "▸" if row.is_running else VERDICT_MARKS[row.verdict or Verdict.INTERRUPTED]
             when = self.wizard.local(row.started_at)
-            what = f"{mark} {when:%d %b %H:%M}  {verdict:<16}{row.event.label:<22}"
+            what = f"{mark} {when:%d %b %H:%M}  {row.state:<16}{label_of(row):<22}"
             name = "" if self.product else row.product
             # The reason is what one comes for: beside all this it would be cut off at 80 columns.
             reason = (f"\n  {visible(row.reason, '')}", MUTED) if row.reason else ""

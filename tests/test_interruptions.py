@@ -67,7 +67,7 @@ async def test_stop_works_from_the_first_moment() -> None:
     async with seller_at() as seller:
         await begins_a_run(seller)
         await seller.press("ctrl+t")
-        await seller.sees("Interrupted")
+        await seller.sees("Stopped before anything was sent.")
         assert Verdict.PASSED not in verdicts(seller)
 
 

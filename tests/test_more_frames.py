@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from models.fulfillment import Verdict
+from models.fulfillment import Evidence, Receipt, Run, Status, Verdict
 from screens.dialogs import Question
+from screens.fire import FireScreen
 from screens.folder import FolderBrowser
+from tests import shop
 from tests.seller import NOON, SIZES, Seller, SteadyApp
 from tests.test_frames import SAMPLE, kept_run, opens
+from wizard.fulfillment.lives import PROOF
 from wizard.sample import fill
 from wizard.session import Session
 from wizard.settings import Settings
@@ -176,6 +179,49 @@ def test_the_list_of_runs(snap_compare: Snap, size: str, sample: None) -> None:
     async def play(seller: Seller) -> None:
         await seller.press("f7")
         await seller.sees("Interrupted")
+
+    frame(snap_compare, SIZES[size], play)
+
+
+def kept_proof() -> Run:
+    """A proof as the ledger keeps it, that failed when access was taken away."""
+    sold = shop.sold("hosted")
+    script = PROOF.script(sold, NOON)
+    steps = []
+    for step in script.steps:
+        is_wrong = step.moment == 3
+        is_late = step.moment == 4
+        status = Status.FAILED if is_wrong else Status.SKIPPED if is_late else Status.PASSED
+        said = "Ada Example can still read silver after access was taken away." if is_wrong else "Seen."
+        said = "Not done, because an earlier step failed." if is_late else said
+        evidence = Evidence(allowed=True, proven_by="buyer", detail=said)
+        page = {"http://127.0.0.1:8025/m/yoga-club/silver": "Welcome"} if step.action.action == "grant_access" else {}
+        more = {} if is_late else {"ms": 12.0, "evidence": evidence, "receipt": Receipt(reference="r", proof=page)}
+        steps.append(step.model_copy(update={"status": status, "attempts": 1, "detail": said, **more}))
+    failed = {"life": "prove", "moments": script.moments, "steps": tuple(steps), "page": None}
+    why = "Step 7, revoke access yoga-club: Ada Example can still read silver after access was taken away."
+    return kept_run(Verdict.FAILED).model_copy(update={**failed, "reason": why})
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("line", ["timeline", "addresses"])
+def test_a_proof_that_was_kept(snap_compare: Snap, size: str, line: str) -> None:
+    async def play(seller: Seller) -> None:
+        await seller.app.push_screen(FireScreen(None, kept_proof()))
+        await seller.sees("Test-fire")
+        await seller.press("home" if line == "timeline" else "end")
+
+    frame(snap_compare, SIZES[size], play)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_can_be_fired(snap_compare: Snap, size: str, sample: None) -> None:
+    async def play(seller: Seller) -> None:
+        await opens(seller)
+        await seller.press("f5")
+        await seller.sees("F5 carries out the event")
+        await seller.settled()
+        await seller.press("enter", "end")
 
     frame(snap_compare, SIZES[size], play)
 

@@ -1,0 +1,125 @@
+"""A test-fire in words: its verdict, its moments, its steps, and everything about one of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.content import Content
+
+from models.characters import visible
+from models.fulfillment import Exchange, Run, RunStep, Status, Verdict
+from screens.theme import MUTED
+from wizard.fulfillment.lives import PROVE
+from wizard.fulfillment.timeline import Row, Standing, addresses, timeline
+
+MARKS = {
+    Status.PENDING: "·",
+    Status.RUNNING: "▸",
+    Status.PERFORMED: "…",
+    Status.PASSED: "✓",
+    Status.FAILED: "✗",
+    Status.ACTION_REQUIRED: "!",
+    Status.SKIPPED: "-",
+}
+VERDICT_MARKS = {
+    Verdict.PASSED: "✓",
+    Verdict.FAILED: "✗",
+    Verdict.ACTION_REQUIRED: "!",
+    Verdict.INTERRUPTED: "-",
+}
+ACTIONS = {
+    "grant_access": "Let the buyer in",
+    "revoke_access": "Shut the buyer out",
+    "issue_download_link": "Make the download link",
+    "revoke_download_link": "Stop the download link",
+    "register_attendee": "Register the buyer",
+    "cancel_registration": "Cancel the registration",
+    "send_email": "Send the mail",
+    "show_page": "Show the page",
+    "assign_tag": "Assign the tag",
+    "unassign_tag": "Take off the tag",
+    "subscribe_list": "Subscribe to the list",
+    "subscribe_sequence": "Start the sequence",
+    "call_webhook": "Call the webhook",
+    "keep_access": "Keep access",
+    "try_link": "Try a link that must be refused",
+    "clean_up": "Clean up",
+}
+"""What each action is, as a seller says it."""
+
+
+def verdict_line(run: Run) -> str:
+    """How a run ended, in one line."""
+    if run.verdict is None:
+        return "- Not finished: whoever carried it out has ended."
+    reason = f": {visible(run.reason)}" if run.reason else f": {run.verdict.hint}"
+    return f"{VERDICT_MARKS[run.verdict]} {run.verdict.label}{reason}"
+
+
+def exchange_text(exchange: Exchange) -> str:
+    """One request and its reply."""
+    reply = "no reply" if exchange.status is None else f"{exchange.status} after {exchange.ms:.0f} ms"
+    parts = [f"→ {exchange.request}", exchange.sent, f"← {reply}", exchange.received]
+    return "\n".join(visible(part, "\n\t") for part in parts if part)
+
+
+def step_detail(step: RunStep) -> Content:
+    """Everything about one step: what was seen, then what went over the wire."""
+    parts: list[str | tuple[str, str]] = []
+    if step.detail and (step.evidence is None or step.evidence.detail != step.detail):
+        parts += [(f"{visible(step.detail)}\n\n", "bold")]
+    if step.evidence is not None:
+        seen = {"buyer": "Seen as the buyer", "platform": "The platform's own word", "nobody": "Not checked"}
+        parts += [(f"{seen[step.evidence.proven_by]}\n", MUTED), (f"{visible(step.evidence.detail)}\n", "bold")]
+        parts += [f"  {visible(name)}: {visible(value)}\n" for name, value in step.evidence.facts.items()]
+        parts += ["\n"]
+        for exchange in step.evidence.exchanges:
+            parts += [exchange_text(exchange), "\n\n"]
+    if step.receipt is not None and step.receipt.exchanges:
+        parts += [("Asked of the backend\n", MUTED)]
+        for exchange in step.receipt.exchanges:
+            parts += [exchange_text(exchange), "\n\n"]
+    return Content.assemble(*parts)
+
+
+STANDINGS: dict[Standing, str] = {"in": "gets in", "out": "is turned away", "": "-"}
+SEEN: dict[Standing, str] = {"in": "got in", "out": "was turned away", "": "-"}
+"""What a buyer should be able to do at a moment, and what was seen."""
+
+
+def moment_line(row: Row, at: datetime) -> Content:
+    """A moment as the heading of its steps."""
+    title = Content(f"{MARKS[row.status]} {at:%d %b %H:%M}  {visible(row.moment.title, '')}")
+    if not row.expected:
+        return title.stylize("bold")
+    seen = f"; {SEEN[row.seen]}" if row.seen else ""
+    return Content.assemble(title.stylize("bold"), (f"  buyer {STANDINGS[row.expected]}{seen}", MUTED))
+
+
+def timeline_detail(run: Run, number: int) -> Content:
+    """All moments, expected beside seen, with the words of one of them below."""
+    rows = timeline(run)
+    width = max(len(row.moment.title) for row in rows) + 2
+    parts: list[str | tuple[str, str]] = [(f"   {'':{width}}{'expected':16}seen\n", MUTED)]
+    for row in rows:
+        title = f"{visible(row.moment.title, ''):{width}}"
+        line = f"{MARKS[row.status]}  {title}{STANDINGS[row.expected]:16}{SEEN[row.seen]}\n"
+        parts.append((line, "bold") if row.number == number else line)
+    evidence = rows[number - 1].evidence
+    if evidence is not None:
+        parts.append(f"\n{visible(evidence.detail)}\n")
+    return Content.assemble(*parts)
+
+
+def addresses_detail(run: Run) -> Content:
+    """The pages that can be opened in a browser."""
+    found = addresses(run)
+    # The address first: a terminal then makes it something to click on, also where the line is short.
+    lines: list[str | tuple[str, str]] = []
+    for address in found:
+        lines += [visible(address.url, ""), (f"  {address.label}\n", MUTED)]
+    if run.backend == "sandbox":
+        lines.append("\nStart “wizard sandbox” in another terminal first: it serves these pages.\n")
+    if run.life == PROVE:
+        lines.append("\nThe proof has cleaned up after itself: what it made is gone.\n")
+    return Content.assemble(*lines)

@@ -1,0 +1,145 @@
+"""Test-fires in the app: the proof, a scenario with its timeline, a drill, and going on with a run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Select
+
+from models.fulfillment import Run, Verdict
+from screens.fire import FireScreen
+from tests.seller import Seller, seller_at
+from wizard.fulfillment.backends.sandbox import SandboxBackend
+from wizard.sample import fill
+from wizard.settings import Settings
+from wizard.store import open_store
+
+
+@pytest.fixture(params=["80x24", "120x40"])
+def size(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def seller(data_dir: Path, size: str) -> AsyncIterator[Seller]:
+    """A seller who is about to fire the subscription of the sample."""
+    with open_store(Settings()) as store:
+        fill(store)
+    async with seller_at(size) as seller:
+        await seller.write("/studio")
+        await seller.settled()
+        await seller.press("enter", "f5")
+        await seller.sees("F5 carries out the event")
+        await seller.until(lambda: len(fire_screen(seller).query_one("#event", Select)._options) > 12, "scenarios")
+        yield seller
+
+
+def fire_screen(seller: Seller) -> FireScreen:
+    screen = seller.app.screen
+    assert isinstance(screen, FireScreen)
+    return screen
+
+
+def last_run(seller: Seller) -> Run:
+    assert seller.app.store is not None
+    return seller.app.store.run(seller.app.store.runs(limit=1)[0].id)
+
+
+async def chooses(seller: Seller, box: str, label: str) -> None:
+    """Choose from a drop-down box by the arrow keys."""
+    choice = fire_screen(seller).query_one(box, Select)
+    choice.focus()
+    labels = [str(prompt) for prompt, _ in choice._options]
+    down = next(at for at, each in enumerate(labels) if each.startswith(label))
+    await seller.press("enter", "home", *["down"] * down, "enter")
+    await seller.pilot.pause()
+
+
+async def test_one_key_proves_the_product(seller: Seller):
+    await seller.press("f6")
+    await seller.sees("✓ Passed: The buyer was let in", within=30)
+
+    assert "expected" in seller.screen, "the timeline is shown first"
+    assert "was turned away" in seller.screen
+    run = last_run(seller)
+    assert (run.life, run.verdict) == ("prove", Verdict.PASSED)
+
+
+async def test_a_scenario_shows_what_the_buyer_can_do_at_each_moment(seller: Seller):
+    await chooses(seller, "#event", "↻ Renewals")
+    await seller.sees("Three renewals, a cancellation")
+    await seller.press("f5")
+    await seller.sees("✓ Passed: At each of", within=30)
+
+    assert last_run(seller).life == "renewals_then_cancel"
+    assert "gets in" in seller.screen
+    assert "got in" in seller.screen
+
+
+async def test_a_drill_is_chosen_beside_the_event_and_ends_as_it_says(seller: Seller):
+    await chooses(seller, "#fault", "drill: An error")
+    await seller.sees("F5 carries it out.")
+    await seller.press("f5")
+    await seller.sees("✗ Failed", within=30)
+
+    run = last_run(seller)
+    assert (run.fault, run.verdict) == ("error_inside", Verdict.FAILED)
+    assert "with an error inside" in run.reason
+
+
+async def test_the_pages_of_a_run_can_be_opened(seller: Seller):
+    await seller.press("f5")
+    await seller.sees("✓ Passed", within=30)
+    await seller.press("end")
+    await seller.sees("/runs/")
+
+    assert f"http://127.0.0.1:8025/runs/{last_run(seller).id}" in seller.screen
+    assert "Start “wizard sandbox” in another terminal first" in str(
+        fire_screen(seller).query_one("#detail-text").render()
+    )
+
+
+async def test_a_run_that_was_stopped_is_gone_on_with(seller: Seller, monkeypatch: pytest.MonkeyPatch):
+    perform = SandboxBackend._perform
+    is_slow = True
+
+    async def slowly(self: Any, action: Any, *more: Any) -> Any:
+        if action.action == "send_email" and is_slow:
+            await asyncio.sleep(60)
+        return await perform(self, action, *more)
+
+    monkeypatch.setattr(SandboxBackend, "_perform", slowly)
+    await seller.press("f5")
+    await seller.sees("▸ Send the mail", within=30)
+    assert last_run(seller).verdict is None
+    await seller.press("ctrl+t")
+    await seller.sees("F9 goes on with it")
+    assert last_run(seller).verdict is Verdict.INTERRUPTED
+    is_slow = False
+    await seller.press("f9")
+    await seller.sees("✓ Passed", within=30)
+
+    assert last_run(seller).verdict is Verdict.PASSED
+    assert "F9" not in seller.screen
+
+
+async def test_an_earlier_run_that_was_stopped_is_gone_on_with_from_the_list(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch
+):
+    async def broken(self: Any, *more: Any) -> Any:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxBackend, "_perform", broken)
+        await seller.press("f5")
+        await seller.sees("F9 goes on with it", within=30)
+    await seller.press("f7")
+    await seller.sees("Interrupted")
+    await seller.press("enter")
+    await seller.sees("Go on")
+    await seller.press("f9")
+    await seller.sees("✓ Passed", within=30)
