@@ -31,7 +31,11 @@ from wizard.store import Store, open_store
 from wizard.store.errors import NotFound
 
 QUICK = Patience(tries=3, one_try=20, first_wait=0, longest_wait=0.2, jitter=0)
-RUN = "0killed00run"
+
+
+def run_of(boundary: int) -> str:
+    """The id of the run that is killed there: each has its own, and so its own buyer."""
+    return f"0killed{boundary:05}"
 
 
 class Deadly:
@@ -78,23 +82,23 @@ def carried_out(slug: str, life: str, boundary: int) -> None:
     with open_store(load()) as store:
         sold = Sold(product=store.load(slug), account=store.account())
         what = life_named(life) if life else Event.PURCHASE
-        asyncio.run(fire(sold, what, at=workplace(store, boundary), run_id=RUN, patience=QUICK))
+        asyncio.run(fire(sold, what, at=workplace(store, boundary), run_id=run_of(boundary), patience=QUICK))
 
 
-def gone_on_with() -> dict[str, Any]:
+def gone_on_with(run_id: str) -> dict[str, Any]:
     """Resume it, and say what stands in the record."""
     with open_store(load()) as store:
         try:
-            run = asyncio.run(resume(RUN, store.account(), at=workplace(store), patience=QUICK))
+            run = asyncio.run(resume(run_id, store.account(), at=workplace(store), patience=QUICK))
         except NotFound:
             return {"run": None}
         except OverRun:
-            run = store.run(RUN)
+            run = store.run(run_id)
         return {
             "run": run.verdict,
             "reason": run.reason,
             "steps": [step.status for step in run.steps],
-            "is_claimed": store.is_claimed(RUN),
+            "is_claimed": store.is_claimed(run_id),
         }
 
 
@@ -123,7 +127,9 @@ def main(folder: Path, slug: str, life: str) -> None:
         ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if boundary and ended == 0:
             return
-        print(json.dumps({"ended": ended, **gone_on_with(), "sandbox": in_the_sandbox(own)}), flush=True)
+        print(
+            json.dumps({"ended": ended, **gone_on_with(run_of(boundary)), "sandbox": in_the_sandbox(own)}), flush=True
+        )
         shutil.rmtree(own)
 
 

