@@ -127,7 +127,8 @@ def ghost() -> Iterator[GhostSite]:
         (home / "config.development.json").write_text(json.dumps(settings))
         shutil.copy(BUILT / "package.json", home)  # Ghost looks for it where it is started
         log = home / "log"
-        with started(["node", str(BUILT / "index.js")], log, cwd=home, NODE_ENV="development") as server:
+        node = ["node", "--require", str(Path(__file__).with_name("offline.cjs")), str(BUILT / "index.js")]
+        with started(node, log, cwd=home, NODE_ENV="development") as server:
             wait_for(f"{url}/ghost/api/admin/site/", server, log)
             owner = Owner(url)
             try:
