@@ -20,7 +20,6 @@ from wizard.wording import row_in_words
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
-    from wizard.fulfillment.backend import Check
     from wizard.session import Session
     from wizard.store.account import OwnedKind
 
@@ -235,18 +234,14 @@ class Things:
     async def _check(self, slug: str) -> str:
         import asyncio
 
-        from wizard.fulfillment.connections import check_connection
+        from wizard.fulfillment.connections import check_and_remember
 
-        owned = self.session.account.account.connections
-        connection = next((connection for connection in owned if connection.slug == slug), None)
-        if connection is None:
+        app = self.app
+        try:
+            # Not on the desk: a platform may take its time, and answers are to be stored meanwhile.
+            check = await asyncio.to_thread(check_and_remember, app.shelf, app.settings, slug, app.clock())
+        except KeyError:
             return "This connection has been removed meanwhile."
-
-        def in_thread() -> Check:
-            return asyncio.run(check_connection(connection, data_dir=self.app.settings.data_dir))
-
-        check = await asyncio.to_thread(in_thread)
-        await self.app.desk.do(self.app.shelf.record_check, slug, check.ok, check.detail, self.app.clock())
         await self._look_again()
         return check.detail
 

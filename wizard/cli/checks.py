@@ -12,7 +12,7 @@ from wizard.cli.output import say, say_json
 from wizard.cli.place import JSON, Place, Wrong, place_of
 from wizard.fulfillment import registry
 from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
-from wizard.fulfillment.connections import check_connection
+from wizard.fulfillment.connections import check_and_remember
 from wizard.settings import BadSettings
 
 commands = typer.Typer()
@@ -70,22 +70,14 @@ def check(
     json_wanted: bool = JSON,
 ) -> int:
     """Check whether a connection works, and remember the result. Status 1 when it does not."""
-    place = place_of(context)
+    place, now = place_of(context), datetime.now(UTC)
     with place.store() as store:
-        saved = store.account()
-        known = {connection.slug: connection for connection in saved.account.connections}
-        if name not in known:
-            listed = f"You have {', '.join(known)}." if known else "You have none yet."
-            raise Wrong(f"There is no connection {name!r}. {listed}")
-        if name in saved.unreadable:
-            checked = Check(False, saved.unreadable[name])
-        else:
-            settings = place.settings
-            checked = asyncio.run(
-                check_connection(known[name], data_dir=settings.data_dir, allow_private=settings.allow_private_hosts)
-            )
-        now = datetime.now(UTC)
-        store.record_check(name, checked.ok, checked.detail, now)
+        try:
+            checked = check_and_remember(store, place.settings, name, now)
+        except KeyError:
+            known = ", ".join(connection.slug for connection in store.account().account.connections)
+            listed = f"You have {known}." if known else "You have none yet."
+            raise Wrong(f"There is no connection {name!r}. {listed}") from None
     if json_wanted:
         say_json({"connection": name, "ok": checked.ok, "detail": checked.detail, "at": now.isoformat()})
     else:

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from models.account import Connection, ConnectionKind
 from wizard.fulfillment.backend import BackendError, Check, Surroundings
 from wizard.fulfillment.secrecy import Secrets
+
+if TYPE_CHECKING:
+    from wizard.settings import Settings
+    from wizard.store import Store
+
+
+def check_and_remember(store: Store, settings: Settings, slug: str, now: datetime) -> Check:
+    """Check one of the seller's connections and keep what came of it. Waits for the network: call it in a thread.
+
+    Raises KeyError for a connection that there is not, and the store's errors.
+    """
+    saved = store.account()
+    connection = {each.slug: each for each in saved.account.connections}[slug]
+    if slug in saved.unreadable:
+        check = Check(False, saved.unreadable[slug])
+    else:
+        reach = settings.allow_private_hosts
+        check = asyncio.run(check_connection(connection, data_dir=settings.data_dir, allow_private=reach))
+    store.record_check(slug, check.ok, check.detail, now)
+    return check
 
 
 async def check_connection(connection: Connection, *, data_dir: Path, allow_private: bool = False) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ import httpx
 
 from models.fulfillment import Exchange
 from wizard.fulfillment.backend import Retriable
+
+# An address may hold a secret, such as a link that signs its bearer in: it is to stand in no log, whoever keeps one.
+for library in ("httpx", "httpcore"):
+    logging.getLogger(library).setLevel(logging.WARNING)
 
 SIMULATION = {"wizard-simulation": "1", "user-agent": "product-wizard"}
 """Every request says that it is a simulation."""
