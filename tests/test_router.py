@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,15 @@ from models.fulfillment import Event, GrantAccess, KeepAccess, Run, SendEmail, S
 from models.saved import SavedAccount
 from screens.fire import FireScreen
 from tests import test_webhook
+from tests.killed import run_of
 from tests.seller import seller_at
 from tests.servers.exim import PASSWORD, USER, Exim, running_exim
-from tests.servers.lived import sold_on
+from tests.servers.lived import furnished, sold_on
 from tests.shop import small_world, sold
 from tests.test_lives import SCENARIOS
 from tests.test_post import part
 from tests.test_webhook import NEW, Receiver
+from tests.walked import walked
 from wizard.cli.program import run as command
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Workplace, fire, resume
@@ -132,6 +135,20 @@ async def test_cleaning_up_asks_everybody_although_one_cannot(receiver: Receiver
     assert said.startswith("Everything this run created was removed. “My own site” keeps what it made")
 
 
+def test_killed_anywhere_a_run_goes_on_and_a_request_has_the_same_id_each_time(receiver: Receiver, tmp_path: Path):
+    receiver.gives_link = True
+    mine = receiver.connection(proof_url=f"{receiver.url}/members")
+    folder = furnished(tmp_path / "records", mine)
+
+    killed = walked(folder, "on-the-platform", "", WIZARD_ALLOW_PRIVATE_HOSTS="true")
+
+    assert len(killed) >= 18
+    for boundary in range(2, len(killed) + 2):
+        run = run_of(boundary)
+        ids = {headers["webhook-id"] for headers, told in receiver.taken if told["data"]["run"] == run}
+        assert ids == {f"{run}-1"}
+
+
 # --- the mail server --------------------------------------------------------------------------------------------------
 
 
@@ -189,6 +206,23 @@ async def test_a_run_that_goes_on_sends_no_mail_again_that_it_knows_of(exim: Exi
 
     assert run.verdict is Verdict.PASSED, run.reason
     assert len(exim.delivered()) == 2
+
+
+def test_killed_anywhere_each_mail_has_one_message_id_however_often_it_went_out(exim: Exim, tmp_path: Path):
+    folder = tmp_path / "records"
+    with open_store(Settings(data_dir=folder)) as store:
+        what = sold("calendar")
+        store.add(what.account.account.calendars[0])
+        store.create("Coaching", "test", what.answers, slug="coaching")
+    exim.empty()
+
+    killed = walked(folder, "coaching", "", WIZARD_SMTP_URL=exim.url(), WIZARD_MAIL_FROM=USER)
+
+    sent = Counter(mail["Message-ID"] for mail in exim.delivered())
+    domain = USER.rpartition("@")[2]
+    assert set(sent) == {f"<{run_of(at)}-2@{domain}>" for at in (0, *range(2, len(killed) + 3))}
+    twice = [number for number in sent.values() if number > 1]
+    assert twice == [2], "only where nobody can know, between handing it in and writing that down, it goes out again"
 
 
 async def test_a_wrong_password_of_the_mail_server_needs_a_person(exim: Exim, app: Starlette, tmp_path: Path):
