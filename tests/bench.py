@@ -189,8 +189,9 @@ def answers(folder: Path) -> None:
 
 
 def fires() -> None:
-    """Test-fires a second: a module of its own, since it wants a process of its own."""
-    subprocess.run([PYTHON, "-m", "tests.bench_fire"], check=True, cwd=ROOT)
+    """Test-fires and proofs a second, then runs over HTTP: in modules, since they want processes of their own."""
+    for module in ("tests.bench_fire", "tests.bench_http"):
+        subprocess.run([PYTHON, "-m", module], check=True, cwd=ROOT)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -44,15 +45,16 @@ class Deadly:
     def __init__(self, ledger: Ledger, boundary: int) -> None:
         self._ledger = ledger
         self._left = boundary
+        self.is_quick = ledger.is_quick
         self.claim, self.is_claimed, self.read_run = ledger.claim, ledger.is_claimed, ledger.read_run
 
     def open_run(self, run: Run) -> None:
         with self._boundaries():
             self._ledger.open_run(run)
 
-    def write_step(self, run: str, step: RunStep) -> None:
+    def write_steps(self, run: str, *steps: RunStep) -> None:
         with self._boundaries():
-            self._ledger.write_step(run, step)
+            self._ledger.write_steps(run, *steps)
 
     def close_run(self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
         with self._boundaries():
@@ -114,10 +116,10 @@ def in_the_sandbox(folder: Path) -> dict[str, Any]:
     return counted
 
 
-def main(folder: Path, slug: str, life: str) -> None:
+def main(folder: Path, slug: str, life: str, place: Path) -> None:
     """Walk all boundaries."""
     for boundary in range(1_000):
-        own = folder.with_name(f"{folder.name}-{boundary}")
+        own = place / str(boundary)
         shutil.copytree(folder, own)
         os.environ["WIZARD_DATA_DIR"] = str(own)
         child = os.fork()
@@ -134,4 +136,5 @@ def main(folder: Path, slug: str, life: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    with tempfile.TemporaryDirectory() as place:
+        main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(place))

@@ -519,9 +519,11 @@ async def test_password_hashes_and_the_ledger_leave_the_event_loop_free(
             return CHEAP.verify(hashed, password)
 
     class Ledger(MemoryLedger):
-        def write_step(self, run: str, step: RunStep) -> None:
+        is_quick = False
+
+        def write_steps(self, run: str, *steps: RunStep) -> None:
             threads.add(("write", threading.get_ident()))
-            super().write_step(run, step)
+            super().write_steps(run, *steps)
 
     monkeypatch.setattr(app.state.world, "hasher", Hasher())
     await fired("hosted", ledger=Ledger())

@@ -227,7 +227,7 @@ async def test_a_step_that_is_tried_again_says_so():
 
 async def test_a_ledger_that_cannot_write_is_not_blamed_on_the_backend():
     class Full(MemoryLedger):
-        def write_step(self, run: str, step: RunStep) -> None:
+        def write_steps(self, run: str, *steps: RunStep) -> None:
             raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space left"):
@@ -239,10 +239,12 @@ async def test_a_run_is_closed_after_the_write_that_was_going_on():
     writing = threading.Event()
 
     class Slow(MemoryLedger):
-        def write_step(self, run: str, step: RunStep) -> None:
+        is_quick = False
+
+        def write_steps(self, run: str, *steps: RunStep) -> None:
             writing.set()
             time.sleep(0.05)
-            super().write_step(run, step)
+            super().write_steps(run, *steps)
             order.append("written")
 
         def close_run(self, run: str, **ended: Any) -> None:
@@ -389,16 +391,16 @@ class LockedOnce(MemoryLedger):
             self.method = ""
             raise OSError("the database is locked")
 
-    def write_step(self, run: str, step: RunStep) -> None:
-        self._lock("write_step")
-        super().write_step(run, step)
+    def write_steps(self, run: str, *steps: RunStep) -> None:
+        self._lock("write_steps")
+        super().write_steps(run, *steps)
 
     def close_run(self, run: str, **ended: Any) -> None:
         self._lock("close_run")
         super().close_run(run, **ended)
 
 
-@pytest.mark.parametrize("method", ["write_step", "close_run"])
+@pytest.mark.parametrize("method", ["write_steps", "close_run"])
 async def test_a_run_that_could_not_be_written_once_is_closed_as_interrupted(method: str):
     ledger = LockedOnce(method)
 
@@ -412,7 +414,7 @@ async def test_a_run_that_could_not_be_written_once_is_closed_as_interrupted(met
 
 async def test_when_a_run_cannot_even_be_closed_the_first_error_is_raised_and_says_so():
     class Gone(MemoryLedger):
-        def write_step(self, run: str, step: RunStep) -> None:
+        def write_steps(self, run: str, *steps: RunStep) -> None:
             raise OSError("no space left")
 
         def close_run(self, run: str, **ended: Any) -> None:
@@ -429,6 +431,8 @@ async def test_a_run_that_is_stopped_while_it_is_opened_is_closed_after_that(tim
     opening = threading.Event()
 
     class Slow(MemoryLedger):
+        is_quick = False
+
         def open_run(self, run: Run) -> None:
             opening.set()
             time.sleep(0.1)
@@ -453,6 +457,8 @@ async def test_a_run_that_is_stopped_while_it_is_closed_keeps_its_verdict():
     closing = threading.Event()
 
     class Slow(MemoryLedger):
+        is_quick = False
+
         def close_run(self, run: str, **ended: Any) -> None:
             closing.set()
             time.sleep(0.05)
@@ -492,9 +498,11 @@ async def test_a_step_is_recorded_before_and_after_it_is_done_and_shown_as_it_ha
     shown: list[RunStep] = []
 
     class Noting(MemoryLedger):
-        def write_step(self, run: str, step: RunStep) -> None:
-            recorded.append((step.position, step.status))
-            super().write_step(run, step)
+        is_quick = False
+
+        def write_steps(self, run: str, *steps: RunStep) -> None:
+            recorded.extend((step.position, step.status) for step in steps)
+            super().write_steps(run, *steps)
 
     runner = Runner(Backend(), Noting(), clock=lambda: NOW, on_step=shown.append, patience=QUICK)
     await runner.run(planned([GRANT, PAGE]))

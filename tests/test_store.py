@@ -918,8 +918,8 @@ def test_a_run_is_read_as_it_was_recorded(store: Store) -> None:
     page = Page(source="product", text="Thank you!")
 
     store.open_run(run)
-    store.write_step(run.id, done)
-    store.write_step(run.id, added)
+    store.write_steps(run.id, done)
+    store.write_steps(run.id, added)
     store.close_run(run.id, verdict=Verdict.PASSED, reason="all good", finished_at=NOON, page=page)
 
     ended = {"verdict": Verdict.PASSED, "reason": "all good", "finished_at": NOON, "page": page}
@@ -932,7 +932,7 @@ def test_what_a_platform_says_is_recorded_whatever_it_is(store: Store) -> None:
     run = run_of(store)
     store.open_run(run)
 
-    store.write_step(run.id, run.steps[0].model_copy(update={"detail": noise, "receipt": receipt}))
+    store.write_steps(run.id, run.steps[0].model_copy(update={"detail": noise, "receipt": receipt}))
     store.close_run(run.id, verdict=Verdict.FAILED, reason=noise, finished_at=NOON, page=None)
 
     read = store.read_run(run.id)

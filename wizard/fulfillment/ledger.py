@@ -1,9 +1,9 @@
 """Where a test-fire is written down, step by step, so that nothing is done twice and nothing is forgotten.
 
 The runner opens a run with all its planned steps, writes each step before and after it performs and verifies it, and
-closes the run with its verdict. The methods are synchronous: the runner calls them through `asyncio.to_thread`, one
-after the other and never two at once for the same run. What arrives here is already masked: no password, no token of
-a link and no signing secret is in it.
+closes the run with its verdict. The methods are synchronous: unless they are quick, the runner calls them in another
+thread, one after the other and never two at once for the same run. What arrives here is already masked: no password,
+no token of a link and no signing secret is in it.
 """
 
 from __future__ import annotations
@@ -41,12 +41,16 @@ def key_of(run: str, position: int) -> str:
 class Ledger(Protocol):
     """What the runner needs from whoever keeps the record."""
 
+    is_quick: bool
+    """Whether writing never waits: then it is done on the thread of the run, and otherwise in another one."""
+
     def open_run(self, run: Run) -> None:
         """Record a run that begins, with all its steps, each `pending`. Opening the same id again replaces nothing
         and is an error (ValueError)."""
 
-    def write_step(self, run: str, step: RunStep) -> None:
-        """Record how far a step has come; the step with the same position is replaced whole, or added if new."""
+    def write_steps(self, run: str, *steps: RunStep) -> None:
+        """Record how far steps have come, all or none; the step with the same position is replaced whole, or added if
+        new."""
 
     def close_run(self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
         """Record how a run ended. A run that was interrupted may be closed again, with another verdict."""
@@ -69,6 +73,8 @@ class Ledger(Protocol):
 class MemoryLedger:
     """A ledger that lasts as long as the process: for tests, and for a run nobody wants to keep."""
 
+    is_quick = True
+
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
         self._claimed: set[str] = set()
@@ -80,11 +86,11 @@ class MemoryLedger:
             raise ValueError(f"there is a run {run.id} already")
         self.runs[run.id] = run
 
-    def write_step(self, run: str, step: RunStep) -> None:
+    def write_steps(self, run: str, *steps: RunStep) -> None:
         """See `Ledger`."""
         recorded = self.runs[run]
-        steps = {other.position: other for other in recorded.steps} | {step.position: step}
-        self.runs[run] = recorded.model_copy(update={"steps": tuple(steps[at] for at in sorted(steps))})
+        known = {step.position: step for step in (*recorded.steps, *steps)}
+        self.runs[run] = recorded.model_copy(update={"steps": tuple(known[at] for at in sorted(known))})
 
     def close_run(self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
         """See `Ledger`."""

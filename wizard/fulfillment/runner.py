@@ -128,6 +128,7 @@ class Runner:
         self._receipts: dict[int, Receipt] = {}
         """What the backend answered, secrets and all. Never written down."""
         self._steps: dict[int, RunStep] = {}
+        self._unwritten: dict[int, RunStep] = {}
         self._is_open = False
 
     async def run(self, planned: Run) -> Run:
@@ -138,9 +139,9 @@ class Runner:
         """
         self._begin(planned)
         try:
-            await _to_its_end(self._open)
+            await self._record(self._open)
             await self._moment_by_moment()
-            await _to_its_end(self._close, *self._verdict())
+            await self._record(self._close, *self._verdict())
         except BaseException as error:
             self._interrupt(error)
             raise
@@ -152,7 +153,7 @@ class Runner:
         self._is_open = True
         try:
             await self._moment_by_moment()
-            await _to_its_end(self._close, *self._verdict())
+            await self._record(self._close, *self._verdict())
         except BaseException as error:
             self._interrupt(error)
             raise
@@ -254,7 +255,8 @@ class Runner:
         if twice := self._done_twice(at, receipt):
             await self._write(at, status=Status.FAILED, receipt=receipt, detail=twice)
             return
-        await self._write(at, status=Status.PERFORMED, receipt=receipt, detail=receipt.detail)
+        is_last = at == max(self._steps) or self._steps[at + 1].moment != self._steps[at].moment
+        await self._write(at, soon=not is_last, status=Status.PERFORMED, receipt=receipt, detail=receipt.detail)
 
     def _done_twice(self, at: int, receipt: Receipt) -> str:
         """What shows that a step which asks for the same once more was carried out a second time; empty if nothing
@@ -325,35 +327,52 @@ class Runner:
         without a word about the tries, for a step that is over."""
         began = time.perf_counter()
         before = self._steps[at]
-        attempts = before.attempts
         try:
-            async for attempt in stamina.retry_context(
-                on=self._wait_before_another_try,
-                attempts=self._patience.tries,
-                timeout=None,
-                wait_initial=self._patience.first_wait,
-                wait_max=self._patience.longest_wait,
-                wait_jitter=self._patience.jitter,
-            ):
-                # The second pass over a step, its check, does not make its tries look doubled.
-                number = max(attempts, attempt.num)
-                if not quietly and (before.status is not Status.PERFORMED or attempt.num > 1):
-                    await self._write(at, status=Status.RUNNING, attempts=number)
-                with attempt:
-                    try:
-                        answer = await self._answer(call)
-                    except Retriable as error:
-                        is_last = attempt.num >= self._patience.tries or self._wait_before_another_try(error) is False
-                        if not quietly and not is_last:
-                            await self._write(at, detail=f"{error} Trying again.")
-                        raise
-            self._time(at, before, began)
-            return answer
+            answer = await self._patiently(at, call, quietly)
         except BackendError as error:
             status, detail = _failure(error)
+        else:
+            self._time(at, before, began)
+            return answer
         self._time(at, before, began)
         await self._write(at, status=status, detail=detail)
         return None
+
+    async def _patiently(self, at: int, call: Callable[[], Awaitable[Answer]], quietly: bool) -> Answer:
+        before = self._steps[at]
+        # Most answers come at the first try, and go past the library: its own work takes longer than theirs (measured).
+        try:
+            return await self._one_try(at, before, 1, call, quietly)
+        except Retriable as error:
+            failed: Retriable | None = error
+        async for attempt in stamina.retry_context(
+            on=self._wait_before_another_try,
+            attempts=self._patience.tries,
+            timeout=None,
+            wait_initial=self._patience.first_wait,
+            wait_max=self._patience.longest_wait,
+            wait_jitter=self._patience.jitter,
+        ):
+            with attempt:
+                if failed is not None:
+                    first, failed = failed, None
+                    raise first
+                return await self._one_try(at, before, attempt.num, call, quietly)
+        raise AssertionError("the last try answers or raises")
+
+    async def _one_try(
+        self, at: int, before: RunStep, number: int, call: Callable[[], Awaitable[Answer]], quietly: bool
+    ) -> Answer:
+        if not quietly and (before.status is not Status.PERFORMED or number > 1):
+            # The second pass over a step, its check, does not make its tries look doubled.
+            await self._write(at, status=Status.RUNNING, attempts=max(before.attempts, number))
+        try:
+            return await self._answer(call)
+        except Retriable as error:
+            is_last = number >= self._patience.tries or self._wait_before_another_try(error) is False
+            if not quietly and not is_last:
+                await self._write(at, detail=f"{error} Trying again.")
+            raise
 
     async def _answer(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """One try. Raises BackendError and nothing else, whatever a third party's plug-in raises."""
@@ -393,15 +412,25 @@ class Runner:
             is_again=at in self._begun,
         )
 
-    async def _write(self, at: int, **changes: object) -> None:
+    async def _write(self, at: int, *, soon: bool = False, **changes: object) -> None:
+        """Write down how far a step has come. `soon`: together with what is written next, before anything is done."""
         # Masked as a whole, and again at each write: a secret may have been learned since.
         # What is to be done was planned before there was any secret, and a run that goes on needs it as it was.
         step = self._secrets.masked(self._steps[at].model_copy(update=changes))
         step = step.model_copy(update={"action": self._steps[at].action})
         self._steps[at] = step
-        await _to_its_end(self._ledger.write_step, self._run.id, step)
+        self._unwritten[at] = step
+        if not soon:
+            unwritten, self._unwritten = self._unwritten, {}
+            await self._record(self._ledger.write_steps, self._run.id, *unwritten.values())
         with suppress(Exception):  # whoever looks on does not decide whether a buyer is served
             self._on_step(step)
+
+    async def _record(self, write: Callable[P, None], *what: P.args, **more: P.kwargs) -> None:
+        if self._ledger.is_quick:
+            write(*what, **more)
+        else:
+            await _to_its_end(write, *what, **more)
 
     def _open(self) -> None:
         self._ledger.open_run(self._run)
@@ -417,6 +446,8 @@ class Runner:
         why = f"{error}" or type(error).__name__
         reason = f"Stopped midway: {self._secrets.mask(why)}" if isinstance(error, Exception) else "Stopped midway."
         try:
+            if self._unwritten:
+                self._ledger.write_steps(self._run.id, *self._unwritten.values())
             self._close(Verdict.INTERRUPTED, reason)
         except Exception as another:
             error.add_note(f"The run could not be closed either: {another}")
@@ -460,7 +491,7 @@ class Runner:
 async def _to_its_end(write: Callable[P, None], *what: P.args, **more: P.kwargs) -> None:
     """Have something written in a thread. When the task is cancelled meanwhile, this waits for the thread all the same:
     what is written next comes after it, never at the same time."""
-    writing = asyncio.ensure_future(asyncio.to_thread(write, *what, **more))
+    writing = asyncio.get_running_loop().run_in_executor(None, partial(write, *what, **more))
     try:
         await asyncio.shield(writing)
     except asyncio.CancelledError:

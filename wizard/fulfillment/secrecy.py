@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from typing import Literal, TypeVar, get_origin
+from functools import cache
+from typing import Literal, TypeVar, cast, get_origin
 from urllib.parse import quote, quote_plus
 
 from models.fulfillment import Exchange, Fact
@@ -24,6 +25,13 @@ KEPT = 4000
 """Characters of a body that are kept in the record."""
 
 AFact = TypeVar("AFact", bound=Fact)
+
+
+@cache
+def _free(fact: type[Fact]) -> tuple[str, ...]:
+    """The fields of a fact that may hold any text. One of a few given words is none: masked, it would not be one of
+    them any more."""
+    return tuple(name for name, field in fact.model_fields.items() if get_origin(field.annotation) is not Literal)
 
 
 class Secrets:
@@ -51,24 +59,28 @@ class Secrets:
 
     def masked(self, fact: AFact) -> AFact:
         """A receipt, an evidence or a step without any secret, with bodies cut to what a record needs."""
-        return type(fact).model_validate(self._plain(fact))
+        return cast(AFact, self._plain(fact))
 
+    # Every write of a run comes by here: what holds nothing to mask is given back as it is, and not made again.
     def _plain(self, value: object, key: str = "") -> object:
+        if isinstance(value, str):
+            return self.mask(value) if type(value) is str else value
         if isinstance(value, Exchange):
             bodies = {"sent": self._cut(value.sent), "received": self._cut(value.received)}
             return value.model_copy(update={"request": self.mask(value.request), **bodies})
         if isinstance(value, Fact):
-            # One of a few given words is no free text: masked, it would not be one of them any more.
-            given = {name for name, of in type(value).model_fields.items() if get_origin(of.annotation) is Literal}
-            return {name: item if name in given else self._plain(item, name) for name, item in value}
-        if isinstance(value, str):
-            return self.mask(value) if type(value) is str else value
+            changed = {
+                name: plain
+                for name in _free(type(value))
+                if (plain := self._plain(item := getattr(value, name), name)) is not item
+            }
+            return value.model_copy(update=changed) if changed else value
         if isinstance(value, dict):
             if key == "values":
                 return {name: self.mask(text) if name in PUBLIC else MASK for name, text in value.items()}
-            return {self.mask(name): self._plain(item) for name, item in value.items()}
+            return {self.mask(name): self._plain(item) for name, item in value.items()} if value else value
         if isinstance(value, tuple):
-            return tuple(self._plain(item) for item in value)
+            return tuple(self._plain(item) for item in value) if value else value
         return value
 
     def _cut(self, body: str) -> str:

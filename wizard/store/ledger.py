@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from models import records
 from models.fulfillment import Event, Page, Run, RunStep, Verdict
@@ -19,6 +20,9 @@ from wizard.store.products import row_of as product_of
 
 RUN = records.table_of(records.Run)
 STEP = records.table_of(records.RunStep)
+
+WRITE = update(STEP).where(STEP.c.run_id == bindparam("at_run"), STEP.c.position == bindparam("at_position"))
+"""One statement for a step that was planned, made once: a run writes each of its steps several times."""
 
 SWITCHES = ("mode", "published", "deleted")
 """What changes a product's revision and none of its answers."""
@@ -35,11 +39,14 @@ def open_run(work: Work, run: Run) -> None:
         work.connection.execute(insert(STEP), [_step_values(run.id, step) for step in run.steps])
 
 
-def write_step(work: Work, run: str, step: RunStep) -> None:
-    """Replace a step, or add it."""
-    _row(work, run)
-    work.connection.execute(delete(STEP).where(STEP.c.run_id == run, STEP.c.position == step.position))
-    work.connection.execute(insert(STEP), _step_values(run, step))
+def write_steps(work: Work, run: str, steps: Sequence[RunStep]) -> None:
+    """Replace steps, or add them."""
+    for step in steps:
+        values = _step_values(run, step)
+        at = {"at_run": run, "at_position": step.position}
+        if work.connection.execute(WRITE, values | at).rowcount == 0:
+            _row(work, run)
+            work.connection.execute(insert(STEP), values)
 
 
 def close_run(work: Work, run: str, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:

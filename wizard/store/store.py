@@ -28,6 +28,9 @@ class Store:
     and, when it does, has changed nothing.
     """
 
+    is_quick = False
+    """As a ledger it waits for a disk, and perhaps for another program."""
+
     def __init__(self, database: Database, folder: Path, seller: int, form: type[Product]) -> None:
         self._database = database
         self._folder = folder
@@ -231,10 +234,10 @@ class Store:
         with self._writing() as work:
             ledger.open_run(work, run)
 
-    def write_step(self, run: str, step: RunStep) -> None:
-        """Record how far a step has come; the step at its position is replaced. Raises `NotFound`."""
+    def write_steps(self, run: str, *steps: RunStep) -> None:
+        """Record how far steps have come, all or none; each replaces the one at its position. Raises `NotFound`."""
         with self._writing() as work:
-            ledger.write_step(work, run, step)
+            ledger.write_steps(work, run, steps)
 
     def close_run(self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
         """Record how a run ended. One that was interrupted may be closed again. Raises `NotFound`."""

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.message import Message
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -40,7 +39,7 @@ from models.fulfillment import (
 from models.money import day_in_words
 from wizard.fulfillment.backend import BackendError, Check, Context, Rejected, Retriable, Surroundings
 from wizard.fulfillment.backends import SANDBOX
-from wizard.fulfillment.backends.sandbox_buyer import SandboxBuyer
+from wizard.fulfillment.backends.sandbox_buyer import Memory, SandboxBuyer
 from wizard.fulfillment.backends.sandbox_shop import FILE, SandboxShop
 from wizard.sandbox.app import sandbox_in
 from wizard.sandbox.clocks import clock_of
@@ -79,7 +78,7 @@ class SandboxBackend:
         self._shop = SandboxShop(self._transport, home, self._world.admin_token, fault)
         self._clocks: dict[str, datetime | None] = {}
         """The simulated time that each run set last; None for a run in the real time."""
-        self._read: dict[str, Message] = {}
+        self._memory = Memory()
 
     async def check(self) -> Check:
         """See `Backend`."""
@@ -95,6 +94,7 @@ class SandboxBackend:
 
     async def perform(self, action: Action, context: Context) -> Receipt:
         """See `Backend`."""
+        self._memory.mailboxes.clear()
         shop = self._shop.for_step(context)
         await self._set_clock(context, shop)
         receipt = await self._perform(action, context, shop)
@@ -229,7 +229,7 @@ class SandboxBackend:
     async def verify(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
         """See `Backend`."""
         await self._set_clock(context, self._shop)
-        buyer = SandboxBuyer(self._transport, self._shop, context, receipt, self._read)
+        buyer = SandboxBuyer(self._transport, self._shop, context, receipt, self._memory)
         evidence = await self._verify(action, buyer)
         return evidence.model_copy(update={"exchanges": tuple(buyer.exchanges)})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -26,7 +26,7 @@ from models.fulfillment import (
     TryLink,
 )
 from wizard.fulfillment.backend import Context, Rejected
-from wizard.fulfillment.backends.browser import Browser, body_of, subject_of
+from wizard.fulfillment.backends.browser import Browser, Page, body_of, subject_of
 from wizard.fulfillment.backends.sandbox_shop import SandboxShop
 
 ADDRESS = re.compile(r"https?://[^\s<>\"]+")
@@ -49,6 +49,16 @@ class Login:
     password: str
 
 
+@dataclass(slots=True)
+class Memory:
+    """What the buyers of a backend have read already, by address."""
+
+    mails: dict[str, Message] = field(default_factory=dict)
+    """A mail does not change."""
+    mailboxes: dict[str, tuple[Page, Exchange]] = field(default_factory=dict)
+    """Nor does a mailbox until something is performed: whoever performs clears it."""
+
+
 class SandboxBuyer:
     """The buyer of a run, checking one step."""
 
@@ -58,14 +68,13 @@ class SandboxBuyer:
         shop: SandboxShop,
         context: Context,
         receipt: Receipt,
-        read: dict[str, Message],
+        memory: Memory,
     ) -> None:
         self._transport = transport
         self._shop = shop
         self._context = context
         self._receipt = receipt
-        self._read = read
-        """Mails that the buyer has read already in this run, by address: a mail does not change."""
+        self._memory = memory
         self._browser = Browser(transport)
         self._stranger = Browser(transport)
         self._who = visible(context.buyer.name, "")
@@ -256,14 +265,24 @@ class SandboxBuyer:
 
     async def _mails(self) -> AsyncIterator[Message]:
         """The buyer's mails, the newest first."""
-        listing = await self._browser.open(f"{self._shop.home}/mailbox?to={quote(self._context.buyer.email)}")
-        self._learn_from(listing.text)
-        for link in listing.links:
+        mails = self._memory.mails
+        for link in (await self._mailbox()).links:
             if re.fullmatch(r"/mailbox/\d+", urlsplit(link).path):
-                if link not in self._read:
-                    self._read[link] = await self._browser.read_mail(f"{link}/source")
-                self._learn_from(f"{subject_of(self._read[link])}\n{body_of(self._read[link])}")
-                yield self._read[link]
+                if link not in mails:
+                    mails[link] = await self._browser.read_mail(f"{link}/source")
+                self._learn_from(f"{subject_of(mails[link])}\n{body_of(mails[link])}")
+                yield mails[link]
+
+    async def _mailbox(self) -> Page:
+        url = f"{self._shop.home}/mailbox?to={quote(self._context.buyer.email)}"
+        if url not in self._memory.mailboxes:
+            page = await self._browser.open(url)
+            self._memory.mailboxes[url] = page, self._browser.exchanges[-1]
+        else:
+            self._browser.exchanges.append(self._memory.mailboxes[url][1])
+        page, _ = self._memory.mailboxes[url]
+        self._learn_from(page.text)
+        return page
 
     def _learn_from(self, text: str) -> None:
         """Take every password and every token of a link for a secret: a buyer's older mails are of other runs."""
