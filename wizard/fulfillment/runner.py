@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import stamina
 import stamina.instrumentation
@@ -430,7 +432,7 @@ class Runner:
         if self._ledger.is_quick:
             write(*what, **more)
         else:
-            await _to_its_end(write, *what, **more)
+            await _to_its_end(_writer_of(self._ledger), partial(write, *what, **more))
 
     def _open(self) -> None:
         self._ledger.open_run(self._run)
@@ -488,10 +490,20 @@ class Runner:
         return seen[0].detail if seen else "There was nothing to do."
 
 
-async def _to_its_end(write: Callable[P, None], *what: P.args, **more: P.kwargs) -> None:
-    """Have something written in a thread. When the task is cancelled meanwhile, this waits for the thread all the same:
+_writers: WeakKeyDictionary[Ledger, Executor] = WeakKeyDictionary()
+
+
+def _writer_of(ledger: Ledger) -> Executor:
+    """The thread that writes into a ledger. One for all its runs: several would only wait for each other."""
+    if ledger not in _writers:
+        _writers[ledger] = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+    return _writers[ledger]
+
+
+async def _to_its_end(writer: Executor, write: Callable[[], None]) -> None:
+    """Have something written in another thread. When the task is cancelled meanwhile, this waits for it all the same:
     what is written next comes after it, never at the same time."""
-    writing = asyncio.get_running_loop().run_in_executor(None, partial(write, *what, **more))
+    writing = asyncio.get_running_loop().run_in_executor(writer, write)
     try:
         await asyncio.shield(writing)
     except asyncio.CancelledError:
