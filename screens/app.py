@@ -95,6 +95,11 @@ class WizardApp(CellDiff[int]):
         """A moment in the seller's own time zone."""
         return moment.astimezone(self.clock().tzinfo)
 
+    def use_backend(self, name: str, values: dict[str, Any]) -> None:
+        """Let another backend carry out test-fires, with these settings, until the app ends."""
+        chosen = {"backend": name, "backends": {**self.settings.backends, name: values}}
+        self._settings = self.settings.model_copy(update=chosen)
+
     @property
     def settings(self) -> Settings:
         """The settings. They are read behind the first frame, with the records."""

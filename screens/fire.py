@@ -65,6 +65,7 @@ class FireScreen(Screen[None]):
             "f6", "prove", "Prove", id="fire.prove",
             tooltip="Let in, use, ask twice, take away, be turned away, clean up: the whole proof",
         ),
+        Binding("f8", "backend", "Backend", id="fire.backend", tooltip="Choose who carries it out, and its settings"),
         Binding("f9", "go_on", "Go on", id="fire.go_on", tooltip="Go on with this run where it was stopped"),
         Binding("ctrl+t", "stop", "Stop", id="fire.stop", tooltip="Stop the run; it can be gone on with"),
         Binding("f7", "runs", "Earlier runs", id="fire.runs", tooltip="The test-fires of this product"),
@@ -99,10 +100,9 @@ class FireScreen(Screen[None]):
             with Horizontal(id="what"):
                 yield Select(self._events(), value=Event.PURCHASE, allow_blank=False, compact=True, id="event")
                 yield Select(self._prices(), value=1, allow_blank=False, compact=True, id="price")
-                if self.wizard.settings.backend == "sandbox":
-                    faults = [(Content(f"drill: {fault.label}"), fault) for fault in Fault]
-                    none = (Content("no drill"), "")
-                    yield Select([none, *faults], value="", allow_blank=False, compact=True, id="fault")
+                faults = [(Content(f"drill: {fault.label}"), fault) for fault in Fault]
+                none = (Content("no drill"), "")
+                yield Select([none, *faults], value="", allow_blank=False, compact=True, id="fault")
                 yield QuietInput(placeholder="a new test buyer", compact=True, id="buyer")
         yield Static("", id="verdict", markup=False)
         yield self.lines
@@ -120,16 +120,22 @@ class FireScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Ready to fire, or the kept run."""
-        name = self.product.answers.general.name if self.product else self.run.product if self.run else ""
-        self.top.left = f"Test-fire: {name}"
+        self._show_heading()
         self.show_steps()
         if self.run is not None:
-            self.top.left = f"Test-fire: {name}, {label_of(self.run)}"
             self.show_verdict()
             self.lines.focus()
         else:
             self.say("F5 carries out the event as a test buyer, and uses the access as that buyer.")
             self.query_one("#event").focus()
+
+    def _show_heading(self) -> None:
+        name = self.product.answers.general.name if self.product else self.run.product if self.run else ""
+        about = f", {label_of(self.run)}" if self.run and not self.product else ""
+        backend = self.run.backend if self.run else self.wizard.settings.backend
+        on_what = "" if backend == "sandbox" else f" on {backend}"
+        self.top.left = f"Test-fire{on_what}: {name}{about}"
+        self.query("#fault").set(display=backend == "sandbox")
 
     # --- what can be fired ------------------------------------------------------------------------------------------
 
@@ -162,7 +168,7 @@ class FireScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        if action in ("fire", "prove"):
+        if action in ("fire", "prove", "backend"):
             return self.product is not None and self.firing is None
         if action == "go_on":
             return self.firing is None and self.run is not None and self.run.verdict in (None, Verdict.INTERRUPTED)
@@ -267,19 +273,27 @@ class FireScreen(Screen[None]):
         if self.product is not None:
             self._carry_out(self._order(PROOF))
 
+    @work(exclusive=True, group="backend")
+    async def action_backend(self) -> None:
+        """Choose who carries it out."""
+        from screens.backends import choose_backend
+
+        if await choose_backend(self.wizard):
+            self._show_heading()
+            self.say(f"{self.wizard.settings.backend} carries out what you fire, until you close the wizard.")
+
     def action_go_on(self) -> None:
         """Go on with the run that is shown."""
         if self.run is not None:
             self._carry_out(Order(resumed=self.run.id))
 
     def _order(self, what: Event | Life) -> Order:
-        faults = self.query("#fault").results(Select)
         return Order(
             product=self.product,
             what=what,
             price=cast(int, self.query_one("#price", Select).value),
             buyer=self.query_one("#buyer", Input).value,
-            fault=next((str(select.value) for select in faults), ""),
+            fault=str(self.query_one("#fault", Select).value) if self.wizard.settings.backend == "sandbox" else "",
         )
 
     @work(exclusive=True, group="fire")

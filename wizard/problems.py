@@ -33,9 +33,13 @@ def _count(noun: str, number: int) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _too_short(least: int) -> str:
+    return "this cannot be empty" if least == 1 else f"at least {least} characters"
+
+
 _SENTENCES: dict[str, Callable[[dict[str, Any], Any], str]] = {
     "string_too_long": lambda c, v: _length("at most", c["max_length"], len(v), v),
-    "string_too_short": lambda c, v: "this cannot be empty",
+    "string_too_short": lambda c, v: _too_short(c["min_length"]),
     "string_type": lambda c, v: "this must be text" + _quotes_hint(v),
     "string_pattern_mismatch": lambda c, v: "only letters, digits, _ and -, 60 at most",
     "int_parsing": lambda c, v: "write a whole number, such as 12",
@@ -50,7 +54,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any], Any], str]] = {
     "missing": lambda c, v: "this is missing",
     "extra_forbidden": lambda c, v: "there is no such key",
     "too_long": lambda c, v: _length("at most", c["max_length"], c["actual_length"], v),
-    "too_short": lambda c, v: "this cannot be empty" if isinstance(v, str) else f"at least {c['min_length']}",
+    "too_short": lambda c, v: _too_short(c["min_length"]) if isinstance(v, str) else f"at least {c['min_length']}",
     "tuple_type": lambda c, v: "this must be a list",
     "list_type": lambda c, v: "this must be a list",
     "model_type": lambda c, v: "this must be a group of keys",

@@ -1,0 +1,70 @@
+"""Choosing who carries out test-fires, and its settings: a form made from what the backend's manifest says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from screens.controls import Item
+from screens.dialogs import FormDialog, Picker, PlainSource
+
+if TYPE_CHECKING:
+    from screens.app import WizardApp
+
+
+async def choose_backend(app: WizardApp) -> bool:
+    """Let the seller choose an installed backend; whether one was chosen. Call it in a worker."""
+    from wizard.fulfillment.registry import check_settings, installed, manifest_of
+    from wizard.settings import BadSettings
+
+    given: dict[str, dict[str, Any]] = {name: dict(values) for name, values in app.settings.backends.items()}
+
+    async def fetch(text: str) -> list[Item]:
+        wanted = text.casefold()
+        return [
+            Item(each.name, each.manifest.label if each.manifest else each.name, each.problem or each.package)
+            for each in await app.desk.do(installed)
+            if wanted in each.name or (each.manifest and wanted in each.manifest.label.casefold())
+        ]
+
+    async def change(name: str) -> str | None:
+        manifest = manifest_of(name)
+        if not manifest.settings.model_fields:
+            app.say(f"“{manifest.label}” has nothing to set.")
+            return None
+        values = await ask_settings(app, name, given.get(name, {}))
+        if values is None:
+            return None
+        given[name] = values
+        return name
+
+    while chosen := await app.push_screen_wait(
+        Picker("Who carries out test-fires?", fetch, chosen=app.settings.backend, change=change)
+    ):
+        try:
+            check_settings(manifest_of(chosen), given.get(chosen, {}))
+        except BadSettings:
+            if await change(chosen) is None:
+                continue
+        except LookupError as error:  # it cannot be loaded
+            app.say(str(error), severity="error")
+            continue
+        app.use_backend(chosen, given.get(chosen, {}))
+        return True
+    return False
+
+
+async def ask_settings(app: WizardApp, name: str, given: dict[str, Any]) -> dict[str, Any] | None:
+    """Ask for a backend's settings; None when the seller leaves."""
+    from wizard.fulfillment.registry import check_settings, manifest_of
+    from wizard.fulfillment.settings_form import as_settings, filled
+
+    manifest = manifest_of(name)
+
+    async def accept(form: Any) -> dict[str, Any]:
+        values = as_settings(form)
+        check_settings(manifest, values)
+        return values
+
+    dialog = FormDialog(f"Settings of {name}", filled(manifest, given), PlainSource(), accept)
+    found: dict[str, Any] | None = await app.push_screen_wait(dialog)
+    return found
