@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from models.fulfillment import Event, Run, RunStep, Status, Verdict
 from tests.walked import walked
 from wizard.cli.program import run as command
+from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import BusyRun, OverRun, Workplace, fire, resume
 from wizard.fulfillment.lives import PROOF
 from wizard.fulfillment.sold import Sold
@@ -174,6 +177,33 @@ def test_the_command_goes_on_and_says_only_what_it_did(store: Store, capsys: pyt
     assert "Passed: " in said
     assert command(["resume", RUN]) == 1
     assert "has ended: Passed" in capsys.readouterr().err
+
+
+def test_ctrl_c_leaves_a_run_that_can_be_gone_on_with(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    perform = SandboxBackend._perform
+
+    async def stopped(self: Any, action: Any, *more: Any) -> Any:
+        if action.action == "send_email":
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(10)
+        return await perform(self, action, *more)
+
+    # Whoever runs the tests in the background lets them ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(SandboxBackend, "_perform", stopped)
+            assert command(["fire", "coaching-hour"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    said = capsys.readouterr()
+    run = store.runs()[0]
+    assert f"Stopped midway. Go on with it: wizard resume {run.id}" in said.err
+    assert run.verdict is Verdict.INTERRUPTED
+    assert command(["resume", run.id]) == 0
 
 
 def test_the_command_says_that_somebody_else_is_at_it(store: Store, capsys: pytest.CaptureFixture[str]):

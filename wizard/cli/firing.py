@@ -10,7 +10,7 @@ import typer
 from models.fulfillment import Buyer, Event, Run, RunStep, Status, Verdict
 from models.saved import SavedProduct
 from wizard.cli.history import as_json, say_end, say_moment, say_step
-from wizard.cli.output import say_json, table
+from wizard.cli.output import say_json, table, warn
 from wizard.cli.place import JSON, PRODUCT, Place, Wrong, place_of, product_of
 from wizard.fulfillment.fire import Workplace
 from wizard.fulfillment.fire import fire as carry_out
@@ -82,9 +82,12 @@ def resume(
     with place.store() as store:
         recorded = store.run(run_id)
         telling = _Telling(recorded, is_silent=json_wanted)
-        run = asyncio.run(
-            go_on(run_id, store.account(), at=Workplace.of(place.settings, store), on_step=telling.on_step)
-        )
+        at = Workplace.of(place.settings, store)
+        try:
+            run = asyncio.run(go_on(run_id, store.account(), at=at, on_step=telling.on_step))
+        except KeyboardInterrupt:
+            telling.stopped()
+            raise
     return _told(run, json_wanted)
 
 
@@ -118,6 +121,9 @@ def _fire(
             )
         except ValueError as error:
             raise Wrong(f"--buyer: {error}" if buyer else str(error)) from error
+        except KeyboardInterrupt:
+            telling.stopped()
+            raise
     return _told(run, json_wanted)
 
 
@@ -137,6 +143,11 @@ class _Telling:
         self._is_silent = is_silent
         self._told: set[tuple[int, Status]] = set()
         self._moment = 0
+
+    def stopped(self) -> None:
+        """The user stopped it with Ctrl+C."""
+        if self._run is not None:
+            warn(f"Stopped midway. Go on with it: wizard resume {self._run.id}")
 
     def on_begin(self, run: Run) -> None:
         """The run as it is planned."""
