@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from models.account import Connection
 from tests.listening import Answer, reply, saying
 from wizard.fulfillment.backend import ActionRequired, Rejected
+from wizard.fulfillment.backends.browser import Browser
 from wizard.fulfillment.outgoing import Guard, hosts_of, is_public, outgoing
 
 SITE = "members.example.com"
@@ -308,3 +309,28 @@ async def test_a_name_that_is_an_address_needs_a_certificate_for_it(tmp_path: Pa
     good = certificate(tmp_path, "127.0.0.1")
     async with saying(Heard(), good) as port, guarded("127.0.0.1", tls=trusting(tmp_path, [])) as client:
         assert (await client.get(f"https://127.0.0.1:{port}/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("location", "kind", "comes_to"),
+    [
+        ("http://[bad", "text/html", "redirects to “http://[bad”, which is no web address."),
+        ("/fine", "text/html; charset=klingon", "Grüße"),
+    ],
+)
+async def test_a_site_that_redirects_to_nonsense_or_names_a_false_encoding_crashes_nobody(
+    location: str, kind: str, comes_to: str
+):
+    async def nonsense(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/fine":
+            return httpx.Response(200, headers={"content-type": kind}, content="<p>Grüße</p>".encode())
+        return httpx.Response(302, headers={"location": location})
+
+    browser = Browser(httpx.MockTransport(nonsense))
+
+    try:
+        seen = (await browser.open("http://shop.example.com/")).text
+    except Rejected as error:
+        seen = str(error)
+
+    assert comes_to in seen

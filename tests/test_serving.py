@@ -60,7 +60,7 @@ def read_document(process: subprocess.Popen[str]) -> dict[str, str]:
     raise AssertionError(process.stderr and process.stderr.read())
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_it_says_where_it_is_ready_and_ends_cleanly(number: signal.Signals, status: int, data_dir: Path):
     with wizard_sandbox("--port", "0", "--json") as process:
         document = read_document(process)

@@ -60,12 +60,14 @@ def listening_on(port: int) -> socket.socket:
 
 
 def serve(folder: Path, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until Ctrl+C (KeyboardInterrupt) or SIGTERM (SystemExit 143); `on_ready` is told the address.
+    """Serve until Ctrl+C (KeyboardInterrupt), SIGTERM or SIGHUP (SystemExit 143, 129); `on_ready` is told the address.
 
     Raises CannotServe.
     """
     # The server ends well on both signals and then raises them again: as an exception this one, too, lets go of all.
-    before = signal.signal(signal.SIGTERM, lambda *_: exit_after(signal.SIGTERM))
+    # So does a terminal that is closed: the sandbox's address must not stay behind.
+    ends = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda number, _: exit_after(number)) for number in ends}
     try:
         with listening_on(port) as listening:
             world = World(folder)
@@ -78,7 +80,8 @@ def serve(folder: Path, port: int, on_ready: Callable[[str], None]) -> None:
     except Unusable as error:
         raise CannotServe(str(error)) from error
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def exit_after(number: int) -> None:

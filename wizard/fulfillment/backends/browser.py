@@ -15,8 +15,9 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from models.characters import visible
 from models.fulfillment import Exchange
-from wizard.fulfillment.backend import Retriable
+from wizard.fulfillment.backend import Rejected, Retriable
 
 # An address may hold a secret, such as a link that signs its bearer in: it is to stand in no log, whoever keeps one.
 for library in ("httpx", "httpcore"):
@@ -129,6 +130,14 @@ class Download:
         return self._digest.hexdigest()
 
 
+def _text(body: bytes, encoding: str | None) -> str:
+    """The text of a page. A site may name an encoding that there is not."""
+    try:
+        return body.decode(encoding or "utf-8", "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
+
+
 class Browser:
     """Someone at a browser. Another person is another Browser: cookies are not shared."""
 
@@ -168,15 +177,22 @@ class Browser:
                             break
             except httpx.HTTPError as error:
                 raise Retriable(f"{urlsplit(url).netloc} could not be reached: {error}.") from error
-            source = body.decode(response.encoding or "utf-8", "replace")
+            except httpx.InvalidURL as error:
+                raise Rejected(f"“{visible(url, '')[:200]}” is no web address: {error}.") from error
+            source = _text(bytes(body), response.encoding)
             sent = str(httpx.QueryParams(form)) if form else ""
             self._note(method, url, sent, response.status_code, noted_as(source), began)
             if response.status_code >= 500:
                 raise Retriable(f"{urlsplit(url).netloc} answered {response.status_code}.")
             if not response.is_redirect:
                 return Page(url, response.status_code, source)
-            target = urljoin(url, response.headers["location"])
-            if urlsplit(target)[:2] != urlsplit(url)[:2]:
+            try:
+                target = urljoin(url, response.headers["location"])
+                is_elsewhere = urlsplit(target)[:2] != urlsplit(url)[:2]
+            except ValueError as error:
+                wrong = visible(response.headers["location"], "")[:200]
+                raise Rejected(f"{urlsplit(url).netloc} redirects to “{wrong}”, which is no web address.") from error
+            if is_elsewhere:
                 return Page(url, response.status_code, source, location=target)
             method, url, form = "GET", target, None
         raise Retriable(f"{url} redirects in a circle.")

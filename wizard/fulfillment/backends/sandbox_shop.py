@@ -177,9 +177,10 @@ def _refused(response: httpx.Response) -> BackendError:
     if response.status_code == 429 or response.status_code >= 500:
         after = response.headers.get("retry-after", "")
         seconds = float(after) if after.isdigit() else None
-        why = f": {reason}" if (reason := _reason(response)) else "."
+        why = f": {reason.rstrip('.')}." if (reason := _reason(response)) else "."
         return Retriable(f"The sandbox answered {response.status_code}{why}", seconds)
-    return Rejected(f"The sandbox answered {response.status_code}: {_reason(response) or response.text[:200]}.")
+    reason = _reason(response) or response.text[:200]
+    return Rejected(f"The sandbox answered {response.status_code}: {reason.rstrip('.')}.")
 
 
 def _not_well(response: httpx.Response) -> BackendError:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
@@ -164,53 +165,43 @@ class Webhook:
 class _Window(Webhook):
     """One of Kartra's windows: its key is any text, and signs as it is."""
 
+    address: ClassVar[str]
+    """The field of the connection in which the address stands."""
+    key: ClassVar[str]
+    """The field of its key."""
+    more: ClassVar[tuple[str, ...]]
+    """The other fields of the window, which go along with each request."""
+
     @cached_property
     def _signers(self) -> list[Signer]:
         if not self._secret:
             raise ActionRequired(f"Write the key of “{self._connection.name}” into the connection.")
         return [Signer(self._secret.encode())]
 
+    @property
+    def _address(self) -> str:
+        return getattr(self._connection, self.address) or ""
+
+    @property
+    def _secret(self) -> str:
+        return _plain(getattr(self._connection, self.key))
+
+    @property
+    def _fields(self) -> dict[str, object]:
+        window = {name: getattr(self._connection, name) for name in self.more}
+        return {"membership_name": self._connection.name, **window}
+
 
 class Dap(_Window):
     """Kartra's window for Digital Access Pass."""
 
-    @property
-    def _address(self) -> str:
-        return self._connection.notification_url or ""
-
-    @property
-    def _secret(self) -> str:
-        return _plain(self._connection.secret_key)
-
-    @property
-    def _fields(self) -> dict[str, object]:
-        connection = self._connection
-        return {
-            "membership_name": connection.name,
-            "login_url": connection.login_url,
-            "product_or_level": connection.product_or_level,
-        }
+    address, key, more = "notification_url", "secret_key", ("login_url", "product_or_level")
 
 
 class S2Member(_Window):
     """Kartra's window for s2Member: one connection for each level."""
 
-    @property
-    def _address(self) -> str:
-        return self._connection.integration_url or ""
-
-    @property
-    def _secret(self) -> str:
-        return _plain(self._connection.api_key)
-
-    @property
-    def _fields(self) -> dict[str, object]:
-        connection = self._connection
-        return {
-            "membership_name": connection.name,
-            "login_url": connection.login_url,
-            "level_id": connection.level_id,
-        }
+    address, key, more = "integration_url", "api_key", ("login_url", "level_id")
 
 
 def _plain(secret: SecretStr | None) -> str:
