@@ -186,6 +186,8 @@ class CleanUp(Fact):
     action: Literal["clean_up"] = "clean_up"
     target: str
     """The product."""
+    only_platforms: bool = False
+    """Only on real platforms: what the sandbox holds is left to be looked at."""
 
 
 Action = Annotated[

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from screens.controls import Item
 from screens.dialogs import FormDialog, Picker, PlainSource
+from wizard.problems import Misfits, problems_of
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
@@ -43,7 +44,11 @@ async def choose_backend(app: WizardApp) -> bool:
         try:
             check_settings(manifest_of(chosen), given.get(chosen, {}))
         except BadSettings:
-            if await change(chosen) is None:
+            try:
+                if await change(chosen) is None:
+                    continue
+            except Exception as error:  # a third party's form
+                app.say(str(error), severity="error")
                 continue
         except LookupError as error:  # it cannot be loaded
             app.say(str(error), severity="error")
@@ -55,14 +60,19 @@ async def choose_backend(app: WizardApp) -> bool:
 
 async def ask_settings(app: WizardApp, name: str, given: dict[str, Any]) -> dict[str, Any] | None:
     """Ask for a backend's settings; None when the seller leaves."""
-    from wizard.fulfillment.registry import check_settings, manifest_of
+    from pydantic import ValidationError
+
+    from wizard.fulfillment.registry import manifest_of
     from wizard.fulfillment.settings_form import as_settings, filled
 
     manifest = manifest_of(name)
 
     async def accept(form: Any) -> dict[str, Any]:
         values = as_settings(form)
-        check_settings(manifest, values)
+        try:
+            manifest.settings.model_validate(values)
+        except ValidationError as error:
+            raise Misfits(problems_of(error)) from None
         return values
 
     dialog = FormDialog(f"Settings of {name}", filled(manifest, given), PlainSource(), accept)

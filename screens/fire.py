@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Select, Static
 
 from models.characters import visible
-from models.fulfillment import Event, Run, RunStep, Status, Verdict
+from models.fulfillment import Event, Run, RunStep, Verdict
 from models.saved import SavedProduct
 from screens.bars import KeyLine, TopLine
 from screens.firing import Firing, Order
@@ -28,6 +28,7 @@ from screens.run_text import ACTIONS, MARKS, addresses_detail, moment_line, step
 from screens.theme import MUTED
 from wizard import flow
 from wizard.fulfillment.lives import LIVES, PROOF, Life, label_of, why_not
+from wizard.fulfillment.runner import BAD
 from wizard.fulfillment.timeline import addresses, timeline
 from wizard.sandbox.faults import Fault
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 STOPPED_WITHIN = 5.0
 """Seconds that the app waits for a run to stop before it ends all the same."""
-
-BAD = (Status.FAILED, Status.ACTION_REQUIRED)
 
 
 @dataclass
@@ -72,9 +71,11 @@ class FireScreen(Screen[None]):
         Binding("escape", "leave", "Back", id="fire.leave", tooltip="Back to where you came from"),
     ]  # fmt: skip
 
-    def __init__(self, product: SavedProduct | None, run: Run | None = None) -> None:
+    def __init__(self, product: SavedProduct | None, run: Run | None = None, *, is_elsewhere: bool = False) -> None:
         super().__init__()
         self.product = product
+        self.is_elsewhere = is_elsewhere
+        """Whether somebody else is carrying out the run."""
         self.run: Run | None = run
         """The run that is shown, as far as it has come."""
         self.firing: Firing | None = None
@@ -132,7 +133,7 @@ class FireScreen(Screen[None]):
     def _show_heading(self) -> None:
         name = self.product.answers.general.name if self.product else self.run.product if self.run else ""
         about = f", {label_of(self.run)}" if self.run and not self.product else ""
-        backend = self.run.backend if self.run else self.wizard.settings.backend
+        backend = self.run.backend if self.run and not self.product else self.wizard.settings.backend
         on_what = "" if backend == "sandbox" else f" on {backend}"
         self.top.left = f"Test-fire{on_what}: {name}{about}"
         self.query("#fault").set(display=backend == "sandbox")
@@ -148,7 +149,12 @@ class FireScreen(Screen[None]):
         from wizard.fulfillment.sold import Sold
 
         price = cast(int, self.query_one("#price", Select).value)
-        sold = Sold(product=self.product, account=await self.wizard.desk.do(self.wizard.shelf.account), price=price)
+        try:
+            account = await self.wizard.desk.do(self.wizard.shelf.account)
+        except Exception as error:  # events can be fired without knowing which scenarios there are
+            self.wizard.say(str(error), severity="error")
+            return
+        sold = Sold(product=self.product, account=account, price=price)
         now = self.wizard.clock()
         lives = [life for life in LIVES.values() if not why_not(life, sold, now)]
         choice = self.query_one("#event", Select)
@@ -171,10 +177,11 @@ class FireScreen(Screen[None]):
         if action in ("fire", "prove", "backend"):
             return self.product is not None and self.firing is None
         if action == "go_on":
-            return self.firing is None and self.run is not None and self.run.verdict in (None, Verdict.INTERRUPTED)
+            can = self.run is not None and self.run.verdict in (None, Verdict.INTERRUPTED) and not self.is_elsewhere
+            return self.firing is None and can
         if action == "stop":
             return self.firing is not None
-        return self.product is not None or action != "runs"
+        return (self.product is not None and not self._is_leaving) or action != "runs"
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
@@ -189,6 +196,9 @@ class FireScreen(Screen[None]):
         """Write how the run ended."""
         if self.run is not None:
             passed = self.run.verdict is Verdict.PASSED
+            if self.is_elsewhere:
+                self.say("▸ Another window is carrying it out. Open it again to see how far it has come.")
+                return
             self.say(verdict_line(self.run) + self._page_line(), error=not passed)
             self.query_one("#verdict").set_class(passed, "-passed")
             self.top.right = f"run {self.run.id}"
@@ -296,9 +306,9 @@ class FireScreen(Screen[None]):
             fault=str(self.query_one("#fault", Select).value) if self.wizard.settings.backend == "sandbox" else "",
         )
 
-    @work(exclusive=True, group="fire")
-    async def _carry_out(self, order: Order) -> None:
-        if self.firing is not None:
+    def _carry_out(self, order: Order) -> None:
+        # Before anything is awaited: a second Enter finds the run under way.
+        if self.firing is not None or self._is_leaving:
             return
         if not order.resumed:
             self.run = None
@@ -313,15 +323,21 @@ class FireScreen(Screen[None]):
         )
         self._ended.clear()
         self.refresh_bindings()
+        self._follow(self.firing)
+
+    @work(group="fire")
+    async def _follow(self, firing: Firing) -> None:
         try:
-            self.run = await self.firing.run()
+            self.run = await firing.run()
         except asyncio.CancelledError:
             if self.run is None:
                 self.say("- Stopped before anything was sent.")
             else:
                 self.say("- Interrupted: stopped midway. The run is kept; F9 goes on with it.")
         except Exception as error:  # the reason belongs on the screen, whatever it is
-            self.say(f"✗ Not fired: {visible(str(error))}", error=True)
+            what = "Not fired" if self.run is None else "Stopped midway"
+            on = "" if self.run is None else " F9 goes on with it."
+            self.say(f"✗ {what}: {visible(str(error))}{on}", error=True)
         else:
             self.show_steps()
             self.show_verdict()
@@ -333,7 +349,7 @@ class FireScreen(Screen[None]):
             self.firing = None
             self._ended.set()
             self.refresh_bindings()
-        if self._is_leaving:
+        if self._is_leaving and self.is_current:
             self.dismiss(None)
 
     def _tell(self, message: Message) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,8 @@ class Firing:
         """Stop it as soon as it can be stopped; it is kept as interrupted."""
         self._is_unwanted = True
         if self._loop is not None and self._task is not None and not self._done.is_set():
-            self._loop.call_soon_threadsafe(self._task.cancel)
+            with suppress(RuntimeError):  # the loop has just ended
+                self._loop.call_soon_threadsafe(self._task.cancel)
 
     def _in_thread(self) -> Run:
         try:
@@ -72,9 +74,9 @@ class Firing:
 
         self._loop = asyncio.get_running_loop()
         begun = self._begun(Workplace.of(self._settings, self._store))
-        if self._is_unwanted:
-            raise asyncio.CancelledError
         self._task = asyncio.ensure_future(begun())
+        if self._is_unwanted:  # said before there was a task to cancel
+            self._task.cancel()
         return await self._task
 
     def _begun(self, at: Workplace) -> Callable[[], Awaitable[Run]]:

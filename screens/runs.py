@@ -83,9 +83,10 @@ class RunsScreen(Screen[None]):
     @on(OptionList.OptionSelected)
     @work(exclusive=True, group="open")
     async def _open(self, event: OptionList.OptionSelected) -> None:
+        row = self.rows[event.option_index]
         try:
-            run = await self.wizard.desk.do(self.wizard.shelf.run, self.rows[event.option_index].id)
+            run = await self.wizard.desk.do(self.wizard.shelf.run, row.id)
         except Exception as error:
             self.wizard.say(str(error), severity="error")
             return
-        await self.app.push_screen(FireScreen(None, run))
+        await self.app.push_screen(FireScreen(None, run, is_elsewhere=row.is_running))

@@ -25,7 +25,7 @@ from models.fulfillment import Buyer, Event, Evidence, GrantAccess, Run, RunStep
 from tests.shop import CHEAP, CONTENT, SHA256, small_world, sold, workbook
 from wizard.cli.program import run as run_command
 from wizard.fulfillment import connections
-from wizard.fulfillment.backend import Backend, Surroundings
+from wizard.fulfillment.backend import Backend, Context, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Held, RealAddress, Workplace, fire, is_reserved
 from wizard.fulfillment.ledger import MemoryLedger
@@ -35,7 +35,7 @@ from wizard.fulfillment.runner import Patience
 from wizard.fulfillment.secrecy import MASK
 from wizard.sample import fill
 from wizard.sandbox import members, platform
-from wizard.settings import load
+from wizard.settings import BadSettings, load
 from wizard.store import open_store
 
 QUICK = Patience(tries=2, one_try=10, first_wait=0, longest_wait=0.1, jitter=0)
@@ -618,8 +618,9 @@ async def test_what_a_run_created_is_cleaned_up(app: Starlette, tmp_path: Path):
         steps=steps_of(plan(what, Event.PURCHASE, Held(), NOW)),
     )
     await runner.run(planned)
+    context = Context(run="r1", product="x", buyer=Buyer(), now=lambda: NOW, key="")
 
-    assert await runner.clean_up() == "Everything this run created was removed."
+    assert await backend.clean_up(context) == "Everything this run created was removed."
     assert mailbox(app) == []
 
 
@@ -734,3 +735,16 @@ async def test_checking_a_connection_raises_nothing_when_the_folder_cannot_be_us
 
     assert not check.ok
     assert check.detail.startswith(f"The sandbox's folder {tmp_path / 'data'} cannot be used: ")
+
+
+async def test_a_fault_that_is_set_makes_each_run_a_drill(tmp_path: Path):
+    at = Workplace(tmp_path / "data", backends={"sandbox": {"fault": "error_inside"}})
+
+    run = await fire(sold("calendar"), at=at, patience=QUICK)
+
+    assert (run.fault, run.verdict) == ("error_inside", Verdict.FAILED)
+
+
+async def test_a_drill_on_another_backend_is_refused(tmp_path: Path):
+    with pytest.raises(BadSettings, match="A drill is the sandbox's alone"):
+        await fire(sold("calendar"), at=Workplace(tmp_path), backend="elsewhere", fault="html")

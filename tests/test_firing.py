@@ -11,6 +11,7 @@ import pytest
 from textual.widgets import Select
 
 from models.fulfillment import Run, Verdict
+from models.product import Product
 from screens.fire import FireScreen
 from tests.seller import Seller, seller_at
 from wizard.fulfillment.backends.sandbox import SandboxBackend
@@ -143,3 +144,44 @@ async def test_an_earlier_run_that_was_stopped_is_gone_on_with_from_the_list(
     await seller.sees("Go on")
     await seller.press("f9")
     await seller.sees("✓ Passed", within=30)
+
+
+async def test_enter_twice_in_the_buyers_field_fires_once(seller: Seller):
+    fire_screen(seller).query_one("#buyer").focus()
+    await seller.press("enter", "enter")
+    await seller.sees("✓ Passed", within=30)
+
+    assert seller.app.store is not None
+    assert [run.verdict for run in seller.app.store.runs()] == [Verdict.PASSED]
+
+
+async def test_a_run_that_somebody_else_carries_out_is_not_gone_on_with(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch
+):
+    async def broken(self: Any, *more: Any) -> Any:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxBackend, "_perform", broken)
+        await seller.press("f5")
+        await seller.sees("F9 goes on with it", within=30)
+    assert seller.app.store is not None
+    with seller.app.store.claim(last_run(seller).id):
+        await seller.press("f7")
+        await seller.sees("Interrupted")
+        await seller.press("enter")
+        await seller.sees("Another window is carrying it out")
+
+        assert "Go on" not in seller.screen
+
+
+async def test_a_price_that_is_not_complete_offers_events_and_no_crash(data_dir: Path):
+    with open_store(Settings()) as store:
+        answers = Product.model_validate({"general": {"name": "Bare"}, "pricing": {"prices": [{"type": "recurring"}]}})
+        store.create("Bare", "test", answers)
+    async with seller_at("80x24") as seller:
+        await seller.press("f5")
+        await seller.sees("F5 carries out the event")
+        await seller.settled()
+        await seller.press("f5")
+        await seller.sees("✗ Not fired")

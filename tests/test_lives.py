@@ -178,7 +178,7 @@ def test_the_proof_of_a_file_tries_the_link_in_every_way_in_which_it_must_be_ref
     ways = [(step.action.how, step.action.downloads) for step in tried if isinstance(step.action, TryLink)]
     assert ways == [("tampered", 0), ("used_up", 3), ("expired", 0)]
     expired = script.moments[tried[-1].moment - 1]
-    assert expired.at == NOW + timedelta(days=1, seconds=1)
+    assert expired.at == NOW + timedelta(days=1, minutes=2)
 
 
 def test_the_proof_of_goods_that_are_shipped_takes_nothing_away():
@@ -255,3 +255,9 @@ def test_every_sequence_can_be_planned_for_every_option_and_always_in_the_same_w
 def test_a_product_that_cannot_be_sold_has_no_life():
     with pytest.raises(NotReady):
         LIVES["refunds"].script(sold("", access={"kind": None}), NOW)
+
+
+@pytest.mark.parametrize("price", [{"type": "recurring"}, {"type": "installments", "amount": "10"}])
+@pytest.mark.parametrize("name", LIVES)
+def test_a_price_that_is_not_complete_is_a_reason_and_no_crash(name: str, price: dict[str, Any]):
+    assert why_not(LIVES[name], sold("hosted", price=price), NOW)

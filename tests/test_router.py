@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.responses import Response
 
 from models.account import Account
 from models.fulfillment import Event, GrantAccess, KeepAccess, Run, RunStep, SendEmail, Status, Verdict
@@ -31,6 +32,7 @@ from tests.test_post import part
 from tests.test_webhook import NEW, Receiver
 from tests.walked import walked
 from wizard.cli.program import run as command
+from wizard.fulfillment.backend import BackendError
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Workplace, fire, resume
 from wizard.fulfillment.ledger import MemoryLedger
@@ -147,6 +149,69 @@ def test_killed_anywhere_a_run_goes_on_and_a_request_has_the_same_id_each_time(r
         run = run_of(boundary)
         ids = {headers["webhook-id"] for headers, told in receiver.taken if told["data"]["run"] == run}
         assert ids == {f"{run}-1"}
+
+
+async def test_a_run_that_goes_on_without_its_platform_does_not_go_to_the_sandbox(
+    receiver: Receiver, app: Starlette, tmp_path: Path
+):
+    what, ledger, planned = sold_on(receiver.connection()), MemoryLedger(), list[Run]()
+    at = place(tmp_path, ledger=ledger)
+
+    def stop(run: Run) -> None:
+        planned.append(run)
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011
+        await fire(what, at=at, backend=lambda around: SandboxBackend(around, app), on_begin=stop)
+    ledger.open_run(planned[0])
+
+    run = await resume(
+        planned[0].id, SavedAccount(account=Account()), at=at, backend=lambda around: SandboxBackend(around, app),
+        patience=QUICK,
+    )  # fmt: skip
+
+    assert run.verdict is Verdict.ACTION_REQUIRED
+    assert "led to a real platform when this run began, and does not any more" in run.reason
+
+
+async def test_a_single_event_leaves_nobody_on_the_platform(receiver: Receiver, app: Starlette, tmp_path: Path):
+    run = await fire(
+        sold_on(receiver.connection()), at=place(tmp_path), backend=lambda around: SandboxBackend(around, app)
+    )
+
+    assert run.steps[-1].action.action == "clean_up"
+    assert run.steps[-1].detail.startswith("“My own site” keeps what it made"), "the sandbox's pages stay to be seen"
+
+
+async def test_a_platform_that_is_down_while_a_run_goes_on_leaves_what_was_proven(
+    receiver: Receiver, app: Starlette, tmp_path: Path
+):
+    receiver.gives_link = True
+    mine = receiver.connection(proof_url=f"{receiver.url}/members")
+    ledger = MemoryLedger()
+    at = place(tmp_path, ledger=ledger)
+
+    class Stops(SandboxBackend):
+        async def perform(self, action: Any, context: Any) -> Any:
+            if action.action == "show_page":
+                raise asyncio.CancelledError
+            return await super().perform(action, context)
+
+    with pytest.raises(asyncio.CancelledError):
+        await fire(sold_on(mine), Event.RENEWAL, at=at, backend=lambda a: Stops(a, app), run_id="r", patience=QUICK)
+    steps = {step.position: step for step in ledger.runs["r"].steps}
+    ledger.write_steps("r", steps[1].model_copy(update={"status": Status.PASSED}))
+    receiver.answer = Response(status_code=503)
+    receiver.gives_link = False
+
+    with pytest.raises(BackendError, match="503"):
+        await resume("r", sold_on(mine).account, at=at, backend=lambda a: SandboxBackend(a, app), patience=QUICK)
+    assert ledger.runs["r"].verdict is Verdict.INTERRUPTED
+    assert ledger.runs["r"].steps[0].status is Status.PASSED
+    receiver.answer, receiver.gives_link = Response(status_code=204), True
+    run = await resume("r", sold_on(mine).account, at=at, backend=lambda a: SandboxBackend(a, app), patience=QUICK)
+
+    assert run.verdict is Verdict.PASSED, run.reason
 
 
 # --- the mail server --------------------------------------------------------------------------------------------------

@@ -468,9 +468,8 @@ async def test_a_run_that_is_stopped_while_it_is_closed_keeps_its_verdict():
     task = asyncio.create_task(carried_out(Backend(), [GRANT], ledger=ledger))
     await asyncio.to_thread(closing.wait)
     task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
+    assert (await task).verdict is Verdict.PASSED, "who stops it then comes too late"
     assert ledger.read_run("run1").verdict is Verdict.PASSED
 
 
@@ -568,13 +567,6 @@ async def test_a_value_that_is_also_a_word_of_the_record_does_not_break_it():
     assert run.page.source == "product"
     assert run.steps[0].receipt is not None
     assert run.steps[0].receipt.detail == f"It is {MASK}."
-
-
-async def test_what_is_cleaned_up_is_said_without_secrets():
-    runner = Runner(Backend(), MemoryLedger(), patience=QUICK)
-    await runner.run(planned([GRANT]))
-
-    assert await runner.clean_up() == f"nothing left of {MASK}"
 
 
 def test_a_short_text_is_not_taken_for_a_secret():

@@ -13,6 +13,7 @@ from wizard.cli.place import JSON, Place, Wrong, place_of
 from wizard.fulfillment import registry
 from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
 from wizard.fulfillment.connections import check_and_remember
+from wizard.fulfillment.secrecy import Secrets
 from wizard.settings import BadSettings
 
 commands = typer.Typer()
@@ -53,14 +54,15 @@ async def _check(manifest: Manifest, place: Place) -> Check:
 
     settings = place.settings.backends.get(manifest.name, {})
     async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        secrets = Secrets()
         try:
-            registry.check_settings(manifest, settings)
+            secrets.learn_fields(registry.check_settings(manifest, settings))
             around = Surroundings(data_dir=place.settings.data_dir, client=lambda: client, settings=settings)
             return await registry.class_of(manifest)(around).check()
         except (BackendError, registry.NoSuchBackend, BadSettings, httpx.HTTPError, OSError) as error:
             return Check(False, str(error))
         except Exception as error:
-            return Check(False, f"It broke ({type(error).__name__}: {error}). Tell whoever made it.")
+            return Check(False, secrets.mask(f"It broke ({type(error).__name__}: {error}). Tell whoever made it."))
 
 
 @connections.command("check", epilog="Example: wizard connections check my-blog")

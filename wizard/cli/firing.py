@@ -16,6 +16,7 @@ from wizard.fulfillment.fire import Workplace
 from wizard.fulfillment.fire import fire as carry_out
 from wizard.fulfillment.fire import resume as go_on
 from wizard.fulfillment.lives import LIVES, PROOF, Life, why_not
+from wizard.fulfillment.runner import OPEN
 from wizard.fulfillment.sold import Sold
 from wizard.sandbox.faults import Fault
 from wizard.store import Store
@@ -25,7 +26,6 @@ commands = typer.Typer()
 PRICE = typer.Option(1, min=1, help="The number of the price point.")
 BUYER = typer.Option(None, metavar="ADDRESS", help="The test buyer's e-mail address.")
 BACKEND = typer.Option(None, help="Who carries it out; `wizard backends` lists them.")
-OVER = (Status.PASSED, Status.FAILED, Status.ACTION_REQUIRED, Status.SKIPPED)
 
 
 @commands.command(epilog="Example: wizard fire yoga-masterclass --event refund")
@@ -155,7 +155,7 @@ class _Telling:
 
     def on_step(self, step: RunStep) -> None:
         """A step has come further."""
-        if self._is_silent or step.status not in OVER or (step.position, step.status) in self._told:
+        if self._is_silent or step.status in OPEN or (step.position, step.status) in self._told:
             return
         self._told.add((step.position, step.status))
         if self._run is not None and len(self._run.moments) > 1 and step.moment != self._moment:

@@ -10,7 +10,8 @@ from models.fulfillment import Run, RunStep, Verdict
 from models.saved import RunRow
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, place_of, product_of
-from wizard.fulfillment.lives import label_of
+from wizard.fulfillment.lives import PROVE, label_of
+from wizard.fulfillment.timeline import addresses
 
 commands = typer.Typer()
 
@@ -70,6 +71,9 @@ def say_end(run: Run) -> None:
     if verdict is Verdict.INTERRUPTED:
         say(f"Go on with it: wizard resume {run.id}")
     say(f"Run {run.id}, as {run.buyer.email}")
+    if run.life != PROVE:  # which has cleaned up
+        for address in addresses(run):
+            say(f"   {address.url}  {address.label}")
 
 
 @commands.command(epilog="Example: wizard runs yoga-masterclass")

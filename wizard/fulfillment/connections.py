@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from models.account import Connection, ConnectionKind
 from wizard.fulfillment.backend import BackendError, Check, Surroundings
 from wizard.fulfillment.secrecy import Secrets
@@ -42,7 +40,7 @@ async def check_connection(connection: Connection, *, data_dir: Path, allow_priv
     check = await _checked(connection, data_dir, allow_private)
     # A platform may repeat in its answer what it was sent.
     secrets = Secrets()
-    secrets.learn(*(secret.get_secret_value() for _, secret in connection if isinstance(secret, SecretStr)))
+    secrets.learn_fields(connection)
     return Check(check.ok, secrets.mask(check.detail))
 
 

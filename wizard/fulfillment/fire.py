@@ -15,12 +15,14 @@ from models.saved import SavedAccount
 from models.text import is_email
 from wizard.fulfillment.backend import Backend, BackendError, Surroundings
 from wizard.fulfillment.ledger import Ledger, MemoryLedger, new_run_id
-from wizard.fulfillment.lives import Life
+from wizard.fulfillment.lives import PROOF, Life
 from wizard.fulfillment.plan import Held, NotReady, Sold
 from wizard.fulfillment.registry import NoSuchBackend, check_settings, class_of, manifest_of
 from wizard.fulfillment.router import Router, real_platforms
 from wizard.fulfillment.runner import PATIENT, Patience, Runner, utc_now
 from wizard.fulfillment.script import Script, Writer
+from wizard.fulfillment.secrecy import Secrets
+from wizard.settings import BadSettings
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -127,6 +129,9 @@ async def fire(
     run_id = run_id or new_run_id(now)
     buyer = _allowed(buyer or test_buyer(run_id), named_by_seller)
     script = what.script(sold, now) if isinstance(what, Life) else _script_of(sold, what, held, now)
+    fault = fault or _fault_set(at, backend)
+    if real_platforms(script.steps) and not fault and what is not PROOF:  # which cleans up itself
+        script = script.with_clean_up(sold.product.slug)
     planned = Run(
         id=run_id,
         product=sold.product.slug,
@@ -144,10 +149,10 @@ async def fire(
         steps=script.steps,
     )
     with _held_alone(at.ledger, run_id):
-        async with _at_work(planned, sold.account, at, backend) as worker:
+        async with _at_work(planned, sold.account, at, backend) as (worker, secrets):
             planned = planned.model_copy(update={"backend": worker.manifest.name})
             on_begin(planned)
-            runner = _runner(worker, planned, at, clock=clock, on_step=on_step, patience=patience)
+            runner = _runner(worker, secrets, planned, at, clock=clock, on_step=on_step, patience=patience)
             return await runner.run(planned)
 
 
@@ -170,8 +175,8 @@ async def resume(
         recorded = at.ledger.read_run(run_id)
         if recorded.verdict not in (None, Verdict.INTERRUPTED):
             raise OverRun(f"Run {run_id} has ended: {recorded.verdict.label}. Fire again for a new one.")
-        async with _at_work(recorded, account, at, backend or recorded.backend) as worker:
-            runner = _runner(worker, recorded, at, clock=clock, on_step=on_step, patience=patience)
+        async with _at_work(recorded, account, at, backend or recorded.backend) as (worker, secrets):
+            runner = _runner(worker, secrets, recorded, at, clock=clock, on_step=on_step, patience=patience)
             return await runner.resume(recorded)
 
 
@@ -183,8 +188,13 @@ def _held_alone(ledger: Ledger, run: str) -> Iterator[None]:
         yield
 
 
-def _runner(worker: Backend, run: Run, at: Workplace, **more: Any) -> Runner:
-    return Runner(worker, at.ledger, password=at.password_of(run.id), **more)
+def _runner(worker: Backend, secrets: Secrets, run: Run, at: Workplace, **more: Any) -> Runner:
+    return Runner(worker, at.ledger, password=at.password_of(run.id), secrets=secrets, **more)
+
+
+def _fault_set(at: Workplace, backend: object) -> str:
+    """The fault that the settings ask the sandbox for: it makes each run a drill."""
+    return str(at.backends.get("sandbox", {}).get("fault") or "") if backend == "sandbox" else ""
 
 
 def _script_of(sold: Sold, event: Event, held: Held | None, now: datetime) -> Script:
@@ -205,15 +215,20 @@ def _script_of(sold: Sold, event: Event, held: Held | None, now: datetime) -> Sc
 @asynccontextmanager
 async def _at_work(
     run: Run, account: SavedAccount, at: Workplace, backend: str | Callable[[Surroundings], Backend]
-) -> AsyncIterator[Backend]:
-    """The backend of a run, with the platforms and the mail server that the seller has set up."""
+) -> AsyncIterator[tuple[Backend, Secrets]]:
+    """The backend of a run, with the platforms and the mail server that the seller has set up; and the secrets that
+    are known by then."""
     from wizard.fulfillment.outgoing import outgoing
 
     settings: dict[str, Any] = {}
+    secrets = Secrets()
+    secrets.learn_fields(*account.account.connections)
     if isinstance(backend, str):
+        if run.fault and backend != "sandbox":
+            raise BadSettings("A drill is the sandbox's alone: leave the other backend away.")
         manifest = manifest_of(backend)
         settings = {**at.backends.get(backend, {}), **({"fault": run.fault} if run.fault else {})}
-        check_settings(manifest, settings)
+        secrets.learn_fields(check_settings(manifest, settings))
         backend = class_of(manifest)
     connections = account.account.connections
     async with outgoing(connections, allow_private=at.allow_private) as way_out:
@@ -225,11 +240,11 @@ async def _at_work(
             path_of_file=at.path_of_file,
             settings=settings,
         )
-        worker = _made(backend, around)
+        worker = _made(backend, around, secrets)
         if run.fault:  # a drill is the sandbox's alone
-            yield worker
+            yield worker, secrets
             return
-        yield Router(worker, around, real_platforms(run.steps, around), _post(at))
+        yield Router(worker, around, real_platforms(run.steps), _post(at)), secrets
 
 
 def _post(at: Workplace) -> SmtpPost | None:
@@ -240,7 +255,7 @@ def _post(at: Workplace) -> SmtpPost | None:
     return SmtpPost(at.smtp_url, at.mail_from)
 
 
-def _made(make: Callable[[Surroundings], Backend], surroundings: Surroundings) -> Backend:
+def _made(make: Callable[[Surroundings], Backend], surroundings: Surroundings, secrets: Secrets) -> Backend:
     """The backend at work. Raises BackendError and OSError alone, whatever a third party's plug-in raises."""
     try:
         return make(surroundings)
@@ -248,7 +263,7 @@ def _made(make: Callable[[Surroundings], Backend], surroundings: Surroundings) -
         raise
     except Exception as error:
         broken = f"The backend broke ({type(error).__name__}: {error}). Tell whoever made it."
-        raise BackendError(broken) from error
+        raise BackendError(secrets.mask(broken)) from None
 
 
 def _allowed(buyer: Buyer, named_by_seller: bool) -> Buyer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from models.fulfillment import Action, CleanUp, Event, IssueDownloadLink, Run, TryLink
 from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated
@@ -20,6 +20,9 @@ from wizard.fulfillment.script import Script, Writer, link_ends
 from wizard.fulfillment.sold import NotReady, Sold
 
 PROVE = "prove"
+
+LATE = timedelta(minutes=2)
+"""How long after its end a link is tried: it may have been made a little later than planned."""
 
 RENEWALS = 3
 """How many renewals a scenario goes through before what it is about."""
@@ -92,7 +95,7 @@ def _path(sold: Sold) -> str:
 
 
 def _repeated(sold: Sold) -> PricePoint:
-    price = _price(sold)
+    price = _complete(sold, _price(sold))
     if not is_repeated(price):
         raise NotThisLife(f"{_path(sold)}.type", "This price is paid once: nothing is renewed or cancelled.")
     return price
@@ -103,6 +106,15 @@ def _charge_days(price: PricePoint, start: datetime) -> Iterator[datetime]:
     moment = time(start.hour, start.minute, start.second, tzinfo=start.tzinfo or UTC)
     for charge in charges.schedule(price, start.date()):
         yield max(start, datetime.combine(charge.day, moment))
+
+
+def _complete(sold: Sold, price: PricePoint) -> PricePoint:
+    """The price, if it says what is charged and when. Raises `NotReady`."""
+    try:
+        next(iter(charges.schedule(price, date(2020, 1, 1))))
+    except ValueError as error:
+        raise NotReady(_path(sold), f"Complete the price: {error}.") from None
+    return price
 
 
 def _renewals(sold: Sold, writer: Writer, number: int) -> datetime:
@@ -298,7 +310,7 @@ def _try_links(link: IssueDownloadLink, writer: Writer) -> None:
         # The purchase was used once, and its repetition once more.
         left = max(0, limit - 2)
         tried("One download more than allowed", TryLink(target=link.target, how="used_up", downloads=left))
-    bought_at, writer.at = writer.at, link_ends(link, writer.at) + timedelta(seconds=1)
+    bought_at, writer.at = writer.at, link_ends(link, writer.at) + LATE
     tried("A link that has expired", TryLink(target=link.target, how="expired"))
     writer.at = bought_at
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from wizard.fulfillment.backend import Backend, Manifest, Surroundings
+from wizard.fulfillment.backend import Backend, BackendSettings, Manifest, Surroundings
 from wizard.settings import BadSettings, config_file, first_mistake
 
 GROUP = "wizard.backends"
@@ -55,10 +55,13 @@ def class_of(manifest: Manifest) -> Callable[[Surroundings], Backend]:
         raise NoSuchBackend(f"The backend “{manifest.name}” cannot be loaded: {error}") from error
 
 
-def check_settings(manifest: Manifest, given: Mapping[str, Any]) -> None:
-    """Check a backend's own settings. Raises `BadSettings` with the key that is wrong, and never with its value."""
+def check_settings(manifest: Manifest, given: Mapping[str, Any]) -> BackendSettings:
+    """Check a backend's own settings; give them back as its manifest declares them.
+
+    Raises `BadSettings` with the key that is wrong, and never with its value.
+    """
     try:
-        manifest.settings.model_validate(dict(given))
+        return manifest.settings.model_validate(dict(given))
     except ValidationError as error:
         key, wrong = first_mistake(error, manifest.settings)
         where = f"{key} in [backends.{manifest.name}] of {config_file()}"

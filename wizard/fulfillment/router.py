@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 OnPlatform = GrantAccess | RevokeAccess
 
 
-def real_platforms(steps: Iterable[RunStep], around: Surroundings) -> frozenset[str]:
-    """The connections to real platforms that these steps are about, by slug."""
-    real = {each.slug for each in around.account.account.connections if each.kind is not ConnectionKind.SANDBOX}
+def real_platforms(steps: Iterable[RunStep]) -> frozenset[str]:
+    """The connections to real platforms that these steps are about, by slug: as it was when they were planned."""
     actions = (step.action.kept if isinstance(step.action, KeepAccess) else step.action for step in steps)
-    return frozenset(action.target for action in actions if _is_on_platform(action) and action.target in real)
+    played = ("", ConnectionKind.SANDBOX.value)
+    return frozenset(action.target for action in actions if _is_on_platform(action) and action.platform not in played)
 
 
 def _is_on_platform(action: object) -> TypeGuard[OnPlatform]:
@@ -53,7 +53,7 @@ class Router:
         self._post = post
         self._made: dict[str, Platform] = {}
         self._letters: list[SendEmail] = []
-        more = {"grant_access", "revoke_access"} if self._slugs else set()
+        more = {"clean_up", *(("grant_access", "revoke_access", "keep_access") if self._slugs else ())}
         self.manifest: Manifest = replace(
             backend.manifest, can=backend.manifest.can | more | ({"send_email"} if post else set())
         )
@@ -65,7 +65,7 @@ class Router:
     async def perform(self, action: Action, context: Context) -> Receipt:
         """See `Backend`."""
         if isinstance(action, CleanUp):
-            return Receipt(reference=context.key, detail=await self.clean_up(context))
+            return Receipt(reference=context.key, detail=await self._cleaned_up(context, action.only_platforms))
         if isinstance(action, SendEmail) and self._post is not None:
             receipt = await self._post.perform(action, context)
             if action not in self._letters:
@@ -91,13 +91,19 @@ class Router:
         return await self._backend.verify(action, receipt, self._with_letters(context))
 
     async def clean_up(self, context: Context) -> str:
-        """See `Backend`. Whatever one of them cannot remove, the others are still asked."""
+        """See `Backend`."""
+        return await self._cleaned_up(context, only_platforms=False)
+
+    async def _cleaned_up(self, context: Context, only_platforms: bool) -> str:
+        """Whatever one of them cannot remove, the others are still asked."""
         said, errors = [], []
-        for clean_up in (self._backend.clean_up, *(self._platform(slug).clean_up for slug in self._slugs)):
+        for slug in ("", *self._slugs)[only_platforms:]:
             try:
-                said.append(await clean_up(context))
+                said.append(await (self._platform(slug) if slug else self._backend).clean_up(context))
             except BackendError as error:
                 errors.append(error)
+            except Exception as error:  # whatever a third party's plug-in raises
+                errors.append(BackendError(f"Cleaning up broke ({type(error).__name__}: {error})."))
         if errors:
             raise errors[0]
         return " ".join(said)
@@ -115,6 +121,9 @@ class Router:
             account = self._around.account
             if slug in account.unreadable:
                 raise ActionRequired(account.unreadable[slug])
-            connection = next(each for each in account.account.connections if each.slug == slug)
+            connection = next((each for each in account.account.connections if each.slug == slug), None)
+            if connection is None or connection.kind is ConnectionKind.SANDBOX:
+                gone = f"The connection “{slug}” led to a real platform when this run began, and does not any more."
+                raise ActionRequired(f"{gone} What the run made there must be looked after by hand.")
             self._made[slug] = platform_for(connection, self._around)
         return self._made[slug]

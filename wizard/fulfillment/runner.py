@@ -74,10 +74,7 @@ NEW_EACH_TIME = frozenset({"sign_in_url"})
 """Variables that may differ although nothing was done twice: a link that signs in may be good for one time only."""
 
 
-PROVEN = (
-    "The buyer was let in, nothing happened twice, and once access was taken away the buyer was turned away. "
-    "What the run made is removed."
-)
+PROVEN = "The buyer was let in, nothing happened twice, and once access was taken away the buyer was turned away."
 NOTHING_TO_PROVE = "There is no access to prove: the mails and the page arrived, and nothing happened twice."
 
 
@@ -114,15 +111,16 @@ class Runner:
         on_step: Callable[[RunStep], None] = lambda step: None,
         patience: Patience = PATIENT,
         password: str = "",
+        secrets: Secrets | None = None,
     ) -> None:
-        """`password` is the one of a login that the run makes."""
+        """`password` is the one of a login that the run makes; `secrets` are those that are known before it begins."""
         self._backend = backend
         self._ledger = ledger
         self._clock = clock
         self._on_step = on_step
         self._patience = patience
         self._password = password
-        self._secrets = Secrets()
+        self._secrets = secrets or Secrets()
         self._secrets.learn(password)
         self._values: dict[str, str] = {}
         self._performed: dict[int, Action] = {}
@@ -145,8 +143,7 @@ class Runner:
             await self._moment_by_moment()
             await self._record(self._close, *self._verdict())
         except BaseException as error:
-            self._interrupt(error)
-            raise
+            self._stopped(error)
         return self.record
 
     async def resume(self, recorded: Run) -> Run:
@@ -157,18 +154,13 @@ class Runner:
             await self._moment_by_moment()
             await self._record(self._close, *self._verdict())
         except BaseException as error:
-            self._interrupt(error)
-            raise
+            self._stopped(error)
         return self.record
 
     @property
     def record(self) -> Run:
         """The run as it is recorded so far."""
         return self._run.model_copy(update={"steps": tuple(self._steps.values())})
-
-    async def clean_up(self) -> str:
-        """Remove what the run created, and say in a sentence what was left and why."""
-        return self._secrets.mask(await self._backend.clean_up(self._context))
 
     def _begin(self, run: Run, *, was_stopped: bool = False) -> None:
         self._run = run
@@ -313,7 +305,7 @@ class Runner:
 
     async def _verify(self, at: int) -> None:
         action, receipt = self._performed[at], self._receipts[at]
-        context = self._context_of(at)
+        context = replace(self._context_of(at), earlier=self._first(at))
         evidence = await self._tried(at, lambda: self._backend.verify(action, receipt, context))
         if evidence is None:
             return
@@ -332,12 +324,14 @@ class Runner:
         try:
             answer = await self._patiently(at, call, quietly)
         except BackendError as error:
+            if quietly and isinstance(error, Retriable):
+                raise  # it was over already, and is not undone because somebody is down now: the run goes on later
             status, detail = _failure(error)
         else:
             self._time(at, before, began)
             return answer
         self._time(at, before, began)
-        await self._write(at, status=status, detail=detail)
+        await self._write(at, status=status, detail=detail, evidence=None)
         return None
 
     async def _patiently(self, at: int, call: Callable[[], Awaitable[Answer]], quietly: bool) -> Answer:
@@ -404,10 +398,11 @@ class Runner:
         step = self._steps[at]
         moments = self._run.moments
         at_moment = moments[step.moment - 1].at if step.moment <= len(moments) else self._run.started_at
+        is_now = not self._run.life and not self._context.was_stopped and at_moment == self._run.started_at
         return replace(
             self._context,
-            # What happens at the run's own start happens now: it is real, and takes its time.
-            now=self._clock if at_moment == self._run.started_at else lambda: at_moment,
+            # What is fired now happens now, and takes its time. A life, and what goes on later, keep to their plan.
+            now=self._clock if is_now else lambda: at_moment,
             key=key_of(self._run.id, step.repeats or at),
             values=dict(self._values),
             earlier=self._first(at) or step.receipt,
@@ -437,6 +432,13 @@ class Runner:
     def _open(self) -> None:
         self._ledger.open_run(self._run)
         self._is_open = True
+
+    def _stopped(self, error: BaseException) -> None:
+        """Close the run and raise what stopped it; but who stops it while its end is written down, comes too late."""
+        if isinstance(error, asyncio.CancelledError) and self._run.verdict is not None and not self._is_open:
+            return
+        self._interrupt(error)
+        raise error
 
     def _interrupt(self, error: BaseException) -> None:
         """Close the run if it is open; never one that another process opened under the same id, nor one that ended.
@@ -478,15 +480,19 @@ class Runner:
 
     def _good_reason(self) -> str:
         """What a run that passed has shown, in a sentence."""
-        moments = len(self._run.moments)
+        steps = [step for step in self._steps.values() if not isinstance(step.action, CleanUp)]
         if self._run.life == PROVE:
-            used = any(isinstance(step.action, ACCESS) for step in self._steps.values())
-            return PROVEN if used else NOTHING_TO_PROVE
+            used = any(isinstance(step.action, ACCESS) for step in steps)
+            left = " ".join(step.detail for step in self._steps.values() if isinstance(step.action, CleanUp))
+            return f"{PROVEN if used else NOTHING_TO_PROVE} {left}"
+        moments = {step.moment for step in steps}
         if self._run.life:
-            return f"At each of {moments} moments the buyer held what they should, and nothing else."
+            proofs = {step.evidence.proven_by for step in steps if step.evidence and isinstance(step.action, ACCESS)}
+            on_its_word = proofs and "buyer" not in proofs
+            by_word = " That is the platform's own word: nobody looked as the buyer." if on_its_word else ""
+            return f"At each of {len(moments)} moments the buyer held what they should.{by_word}"
         # What the event itself led to is the last moment; a purchase before it only set the scene.
-        last = max((step.moment for step in self._steps.values()), default=1)
-        seen = [step for step in self._steps.values() if step.moment == last and step.status is Status.PASSED]
+        seen = [step for step in steps if step.moment == max(moments) and step.status is Status.PASSED]
         return seen[0].detail if seen else "There was nothing to do."
 
 

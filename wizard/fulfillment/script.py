@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from models.fulfillment import (
     Action,
     CancelRegistration,
+    CleanUp,
     Event,
     GrantAccess,
     IssueDownloadLink,
@@ -37,6 +38,13 @@ class Script:
 
     moments: tuple[Moment, ...]
     steps: tuple[RunStep, ...]
+
+    def with_clean_up(self, product: str) -> Script:
+        """The same, and then what was made on real platforms is removed: a test must leave no member behind."""
+        moment = Moment(title="Clean up on the platform", at=self.moments[-1].at)
+        action = CleanUp(target=product, only_platforms=True)
+        step = RunStep(position=len(self.steps) + 1, action=action, moment=len(self.moments) + 1)
+        return Script((*self.moments, moment), (*self.steps, step))
 
 
 class Writer:

@@ -9,6 +9,8 @@ from functools import cache
 from typing import Literal, TypeVar, cast, get_origin
 from urllib.parse import quote, quote_plus
 
+from pydantic import BaseModel, SecretStr
+
 from models.fulfillment import Exchange, Fact
 
 MASK = "•••"
@@ -46,6 +48,12 @@ class Secrets:
             if len(text) >= SHORTEST:
                 escaped = json.dumps(text)[1:-1], html.escape(text), quote(text), quote(text, safe=""), quote_plus(text)
                 self._forms.update((text, *escaped, json.dumps(text, ensure_ascii=False)[1:-1]))
+
+    def learn_fields(self, *models: BaseModel) -> None:
+        """Remember every field that is declared as a secret: a connection's key, a setting of a backend's."""
+        self.learn(
+            *(value.get_secret_value() for model in models for _, value in model if isinstance(value, SecretStr))
+        )
 
     def learn_values(self, values: Mapping[str, str]) -> None:
         """Remember the values of a receipt that are not known to be public."""

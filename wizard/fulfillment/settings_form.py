@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Optional, get_origin
 
 from pydantic import SecretStr, create_model
 from pydantic.fields import FieldInfo
@@ -17,6 +17,8 @@ def form_of(manifest: Manifest) -> type[Answers]:
     """The model of a form for a backend's settings. What must be set may be lacking in it while it is filled in."""
     fields: dict[str, Any] = {}
     for name, field in manifest.settings.model_fields.items():
+        if not _has_control(field):
+            continue  # a list or a table: it stands in config.toml alone
         declared = Ask(
             label=field.title or name.replace("_", " ").capitalize(),
             help=field.description or "",
@@ -49,6 +51,11 @@ def filled(manifest: Manifest, given: Mapping[str, Any]) -> Answers:
 def as_settings(form: Answers) -> dict[str, Any]:
     """What was filled in, as it would be written in the table `[backends.NAME]`."""
     return {name: _plain(value) for name, value in form if value is not None}
+
+
+def _has_control(field: FieldInfo) -> bool:
+    parts = (field.annotation, *getattr(field.annotation, "__args__", ()))
+    return field.alias is None and not any(get_origin(part) in (list, tuple, dict, set) for part in parts)
 
 
 def _kind(field: FieldInfo) -> Kind:

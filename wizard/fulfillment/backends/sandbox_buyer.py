@@ -169,6 +169,10 @@ class SandboxBuyer:
         if link is None:
             switched = "Is the notification “Download link to buyer” switched on?"
             return self._saw(False, f"No mail with a download link reached {self._who}. {switched}")
+        if self._context.earlier is not None and action.download_limit == 1:
+            links = {found async for text in self._texts() for found in ADDRESS.findall(text) if found.find("/d/") > 0}
+            same = f"{self._who} has the same link as before and no other. It may be used once, and has been."
+            return self._saw(links == {link}, same if links == {link} else f"{self._who} has {len(links)} links.")
         got = await self._browser.download(link)
         facts = {"status": str(got.status), "size": str(got.size), "sha256": got.sha256, "expected": action.sha256}
         if got.page is not None:
@@ -210,6 +214,9 @@ class SandboxBuyer:
         facts = {"status": str(got.status), "downloads": str(action.downloads)}
         if got.page is None:
             return self._saw(True, f"{self._who} got the file with {tried[action.how]}.", facts)
+        expected = {"tampered": 404, "used_up": 429, "expired": 410}[action.how]
+        if got.status != expected:
+            raise Rejected(f"{self._who} tried {tried[action.how]} and was refused for another reason: {got.page.says}")
         return self._saw(False, f"{self._who} tried {tried[action.how]} and was refused: {got.page.says}", facts)
 
     async def peek_at_link(self, reason: str) -> Evidence:
