@@ -28,7 +28,7 @@ from screens.run_text import ACTIONS, MARKS, addresses_detail, moment_line, step
 from screens.theme import MUTED
 from wizard import flow
 from wizard.fulfillment.lives import LIVES, PROOF, Life, label_of, why_not
-from wizard.fulfillment.runner import BAD
+from wizard.fulfillment.outcome import BAD
 from wizard.fulfillment.timeline import addresses, timeline
 from wizard.sandbox.faults import Fault
 

@@ -25,8 +25,8 @@ from models.fulfillment import Event, Page, Run, RunStep, Verdict
 from wizard.fulfillment.fire import OverRun, Workplace, fire, resume
 from wizard.fulfillment.ledger import Ledger
 from wizard.fulfillment.lives import life_named
-from wizard.fulfillment.runner import Patience
 from wizard.fulfillment.sold import Sold
+from wizard.fulfillment.tries import Patience
 from wizard.settings import load
 from wizard.store import Store, open_store
 from wizard.store.errors import NotFound

@@ -20,7 +20,7 @@ from tests.shop import CHEAP, NOW, sold, workbook
 from wizard.fulfillment.backend import BackendError, Rejected, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Workplace, fire
-from wizard.fulfillment.runner import Patience
+from wizard.fulfillment.tries import Patience
 from wizard.sandbox import drills, records
 from wizard.sandbox.app import sandbox_app
 from wizard.sandbox.clocks import clock_of

@@ -31,8 +31,8 @@ from wizard.fulfillment.fire import Held, RealAddress, Workplace, fire, is_reser
 from wizard.fulfillment.ledger import MemoryLedger
 from wizard.fulfillment.plan import NotReady
 from wizard.fulfillment.registry import NoSuchBackend, installed, manifest_of
-from wizard.fulfillment.runner import Patience
 from wizard.fulfillment.secrecy import MASK
+from wizard.fulfillment.tries import Patience
 from wizard.sample import fill
 from wizard.sandbox import members, platform
 from wizard.settings import BadSettings, load

@@ -37,7 +37,7 @@ from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Workplace, fire, resume
 from wizard.fulfillment.ledger import MemoryLedger
 from wizard.fulfillment.lives import LIVES, PROOF
-from wizard.fulfillment.runner import Patience
+from wizard.fulfillment.tries import Patience
 from wizard.settings import Settings
 from wizard.store import open_store
 

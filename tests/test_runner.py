@@ -34,9 +34,10 @@ from models.fulfillment import (
 from tests.shop import NOW
 from wizard.fulfillment.backend import ActionRequired, Check, Context, Manifest, Rejected, Retriable
 from wizard.fulfillment.ledger import MemoryLedger, key_of, new_run_id
-from wizard.fulfillment.runner import Patience, Runner
+from wizard.fulfillment.runner import Runner
 from wizard.fulfillment.script import steps_of
 from wizard.fulfillment.secrecy import KEPT, MASK, Secrets
+from wizard.fulfillment.tries import Patience
 
 PASSWORD = "k7qm-2xpa-9rtd & <h3>"
 QUICK = Patience(tries=3, one_try=0.5, first_wait=0, longest_wait=1, jitter=0)

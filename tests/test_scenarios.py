@@ -31,7 +31,7 @@ from wizard.fulfillment.backend import Context
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Workplace, fire
 from wizard.fulfillment.lives import LIVES, PROOF, Life, NotThisLife
-from wizard.fulfillment.runner import Patience
+from wizard.fulfillment.tries import Patience
 
 QUICK = Patience(tries=2, one_try=10, first_wait=0, longest_wait=0.1, jitter=0)
 OPTIONS = ("hosted", "integrated", "file", "calendar", "webinar", "physical")

@@ -48,9 +48,10 @@ from wizard.fulfillment.backend import Backend, BackendError, Check, Context, Ma
 from wizard.fulfillment.fire import test_buyer as a_buyer
 from wizard.fulfillment.ledger import MemoryLedger, new_run_id
 from wizard.fulfillment.registry import class_of
-from wizard.fulfillment.runner import Patience, Runner
+from wizard.fulfillment.runner import Runner
 from wizard.fulfillment.script import steps_of
 from wizard.fulfillment.secrecy import Secrets
+from wizard.fulfillment.tries import Patience
 
 __all__ = ["BackendContract", "surroundings"]
 

@@ -12,8 +12,8 @@ from tests.shop import small_world, sold
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Workplace, fire
 from wizard.fulfillment.lives import Life
-from wizard.fulfillment.runner import Patience
 from wizard.fulfillment.sold import Sold
+from wizard.fulfillment.tries import Patience
 from wizard.settings import Settings
 from wizard.store import open_store
 

@@ -16,7 +16,7 @@ from wizard.fulfillment.fire import Workplace
 from wizard.fulfillment.fire import fire as carry_out
 from wizard.fulfillment.fire import resume as go_on
 from wizard.fulfillment.lives import LIVES, PROOF, Life, why_not
-from wizard.fulfillment.runner import OPEN
+from wizard.fulfillment.outcome import OPEN
 from wizard.fulfillment.sold import Sold
 from wizard.sandbox.faults import Fault
 from wizard.store import Store

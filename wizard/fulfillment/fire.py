@@ -19,9 +19,10 @@ from wizard.fulfillment.lives import PROOF, Life
 from wizard.fulfillment.plan import Held, NotReady, Sold
 from wizard.fulfillment.registry import NoSuchBackend, check_settings, class_of, manifest_of
 from wizard.fulfillment.router import Router, real_platforms
-from wizard.fulfillment.runner import PATIENT, Patience, Runner, utc_now
+from wizard.fulfillment.runner import Runner, utc_now
 from wizard.fulfillment.script import Script, Writer
 from wizard.fulfillment.secrecy import Secrets
+from wizard.fulfillment.tries import PATIENT, Patience
 from wizard.settings import BadSettings
 
 if TYPE_CHECKING:

@@ -12,91 +12,31 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-import stamina
-import stamina.instrumentation
-
-from models.fulfillment import (
-    Action,
-    CancelRegistration,
-    CleanUp,
-    Evidence,
-    GrantAccess,
-    IssueDownloadLink,
-    KeepAccess,
-    Page,
-    Receipt,
-    RegisterAttendee,
-    RevokeAccess,
-    RevokeDownloadLink,
-    Run,
-    RunStep,
-    SendEmail,
-    ShowPage,
-    Status,
-    TryLink,
-    Verdict,
-)
+from models.fulfillment import Action, CleanUp, Receipt, Run, RunStep, SendEmail, Status, Verdict
 from models.post_sale import Notification
 from wizard import mails
-from wizard.fulfillment.backend import ActionRequired, Backend, BackendError, Context, Rejected, Retriable
+from wizard.fulfillment.backend import Backend, BackendError, Context, Retriable
 from wizard.fulfillment.ledger import Ledger, key_of
 from wizard.fulfillment.lives import PROVE
+from wizard.fulfillment.outcome import ACCESS, BAD, OPEN, hoped_for, outcome, page_of
 from wizard.fulfillment.secrecy import Secrets
-
-# A step shows that it is tried again. The library's own log line would be written across the terminal app.
-stamina.instrumentation.set_on_retry_hooks([])
+from wizard.fulfillment.tries import PATIENT, Answer, Patience, failure, tried
 
 P = ParamSpec("P")
-Answer = TypeVar("Answer", Receipt, Evidence)
 AnAction = TypeVar("AnAction", bound=Action)
-BAD = (Status.FAILED, Status.ACTION_REQUIRED)
-OPEN = (Status.PENDING, Status.RUNNING, Status.PERFORMED)
-"""How a step stands that is not over."""
-
-ACCESS = (
-    GrantAccess,
-    RevokeAccess,
-    IssueDownloadLink,
-    RevokeDownloadLink,
-    RegisterAttendee,
-    CancelRegistration,
-    TryLink,
-)
-"""What a proof is about: it takes the buyer to check these."""
-
 NEW_EACH_TIME = frozenset({"sign_in_url"})
 """Variables that may differ although nothing was done twice: a link that signs in may be good for one time only."""
-
-
-PROVEN = "The buyer was let in, nothing happened twice, and once access was taken away the buyer was turned away."
-NOTHING_TO_PROVE = "There is no access to prove: the mails and the page arrived, and nothing happened twice."
 
 
 def utc_now() -> datetime:
     """The real clock."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a run waits for a backend. All times in seconds."""
-
-    tries: int = 5
-    one_try: float = 30.0
-    """After this long without an answer a try has failed."""
-    first_wait: float = 0.5
-    longest_wait: float = 30.0
-    """A backend that asks to wait longer is not tried again."""
-    jitter: float = 1.0
-
-
-PATIENT = Patience()
 
 
 class Runner:
@@ -141,7 +81,7 @@ class Runner:
         try:
             await self._record(self._open)
             await self._moment_by_moment()
-            await self._record(self._close, *self._verdict())
+            await self._record(self._close, *outcome(self.record))
         except BaseException as error:
             self._stopped(error)
         return self.record
@@ -152,7 +92,7 @@ class Runner:
         self._is_open = True
         try:
             await self._moment_by_moment()
-            await self._record(self._close, *self._verdict())
+            await self._record(self._close, *outcome(self.record))
         except BaseException as error:
             self._stopped(error)
         return self.record
@@ -321,74 +261,28 @@ class Runner:
         without a word about the tries, for a step that is over."""
         began = time.perf_counter()
         before = self._steps[at]
+
+        async def on_try(number: int) -> None:
+            # The second pass over a step, its check, does not make its tries look doubled.
+            if not quietly and (before.status is not Status.PERFORMED or number > 1):
+                await self._write(at, status=Status.RUNNING, attempts=max(before.attempts, number))
+
+        async def on_retry(error: Retriable) -> None:
+            if not quietly:
+                await self._write(at, detail=f"{error} Trying again.")
+
         try:
-            answer = await self._patiently(at, call, quietly)
+            answer = await tried(call, self._patience, on_try, on_retry)
         except BackendError as error:
             if quietly and isinstance(error, Retriable):
                 raise  # it was over already, and is not undone because somebody is down now: the run goes on later
-            status, detail = _failure(error)
+            status, detail = failure(error)
         else:
             self._time(at, before, began)
             return answer
         self._time(at, before, began)
         await self._write(at, status=status, detail=detail, evidence=None)
         return None
-
-    async def _patiently(self, at: int, call: Callable[[], Awaitable[Answer]], quietly: bool) -> Answer:
-        before = self._steps[at]
-        # Most answers come at the first try, and go past the library: its own work takes longer than theirs (measured).
-        try:
-            return await self._one_try(at, before, 1, call, quietly)
-        except Retriable as error:
-            failed: Retriable | None = error
-        async for attempt in stamina.retry_context(
-            on=self._wait_before_another_try,
-            attempts=self._patience.tries,
-            timeout=None,
-            wait_initial=self._patience.first_wait,
-            wait_max=self._patience.longest_wait,
-            wait_jitter=self._patience.jitter,
-        ):
-            with attempt:
-                if failed is not None:
-                    first, failed = failed, None
-                    raise first
-                return await self._one_try(at, before, attempt.num, call, quietly)
-        raise AssertionError("the last try answers or raises")
-
-    async def _one_try(
-        self, at: int, before: RunStep, number: int, call: Callable[[], Awaitable[Answer]], quietly: bool
-    ) -> Answer:
-        if not quietly and (before.status is not Status.PERFORMED or number > 1):
-            # The second pass over a step, its check, does not make its tries look doubled.
-            await self._write(at, status=Status.RUNNING, attempts=max(before.attempts, number))
-        try:
-            return await self._answer(call)
-        except Retriable as error:
-            is_last = number >= self._patience.tries or self._wait_before_another_try(error) is False
-            if not quietly and not is_last:
-                await self._write(at, detail=f"{error} Trying again.")
-            raise
-
-    async def _answer(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
-        """One try. Raises BackendError and nothing else, whatever a third party's plug-in raises."""
-        try:
-            async with asyncio.timeout(self._patience.one_try):
-                return await call()
-        except BackendError:
-            raise
-        except TimeoutError:
-            raise Retriable(f"No answer within {self._patience.one_try:g} seconds.") from None
-        except Exception as error:
-            broken = f"The backend broke ({type(error).__name__}: {error}). Tell whoever made it."
-            raise BackendError(broken) from error
-
-    def _wait_before_another_try(self, error: Exception) -> bool | float:
-        if not isinstance(error, Retriable):
-            return False
-        if error.after is None:
-            return True
-        return max(error.after, 0.0) if error.after <= self._patience.longest_wait else False
 
     def _time(self, at: int, before: RunStep, began: float) -> None:
         spent = before.ms + (time.perf_counter() - began) * 1000
@@ -457,43 +351,11 @@ class Runner:
             error.add_note(f"The run could not be closed either: {another}")
 
     def _close(self, verdict: Verdict, reason: str) -> None:
-        at, page = self._clock(), self._page()
+        at, page = self._clock(), page_of(self.record)
         ended = {"verdict": verdict, "reason": reason, "finished_at": at, "page": page}
         self._run = self._run.model_copy(update=ended)
         self._ledger.close_run(self._run.id, verdict=verdict, reason=reason, finished_at=at, page=page)
         self._is_open = False
-
-    def _page(self) -> Page | None:
-        """The page that the buyer was seen to be shown."""
-        for step in self._steps.values():
-            if isinstance(step.action, ShowPage) and step.status is Status.PASSED:
-                return Page(source=step.action.source, text=step.action.url or step.action.text)
-        return None
-
-    def _verdict(self) -> tuple[Verdict, str]:
-        steps = self._steps.values()
-        for status, verdict in ((Status.FAILED, Verdict.FAILED), (Status.ACTION_REQUIRED, Verdict.ACTION_REQUIRED)):
-            for step in steps:
-                if step.status is status:
-                    return verdict, f"Step {step.position}, {_in_words(step.action)}: {step.detail}"
-        return Verdict.PASSED, self._good_reason()
-
-    def _good_reason(self) -> str:
-        """What a run that passed has shown, in a sentence."""
-        steps = [step for step in self._steps.values() if not isinstance(step.action, CleanUp)]
-        if self._run.life == PROVE:
-            used = any(isinstance(step.action, ACCESS) for step in steps)
-            left = " ".join(step.detail for step in self._steps.values() if isinstance(step.action, CleanUp))
-            return f"{PROVEN if used else NOTHING_TO_PROVE} {left}"
-        moments = {step.moment for step in steps}
-        if self._run.life:
-            proofs = {step.evidence.proven_by for step in steps if step.evidence and isinstance(step.action, ACCESS)}
-            on_its_word = proofs and "buyer" not in proofs
-            by_word = " That is the platform's own word: nobody looked as the buyer." if on_its_word else ""
-            return f"At each of {len(moments)} moments the buyer held what they should.{by_word}"
-        # What the event itself led to is the last moment; a purchase before it only set the scene.
-        seen = [step for step in steps if step.moment == max(moments) and step.status is Status.PASSED]
-        return seen[0].detail if seen else "There was nothing to do."
 
 
 _writers: WeakKeyDictionary[Ledger, Executor] = WeakKeyDictionary()
@@ -517,26 +379,3 @@ async def _to_its_end(writer: Executor, write: Callable[[], None]) -> None:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([writing])
         raise
-
-
-def hoped_for(action: Action) -> bool:
-    """Whether the buyer should get in after this action: not after one that takes access away."""
-    return not isinstance(action, RevokeAccess | RevokeDownloadLink | CancelRegistration | TryLink)
-
-
-def _in_words(action: Action) -> str:
-    if isinstance(action, KeepAccess):
-        return f"access kept ({action.reason})"
-    return f"{action.action.replace('_', ' ')} {action.target}"
-
-
-def _failure(error: BackendError) -> tuple[Status, str]:
-    if isinstance(error, ActionRequired):
-        return Status.ACTION_REQUIRED, str(error)
-    if isinstance(error, Rejected) and error.field:
-        return Status.FAILED, f"{error} Look at {error.field}."
-    if isinstance(error, Retriable) and error.after is not None:
-        return Status.FAILED, f"{error} It asked to wait {error.after:g} seconds: try again then."
-    if isinstance(error, Retriable):
-        return Status.FAILED, f"{error} Every try failed: try again later."
-    return Status.FAILED, str(error)

@@ -19,7 +19,7 @@ from models.fulfillment import (
     ShowPage,
     Status,
 )
-from wizard.fulfillment.runner import ACCESS, BAD, hoped_for
+from wizard.fulfillment.outcome import ACCESS, BAD, hoped_for
 
 Standing = Literal["in", "out", ""]
 """What a buyer can do: get in, be turned away; empty where nothing is tried, or not yet."""

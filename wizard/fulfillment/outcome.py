@@ -1,0 +1,87 @@
+"""How a run ended: what its steps add up to, in a verdict and a sentence."""
+
+from __future__ import annotations
+
+from models.fulfillment import (
+    Action,
+    CancelRegistration,
+    CleanUp,
+    GrantAccess,
+    IssueDownloadLink,
+    KeepAccess,
+    Page,
+    RegisterAttendee,
+    RevokeAccess,
+    RevokeDownloadLink,
+    Run,
+    ShowPage,
+    Status,
+    TryLink,
+    Verdict,
+)
+from wizard.fulfillment.lives import PROVE
+
+BAD = (Status.FAILED, Status.ACTION_REQUIRED)
+OPEN = (Status.PENDING, Status.RUNNING, Status.PERFORMED)
+"""How a step stands that is not over."""
+
+ACCESS = (
+    GrantAccess,
+    RevokeAccess,
+    IssueDownloadLink,
+    RevokeDownloadLink,
+    RegisterAttendee,
+    CancelRegistration,
+    TryLink,
+)
+"""What a proof is about: it takes the buyer to check these."""
+
+PROVEN = "The buyer was let in, nothing happened twice, and once access was taken away the buyer was turned away."
+NOTHING_TO_PROVE = "There is no access to prove: the mails and the page arrived, and nothing happened twice."
+
+
+def hoped_for(action: Action) -> bool:
+    """Whether the buyer should get in after this action: not after one that takes access away."""
+    return not isinstance(action, RevokeAccess | RevokeDownloadLink | CancelRegistration | TryLink)
+
+
+def page_of(run: Run) -> Page | None:
+    """The page that the buyer was seen to be shown."""
+    for step in run.steps:
+        if isinstance(step.action, ShowPage) and step.status is Status.PASSED:
+            return Page(source=step.action.source, text=step.action.url or step.action.text)
+    return None
+
+
+def outcome(run: Run) -> tuple[Verdict, str]:
+    """The verdict of a run whose steps are over, and its reason in a sentence."""
+    steps = run.steps
+    for status, verdict in ((Status.FAILED, Verdict.FAILED), (Status.ACTION_REQUIRED, Verdict.ACTION_REQUIRED)):
+        for step in steps:
+            if step.status is status:
+                return verdict, f"Step {step.position}, {_in_words(step.action)}: {step.detail}"
+    return Verdict.PASSED, _good_reason(run)
+
+
+def _good_reason(run: Run) -> str:
+    """What a run that passed has shown, in a sentence."""
+    steps = [step for step in run.steps if not isinstance(step.action, CleanUp)]
+    if run.life == PROVE:
+        used = any(isinstance(step.action, ACCESS) for step in steps)
+        left = " ".join(step.detail for step in run.steps if isinstance(step.action, CleanUp))
+        return f"{PROVEN if used else NOTHING_TO_PROVE} {left}"
+    moments = {step.moment for step in steps}
+    if run.life:
+        proofs = {step.evidence.proven_by for step in steps if step.evidence and isinstance(step.action, ACCESS)}
+        on_its_word = proofs and "buyer" not in proofs
+        by_word = " That is the platform's own word: nobody looked as the buyer." if on_its_word else ""
+        return f"At each of {len(moments)} moments the buyer held what they should.{by_word}"
+    # What the event itself led to is the last moment; a purchase before it only set the scene.
+    seen = [step for step in steps if step.moment == max(moments) and step.status is Status.PASSED]
+    return seen[0].detail if seen else "There was nothing to do."
+
+
+def _in_words(action: Action) -> str:
+    if isinstance(action, KeepAccess):
+        return f"access kept ({action.reason})"
+    return f"{action.action.replace('_', ' ')} {action.target}"
