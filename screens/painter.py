@@ -19,7 +19,7 @@ from functools import lru_cache
 from inspect import signature
 from itertools import chain, compress, count, groupby
 from operator import ne, or_
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from rich.color import ColorSystem
 from rich.control import Control
@@ -56,6 +56,30 @@ PAINTS_NOTHING = re.compile(
 
 PRIVATE_PARTS = ("_batch_count", "_running", "_closed", "_begin_update", "_end_update", "_previous_cursor_position")
 CLOSE_LINK = "\x1b]8;;\x1b\\"
+
+
+class Lasting:
+    """The terminal as a file that outlasts it.
+
+    Once a terminal is closed every write fails. The thread that writes for Textual ends with the first failure, its
+    queue fills up, and then the app waits for ever for room in it, deaf to every signal.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Write, while there is a terminal."""
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        """Hand over what was written, while there is a terminal."""
+        with suppress(OSError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 class NotCells(Exception):
@@ -248,6 +272,8 @@ class CellDiff(App[ReturnType]):
 
     def _build_driver(self, *args: Any, **kwargs: Any) -> Driver:
         driver = super()._build_driver(*args, **kwargs)
+        if (file := getattr(driver, "_file", None)) is not None:
+            driver._file = Lasting(file)  # type: ignore[attr-defined]
         self.forget_shown_cells()
         self._write = None
         stock = sys.platform == "win32" or driver.is_inline or os.environ.get("WIZARD_PAINT") == "stock"

@@ -146,6 +146,11 @@ class Terminal:
         """Send a signal to the program."""
         os.kill(self.process.pid, number)
 
+    def hang_up(self) -> None:
+        """Close the terminal under the program, as a window or a dropped line does."""
+        os.close(self.fd)
+        self.fd, self.closed = os.open(os.devnull, os.O_RDWR), True
+
     def end(self, within: float = 10.0) -> int:
         """Wait for the program to end, reading what it still says, and give back its exit status."""
         limit = time.perf_counter() + within

@@ -87,6 +87,17 @@ def test_a_hang_up_stores_what_is_being_written_and_ends_cleanly(number: signal.
     assert official_name() == "Half a name"
 
 
+def test_a_terminal_that_is_closed_ends_the_app_and_stores_what_was_being_written() -> None:
+    with terminal() as opened:
+        started(opened)
+        opened.press("tab")
+        for letter in "Half a name":
+            opened.press(letter, 0.05)
+        opened.hang_up()
+        assert opened.end() == 129
+    assert official_name() == "Half a name"
+
+
 def test_quitting_leaves_the_terminal_as_it_was() -> None:
     with terminal() as opened:
         opened.sees("No products yet")
