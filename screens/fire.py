@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
@@ -98,13 +98,13 @@ class FireScreen(Screen[None]):
         """What to fire, the verdict, the steps, and the highlighted one in full."""
         yield self.top
         if self.product is not None:
-            with Horizontal(id="what"):
+            with Container(id="what"):
                 yield Select(self._events(), value=Event.PURCHASE, allow_blank=False, compact=True, id="event")
                 yield Select(self._prices(), value=1, allow_blank=False, compact=True, id="price")
                 faults = [(Content(f"drill: {fault.label}"), fault) for fault in Fault]
                 none = (Content("no drill"), "")
                 yield Select([none, *faults], value="", allow_blank=False, compact=True, id="fault")
-                yield QuietInput(placeholder="a new test buyer", compact=True, id="buyer")
+                yield QuietInput(placeholder="the buyer's address; empty for a new one", compact=True, id="buyer")
         yield Static("", id="verdict", markup=False)
         yield self.lines
         with VerticalScroll(id="detail", can_focus=True):
@@ -187,6 +187,8 @@ class FireScreen(Screen[None]):
 
     def say(self, text: str, error: bool = False) -> None:
         """Write in the line of the verdict."""
+        if not self.is_attached:  # the app has ended under a run
+            return
         line = self.query_one("#verdict", Static)
         line.set_class(error, "-error")
         line.remove_class("-passed")
@@ -204,7 +206,8 @@ class FireScreen(Screen[None]):
             self.top.right = f"run {self.run.id}"
 
     def _page_line(self) -> str:
-        if self.run is None or self.run.page is None or self.run.verdict is not Verdict.PASSED:
+        # Of a refund the page after paying would read like an answer.
+        if self.run is None or self.run.page is None or self.run.verdict is not Verdict.PASSED or self.run.moments[1:]:
             return ""
         return f"\nThe buyer reads: {visible(' '.join(self.run.page.text.split()))}"
 
@@ -237,7 +240,9 @@ class FireScreen(Screen[None]):
         detail = visible(step.evidence.detail if step.evidence else step.detail, "")
         time = f"{step.ms:6.0f} ms" if step.ms else " " * 9
         target = visible(self.name_of(step), "")
-        label = Content(f"{' ' * indent}{MARKS[step.status]} {action}: {target}").truncate(44, ellipsis=True)
+        label = Content(f"{' ' * indent}{MARKS[step.status]} {step.position} {action}: {target}").truncate(
+            44, ellipsis=True
+        )
         pad = " " * (44 - label.cell_length)
         return Content.assemble(label, pad, f"{time}  ", (detail[:width], MUTED))
 
@@ -407,7 +412,7 @@ def _about(choice: object) -> str:
     if isinstance(choice, Life):
         return choice.about
     if isinstance(choice, Event) and choice is not Event.PURCHASE:
-        return f"{choice.label}: {choice.hint}."
+        return f"{choice.label}: {choice.hint}. A purchase comes first, in the same run."
     if isinstance(choice, Fault):
         return choice.hint
     return ""

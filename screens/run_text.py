@@ -9,7 +9,7 @@ from textual.content import Content
 from models.characters import visible
 from models.fulfillment import Exchange, Run, RunStep, Status, Verdict
 from screens.theme import MUTED
-from wizard.fulfillment.lives import PROVE
+from wizard.fulfillment.outcome import said_of_drill
 from wizard.fulfillment.timeline import Row, Standing, addresses, timeline
 
 MARKS = {
@@ -53,7 +53,7 @@ def verdict_line(run: Run) -> str:
     if run.verdict is None:
         return "- Not finished: whoever carried it out has ended."
     reason = f": {visible(run.reason)}" if run.reason else f": {run.verdict.hint}"
-    return f"{VERDICT_MARKS[run.verdict]} {run.verdict.label}{reason}"
+    return f"{VERDICT_MARKS[run.verdict]} {run.verdict.label}{reason}{said_of_drill(run)}"
 
 
 def exchange_text(exchange: Exchange) -> str:
@@ -120,6 +120,4 @@ def addresses_detail(run: Run) -> Content:
         lines += [visible(address.url, ""), (f"  {address.label}\n", MUTED)]
     if run.backend == "sandbox":
         lines.append("\nStart “wizard sandbox” in another terminal first: it serves these pages.\n")
-    if run.life == PROVE:
-        lines.append("\nThe proof has cleaned up after itself: what it made is gone.\n")
     return Content.assemble(*lines)

@@ -53,8 +53,11 @@ class RunsScreen(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Read the runs."""
+        """Say whose they are; they are read when the screen is shown."""
         self.top.left = f"Test-fires of {self.product}" if self.product else "Test-fires"
+
+    def on_screen_resume(self) -> None:
+        """A run that was opened from here may have gone on."""
         self.fetch()
 
     @work(exclusive=True, group="fetch")
@@ -72,7 +75,8 @@ class RunsScreen(Screen[None]):
         for row in self.rows:
             mark = "▸" if row.is_running else VERDICT_MARKS[row.verdict or Verdict.INTERRUPTED]
             when = self.wizard.local(row.started_at)
-            what = f"{mark} {when:%d %b %H:%M}  {row.state:<16}{label_of(row):<22}"
+            label = Content(label_of(row)).truncate(28, ellipsis=True)
+            what = f"{mark} {when:%d %b %H:%M}  {row.state:<16}{label.plain:<29}"
             name = "" if self.product else row.product
             # The reason is what one comes for: beside all this it would be cut off at 80 columns.
             reason = (f"\n  {visible(row.reason, '')}", MUTED) if row.reason else ""

@@ -72,7 +72,7 @@ async def test_one_key_proves_the_product(seller: Seller):
 
 async def test_a_scenario_shows_what_the_buyer_can_do_at_each_moment(seller: Seller):
     await chooses(seller, "#event", "↻ Renewals")
-    await seller.sees("Three renewals, a cancellation")
+    await seller.sees("Three charges after the first")
     await seller.press("f5")
     await seller.sees("✓ Passed: At each of", within=30)
 
@@ -115,7 +115,7 @@ async def test_a_run_that_was_stopped_is_gone_on_with(seller: Seller, monkeypatc
 
     monkeypatch.setattr(SandboxBackend, "_perform", slowly)
     await seller.press("f5")
-    await seller.sees("▸ Send the mail", within=30)
+    await seller.sees("▸ 2 Send the mail", within=30)
     assert last_run(seller).verdict is None
     await seller.press("ctrl+t")
     await seller.sees("F9 goes on with it")

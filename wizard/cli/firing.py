@@ -10,7 +10,7 @@ import typer
 from models.fulfillment import Buyer, Event, Run, RunStep, Status, Verdict
 from models.saved import SavedProduct
 from wizard.cli.history import as_json, say_end, say_moment, say_step
-from wizard.cli.output import say_json, table, warn
+from wizard.cli.output import say, say_json, table, warn
 from wizard.cli.place import JSON, PRODUCT, Place, Wrong, place_of, product_of
 from wizard.fulfillment.fire import Workplace
 from wizard.fulfillment.fire import fire as carry_out
@@ -152,6 +152,8 @@ class _Telling:
     def on_begin(self, run: Run) -> None:
         """The run as it is planned."""
         self._run = run
+        if run.fault and not self._is_silent:
+            say(f"Drill: {Fault(run.fault).hint}")
 
     def on_step(self, step: RunStep) -> None:
         """A step has come further."""

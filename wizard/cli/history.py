@@ -6,11 +6,12 @@ from typing import Any
 
 import typer
 
-from models.fulfillment import Run, RunStep, Verdict
+from models.fulfillment import Event, Run, RunStep, Verdict
 from models.saved import RunRow
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, place_of, product_of
-from wizard.fulfillment.lives import PROVE, label_of
+from wizard.fulfillment.lives import label_of
+from wizard.fulfillment.outcome import said_of_drill
 from wizard.fulfillment.timeline import addresses
 
 commands = typer.Typer()
@@ -64,16 +65,15 @@ def say_moment(run: Run, number: int) -> None:
 
 def say_end(run: Run) -> None:
     """Say how a run ended."""
-    if run.page:
+    if run.page and run.event is Event.PURCHASE and not run.life:
         say(f"The buyer then sees ({run.page.source}): {run.page.text}")
     verdict = run.verdict or Verdict.INTERRUPTED
-    say(f"{verdict.label}: {run.reason or verdict.hint}")
+    say(f"{verdict.label}: {run.reason or verdict.hint}{said_of_drill(run)}")
     if verdict is Verdict.INTERRUPTED:
         say(f"Go on with it: wizard resume {run.id}")
     say(f"Run {run.id}, as {run.buyer.email}")
-    if run.life != PROVE:  # which has cleaned up
-        for address in addresses(run):
-            say(f"   {address.url}  {address.label}")
+    for address in addresses(run):
+        say(f"   {address.url}  {address.label}")
 
 
 @commands.command(epilog="Example: wizard runs yoga-masterclass")
@@ -124,6 +124,8 @@ def run(
             moment = step.moment
             say_moment(found, moment)
         say_step(step)
+        for name, value in (step.evidence.facts if step.evidence else {}).items():
+            say(f"     {name}: {value}")
         for exchange in (*(step.receipt.exchanges if step.receipt else ()),
                          *(step.evidence.exchanges if step.evidence else ())):  # fmt: skip
             say(f"     {exchange.request} → {exchange.status if exchange.status is not None else 'no answer'}")

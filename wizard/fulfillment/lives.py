@@ -182,7 +182,7 @@ def _needs_trial(sold: Sold) -> PricePoint:
 
 @life("Renewals, then cancelled")
 def renewals_then_cancel(sold: Sold, writer: Writer) -> None:
-    """Three renewals, a cancellation, and the end of the period that was paid for."""
+    """Three charges after the first, a cancellation, and the end of the period that was paid for."""
     if _repeated(sold).cancellation is not Cancellation.PERIOD_END:
         raise NotThisLife(f"{_path(sold)}.cancellation", "This price ends access at once when it is cancelled.")
     due = _renewals(sold, writer, RENEWALS)

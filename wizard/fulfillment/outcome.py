@@ -20,6 +20,7 @@ from models.fulfillment import (
     Verdict,
 )
 from wizard.fulfillment.lives import PROVE
+from wizard.sandbox.faults import Fault
 
 BAD = (Status.FAILED, Status.ACTION_REQUIRED)
 OPEN = (Status.PENDING, Status.RUNNING, Status.PERFORMED)
@@ -43,6 +44,19 @@ NOTHING_TO_PROVE = "There is no access to prove: the mails and the page arrived,
 def hoped_for(action: Action) -> bool:
     """Whether the buyer should get in after this action: not after one that takes access away."""
     return not isinstance(action, RevokeAccess | RevokeDownloadLink | CancelRegistration | TryLink)
+
+
+def said_of_drill(run: Run) -> str:
+    """Whether a drill ended as it must, as a sentence after its reason; empty for a run that was none."""
+    try:
+        fault = Fault(run.fault)
+    except ValueError:
+        return ""
+    if run.verdict is fault.expected:
+        return " The drill ended as it must."
+    if fault is Fault.LIES_ABOUT_REVOKING and run.verdict is Verdict.PASSED:
+        return " Nothing was taken away here that could be lied about: choose Refund, or the proof."
+    return f" The drill did not end as it must: {fault.hint}"
 
 
 def page_of(run: Run) -> Page | None:

@@ -17,8 +17,8 @@ def form_of(manifest: Manifest) -> type[Answers]:
     """The model of a form for a backend's settings. What must be set may be lacking in it while it is filled in."""
     fields: dict[str, Any] = {}
     for name, field in manifest.settings.model_fields.items():
-        if not _has_control(field):
-            continue  # a list or a table: it stands in config.toml alone
+        if field.exclude or not _has_control(field):
+            continue  # what is asked elsewhere, a list, a table: it stands in config.toml alone
         declared = Ask(
             label=field.title or name.replace("_", " ").capitalize(),
             help=field.description or "",

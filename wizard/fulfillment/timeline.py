@@ -8,6 +8,7 @@ from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from models.fulfillment import (
+    CleanUp,
     Evidence,
     GrantAccess,
     IssueDownloadLink,
@@ -82,7 +83,10 @@ class Address:
 
 
 def addresses(run: Run) -> tuple[Address, ...]:
-    """The pages that a run led its buyer to, each once. Links that are secrets stand in the mails alone."""
+    """The pages that a run led its buyer to, each once; none where the run has cleaned up after itself. Links that are
+    secrets stand in the mails alone."""
+    if any(isinstance(step.action, CleanUp) and not step.action.only_platforms and step.receipt for step in run.steps):
+        return ()
     found: dict[str, Address] = {}
     for address in _addresses(run):
         found.setdefault(address.url, address)

@@ -12,7 +12,8 @@ from wizard.sandbox.faults import Fault
 class SandboxSettings(BackendSettings):
     """What can be set for the sandbox."""
 
-    fault: Fault | None = Field(default=None, description="The fault of a drill.")
+    fault: Fault | None = Field(default=None, exclude=True, description="The fault of a drill: every run is one.")
+    # Excluded from forms: the page of a test-fire has a box for it, and marks the run as a drill.
 
 
 SANDBOX = Manifest(
