@@ -19,12 +19,21 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Select, Static
 
 from models.characters import visible
-from models.fulfillment import Event, Run, RunStep, Verdict
+from models.fulfillment import Event, Run, RunStep, Status, Verdict
 from models.saved import SavedProduct
 from screens.bars import KeyLine, TopLine
 from screens.firing import Firing, Order
 from screens.lines import Lines, QuietInput
-from screens.run_text import ACTIONS, MARKS, addresses_detail, moment_line, step_detail, timeline_detail, verdict_line
+from screens.run_text import (
+    ACTIONS,
+    MARKS,
+    VERDICT_MARKS,
+    addresses_detail,
+    moment_line,
+    step_detail,
+    timeline_detail,
+    verdict_line,
+)
 from screens.theme import MUTED
 from wizard import flow
 from wizard.fulfillment.lives import LIVES, PROOF, Life, label_of, why_not
@@ -237,12 +246,12 @@ class FireScreen(Screen[None]):
     def _step_line(self, step: RunStep, indent: int) -> Content:
         width = max(24, self.size.width - 48)
         action = ACTIONS.get(step.action.action, step.action.action)
+        is_left = step.status is Status.RUNNING and self.firing is None and not self.is_elsewhere
+        mark = VERDICT_MARKS[Verdict.INTERRUPTED] if is_left else MARKS[step.status]
         detail = visible(step.evidence.detail if step.evidence else step.detail, "")
         time = f"{step.ms:6.0f} ms" if step.ms else " " * 9
         target = visible(self.name_of(step), "")
-        label = Content(f"{' ' * indent}{MARKS[step.status]} {step.position} {action}: {target}").truncate(
-            44, ellipsis=True
-        )
+        label = Content(f"{' ' * indent}{mark} {step.position} {action}: {target}").truncate(44, ellipsis=True)
         pad = " " * (44 - label.cell_length)
         return Content.assemble(label, pad, f"{time}  ", (detail[:width], MUTED))
 
@@ -356,6 +365,8 @@ class FireScreen(Screen[None]):
             self.refresh_bindings()
         if self._is_leaving and self.is_current:
             self.dismiss(None)
+        elif self.is_attached and self.run is not None and self.run.verdict is None:
+            self.show_steps()  # nothing is running any more
 
     def _tell(self, message: Message) -> None:
         # Called in the run's own thread: a message finds its way, and is dropped when the screen is gone.
@@ -365,6 +376,7 @@ class FireScreen(Screen[None]):
     def _begun(self, event: Begun) -> None:
         if self.firing is not None:
             self.run = event.run
+            self.top.right = f"run {event.run.id}"
             self.show_steps()
 
     @on(Stepped)

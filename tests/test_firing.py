@@ -119,6 +119,7 @@ async def test_a_run_that_was_stopped_is_gone_on_with(seller: Seller, monkeypatc
     assert last_run(seller).verdict is None
     await seller.press("ctrl+t")
     await seller.sees("F9 goes on with it")
+    await seller.sees("- 2 Send the mail")
     assert last_run(seller).verdict is Verdict.INTERRUPTED
     is_slow = False
     await seller.press("f9")
