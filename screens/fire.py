@@ -196,7 +196,7 @@ class FireScreen(Screen[None]):
 
     def say(self, text: str, error: bool = False) -> None:
         """Write in the line of the verdict."""
-        if not self.is_attached:  # the app has ended under a run
+        if not self.query("#verdict"):  # the app has ended under a run: what stands on a screen goes first
             return
         line = self.query_one("#verdict", Static)
         line.set_class(error, "-error")
@@ -365,7 +365,7 @@ class FireScreen(Screen[None]):
             self.refresh_bindings()
         if self._is_leaving and self.is_current:
             self.dismiss(None)
-        elif self.is_attached and self.run is not None and self.run.verdict is None:
+        elif self.query("#verdict") and self.run is not None and self.run.verdict is None:
             self.show_steps()  # nothing is running any more
 
     def _tell(self, message: Message) -> None:

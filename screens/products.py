@@ -155,8 +155,8 @@ class ProductsScreen(Screen[None]):
         except Exception as error:
             self.wizard.say(str(error), severity="error")
             return
-        if not self.is_attached:
-            return  # the app ended meanwhile
+        if not self.query("#notice"):
+            return  # the app ended meanwhile: what stands on a screen goes before the screen does
         self.page, self._cursor = found, (after, before)
         at = self.lines.highlighted if keep else (len(found.rows) - 1 if by < 0 else 0)
         for number, row in enumerate(found.rows):

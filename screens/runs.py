@@ -68,6 +68,8 @@ class RunsScreen(Screen[None]):
         except Exception as error:
             self.wizard.say(str(error), severity="error")
             return
+        if not self.query("#verdict"):
+            return  # the app ended meanwhile
         notice = self.query_one("#verdict", Static)
         notice.display = not self.rows
         notice.update(Content("No test-fire yet. F5 in a product makes the first."))
