@@ -19,23 +19,12 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Select, Static
 
 from models.characters import visible
-from models.fulfillment import Event, Run, RunStep, Status, Verdict
+from models.fulfillment import Event, Run, RunStep, Verdict
 from models.saved import SavedProduct
 from screens.bars import KeyLine, TopLine
 from screens.firing import Firing, Order
 from screens.lines import Lines, QuietInput
-from screens.run_text import (
-    ACTIONS,
-    MARKS,
-    VERDICT_MARKS,
-    addresses_detail,
-    moment_line,
-    step_detail,
-    timeline_detail,
-    verdict_line,
-)
-from screens.theme import MUTED
-from wizard import flow
+from screens.run_text import addresses_detail, moment_line, step_detail, step_line, timeline_detail, verdict_line
 from wizard.fulfillment.lives import LIVES, PROOF, Life, label_of, why_not
 from wizard.fulfillment.outcome import BAD
 from wizard.fulfillment.timeline import addresses, timeline
@@ -227,6 +216,7 @@ class FireScreen(Screen[None]):
         run = self.run
         if run is not None:
             headings = timeline(run) if len(run.moments) > 1 else ()
+            is_left = self.firing is None and not self.is_elsewhere
             moment = 0
             for step in run.steps:
                 if headings and step.moment != moment:
@@ -235,39 +225,13 @@ class FireScreen(Screen[None]):
                     lines.append(moment_line(row, self.wizard.local(row.moment.at)))
                     self._details.append(partial(timeline_detail, run, moment))
                 self._line_of[step.position] = len(lines)
-                lines.append(self._step_line(step, indent=2 if headings else 0))
+                lines.append(step_line(step, self.size.width, is_left=is_left, indent=2 if headings else 0))
                 self._details.append(partial(step_detail, step))
             if addresses(run):
                 lines.append(Content("⌂ Open the buyer's side in a browser"))
                 self._details.append(partial(addresses_detail, run))
         self.lines.put(lines)
         self._show_detail()
-
-    def _step_line(self, step: RunStep, indent: int) -> Content:
-        width = max(24, self.size.width - 48)
-        action = ACTIONS.get(step.action.action, step.action.action)
-        is_left = step.status is Status.RUNNING and self.firing is None and not self.is_elsewhere
-        mark = VERDICT_MARKS[Verdict.INTERRUPTED] if is_left else MARKS[step.status]
-        detail = visible(step.evidence.detail if step.evidence else step.detail, "")
-        time = f"{step.ms:6.0f} ms" if step.ms else " " * 9
-        target = visible(self.name_of(step), "")
-        label = Content(f"{' ' * indent}{mark} {step.position} {action}: {target}").truncate(44, ellipsis=True)
-        pad = " " * (44 - label.cell_length)
-        return Content.assemble(label, pad, f"{time}  ", (detail[:width], MUTED))
-
-    def name_of(self, step: RunStep) -> str:
-        """What a step is about, as the seller calls it."""
-        if step.action.action == "send_email":
-            try:
-                return flow.question_at(f"post_sale.notifications.{step.action.target}").ask.label
-            except KeyError:
-                return step.action.target
-        if step.action.action == "show_page" and self.product is not None and step.action.source == "product":
-            return "Thank You page"
-        if step.action.action == "try_link":
-            return {"tampered": "changed", "used_up": "used up", "expired": "expired"}[step.action.how]
-        about = step.action.kept if step.action.action == "keep_access" and step.action.kept else step.action
-        return getattr(about, "name", "") or step.action.target
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self) -> None:
@@ -341,6 +305,8 @@ class FireScreen(Screen[None]):
 
     @work(group="fire")
     async def _follow(self, firing: Firing) -> None:
+        from wizard.fulfillment.fire import BusyRun, OverRun
+
         try:
             self.run = await firing.run()
         except asyncio.CancelledError:
@@ -349,9 +315,12 @@ class FireScreen(Screen[None]):
             else:
                 self.say("- Interrupted: stopped midway. The run is kept; F9 goes on with it.")
         except Exception as error:  # the reason belongs on the screen, whatever it is
-            what = "Not fired" if self.run is None else "Stopped midway"
-            on = "" if self.run is None else " F9 goes on with it."
-            self.say(f"✗ {what}: {visible(str(error))}{on}", error=True)
+            if self.run is None:
+                self.say(f"✗ Not fired: {visible(str(error))}", error=True)
+            elif isinstance(error, BusyRun | OverRun):
+                self.say(f"✗ {visible(str(error))}", error=True)
+            else:
+                self.say(f"✗ Stopped midway: {visible(str(error))} F9 goes on with it.", error=True)
         else:
             self.show_steps()
             self.show_verdict()
@@ -365,7 +334,7 @@ class FireScreen(Screen[None]):
             self.refresh_bindings()
         if self._is_leaving and self.is_current:
             self.dismiss(None)
-        elif self.query("#verdict") and self.run is not None and self.run.verdict is None:
+        elif self.query("#verdict") and self.run is not None and self.run.verdict in (None, Verdict.INTERRUPTED):
             self.show_steps()  # nothing is running any more
 
     def _tell(self, message: Message) -> None:

@@ -7,8 +7,19 @@ from datetime import datetime
 from textual.content import Content
 
 from models.characters import visible
-from models.fulfillment import Exchange, Run, RunStep, Status, Verdict
+from models.fulfillment import (
+    Exchange,
+    KeepAccess,
+    Run,
+    RunStep,
+    SendEmail,
+    ShowPage,
+    Status,
+    TryLink,
+    Verdict,
+)
 from screens.theme import MUTED
+from wizard import flow
 from wizard.fulfillment.outcome import said_of_drill
 from wizard.fulfillment.timeline import Row, Standing, addresses, timeline
 
@@ -80,6 +91,36 @@ def step_detail(step: RunStep) -> Content:
         for exchange in step.receipt.exchanges:
             parts += [exchange_text(exchange), "\n\n"]
     return Content.assemble(*parts)
+
+
+def step_line(step: RunStep, width: int, *, is_left: bool, indent: int = 0) -> Content:
+    """A step on one line of so many cells. `is_left`: nobody carries the run out any more."""
+    stopped = is_left and step.status is Status.RUNNING
+    mark = VERDICT_MARKS[Verdict.INTERRUPTED] if stopped else MARKS[step.status]
+    action = ACTIONS.get(step.action.action, step.action.action)
+    detail = visible(step.evidence.detail if step.evidence else step.detail, "")
+    time = f"{step.ms:6.0f} ms" if step.ms else " " * 9
+    about = f"{' ' * indent}{mark} {step.position} {action}: {visible(name_of(step), '')}"
+    label = Content(about).truncate(44, ellipsis=True)
+    pad = " " * (44 - label.cell_length)
+    return Content.assemble(label, pad, f"{time}  ", (detail[: max(24, width - 48)], MUTED))
+
+
+def name_of(step: RunStep) -> str:
+    """What a step is about, as the seller calls it."""
+    match step.action:
+        case SendEmail(target=target):
+            try:
+                return flow.question_at(f"post_sale.notifications.{target}").ask.label
+            except KeyError:
+                return target
+        case ShowPage(source="product"):
+            return "Thank You page"
+        case TryLink(how=how):
+            return how.replace("_", " ")
+        case KeepAccess(kept=kept) if kept is not None:
+            return getattr(kept, "name", "") or step.action.target
+    return getattr(step.action, "name", "") or step.action.target
 
 
 STANDINGS: dict[Standing, str] = {"in": "gets in", "out": "is turned away", "": "-"}

@@ -60,6 +60,18 @@ async def chooses(seller: Seller, box: str, label: str) -> None:
     await seller.pilot.pause()
 
 
+async def fires_and_is_interrupted(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fire, and have the run stopped when it asks for the first thing."""
+
+    async def broken(self: Any, *more: Any) -> Any:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxBackend, "_perform", broken)
+        await seller.press("f5")
+        await seller.sees("F9 goes on with it", within=30)
+
+
 async def test_one_key_proves_the_product(seller: Seller):
     await seller.press("f6")
     await seller.sees("✓ Passed: The buyer was let in", within=30)
@@ -132,13 +144,7 @@ async def test_a_run_that_was_stopped_is_gone_on_with(seller: Seller, monkeypatc
 async def test_an_earlier_run_that_was_stopped_is_gone_on_with_from_the_list(
     seller: Seller, monkeypatch: pytest.MonkeyPatch
 ):
-    async def broken(self: Any, *more: Any) -> Any:
-        raise asyncio.CancelledError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(SandboxBackend, "_perform", broken)
-        await seller.press("f5")
-        await seller.sees("F9 goes on with it", within=30)
+    await fires_and_is_interrupted(seller, monkeypatch)
     await seller.press("f7")
     await seller.sees("Interrupted")
     await seller.press("enter")
@@ -159,13 +165,7 @@ async def test_enter_twice_in_the_buyers_field_fires_once(seller: Seller):
 async def test_a_run_that_somebody_else_carries_out_is_not_gone_on_with(
     seller: Seller, monkeypatch: pytest.MonkeyPatch
 ):
-    async def broken(self: Any, *more: Any) -> Any:
-        raise asyncio.CancelledError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(SandboxBackend, "_perform", broken)
-        await seller.press("f5")
-        await seller.sees("F9 goes on with it", within=30)
+    await fires_and_is_interrupted(seller, monkeypatch)
     assert seller.app.store is not None
     with seller.app.store.claim(last_run(seller).id):
         await seller.press("f7")

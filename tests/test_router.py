@@ -32,11 +32,13 @@ from tests.test_post import part
 from tests.test_webhook import NEW, Receiver
 from tests.walked import walked
 from wizard.cli.program import run as command
-from wizard.fulfillment.backend import BackendError
+from wizard.fulfillment.backend import BackendError, Context
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Workplace, fire, resume
 from wizard.fulfillment.ledger import MemoryLedger
 from wizard.fulfillment.lives import LIVES, PROOF
+from wizard.fulfillment.platforms.webhook import Webhook
+from wizard.fulfillment.sold import Sold
 from wizard.fulfillment.tries import Patience
 from wizard.settings import Settings
 from wizard.store import open_store
@@ -61,6 +63,20 @@ def exim() -> Iterator[Exim]:
 
 def place(folder: Path, **more: Any) -> Workplace:
     return Workplace(folder, password_of=lambda run: f"Wz-{run}-k7qm2xpa", **({"allow_private": True} | more))
+
+
+async def only_planned(what: Sold, at: Workplace, app: Starlette) -> Run:
+    """A run that stands in the ledger and of which nothing was done."""
+    planned: list[Run] = []
+
+    def stop(run: Run) -> None:
+        planned.append(run)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await fire(what, at=at, backend=lambda around: SandboxBackend(around, app), on_begin=stop)
+    at.ledger.open_run(planned[0])
+    return planned[0]
 
 
 # --- a platform -------------------------------------------------------------------------------------------------------
@@ -103,21 +119,12 @@ async def test_access_that_is_kept_is_used_on_the_platform(receiver: Receiver, a
 async def test_going_on_with_a_connection_whose_secret_cannot_be_read_any_more_needs_a_person(
     receiver: Receiver, app: Starlette, tmp_path: Path
 ):
-    what, ledger = sold_on(receiver.connection()), MemoryLedger()
-    planned: list[Run] = []
-    at = place(tmp_path, ledger=ledger)
-
-    def stop(run: Run) -> None:
-        planned.append(run)
-        raise OSError
-
-    with pytest.raises(OSError):  # noqa: PT011
-        await fire(what, at=at, backend=lambda around: SandboxBackend(around, app), on_begin=stop)
-    ledger.open_run(planned[0])
+    what, at = sold_on(receiver.connection()), place(tmp_path, ledger=MemoryLedger())
+    planned = await only_planned(what, at, app)
     unreadable = SavedAccount(account=what.account.account, unreadable={"own": "Its secret cannot be read: no key."})
 
     run = await resume(
-        planned[0].id, unreadable, at=at, backend=lambda around: SandboxBackend(around, app), patience=QUICK
+        planned.id, unreadable, at=at, backend=lambda around: SandboxBackend(around, app), patience=QUICK
     )
 
     assert run.verdict is Verdict.ACTION_REQUIRED
@@ -125,7 +132,7 @@ async def test_going_on_with_a_connection_whose_secret_cannot_be_read_any_more_n
     assert receiver.taken == []
 
 
-async def test_cleaning_up_asks_everybody_although_one_cannot(receiver: Receiver, app: Starlette, tmp_path: Path):
+async def test_cleaning_up_says_what_each_of_them_left(receiver: Receiver, app: Starlette, tmp_path: Path):
     receiver.gives_link = True
     mine = receiver.connection(proof_url=f"{receiver.url}/members")
 
@@ -135,6 +142,31 @@ async def test_cleaning_up_asks_everybody_although_one_cannot(receiver: Receiver
 
     said = run.steps[-1].detail
     assert said.startswith("Everything this run created was removed. “My own site” keeps what it made")
+
+
+@pytest.mark.parametrize("error", [BackendError("The sandbox is stuck."), KeyError("of a plug-in")])
+async def test_whoever_cannot_clean_up_keeps_nobody_else_from_it(
+    error: Exception, receiver: Receiver, app: Starlette, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+
+    class Stuck(SandboxBackend):
+        async def clean_up(self, context: Context) -> str:
+            raise error
+
+    async def noting(self: Webhook, context: Context) -> str:
+        asked.append(context.run)
+        return "Nothing is left."
+
+    monkeypatch.setattr(Webhook, "clean_up", noting)
+    receiver.gives_link = True
+    mine = receiver.connection(proof_url=f"{receiver.url}/members")
+
+    run = await fire(sold_on(mine), PROOF, at=place(tmp_path), backend=lambda a: Stuck(a, app), patience=QUICK)
+
+    assert asked == [run.id]
+    assert run.verdict is Verdict.FAILED
+    assert str(error) in run.reason
 
 
 def test_killed_anywhere_a_run_goes_on_and_a_request_has_the_same_id_each_time(receiver: Receiver, tmp_path: Path):
@@ -154,19 +186,11 @@ def test_killed_anywhere_a_run_goes_on_and_a_request_has_the_same_id_each_time(r
 async def test_a_run_that_goes_on_without_its_platform_does_not_go_to_the_sandbox(
     receiver: Receiver, app: Starlette, tmp_path: Path
 ):
-    what, ledger, planned = sold_on(receiver.connection()), MemoryLedger(), list[Run]()
-    at = place(tmp_path, ledger=ledger)
-
-    def stop(run: Run) -> None:
-        planned.append(run)
-        raise OSError
-
-    with pytest.raises(OSError):  # noqa: PT011
-        await fire(what, at=at, backend=lambda around: SandboxBackend(around, app), on_begin=stop)
-    ledger.open_run(planned[0])
+    what, at = sold_on(receiver.connection()), place(tmp_path, ledger=MemoryLedger())
+    planned = await only_planned(what, at, app)
 
     run = await resume(
-        planned[0].id, SavedAccount(account=Account()), at=at, backend=lambda around: SandboxBackend(around, app),
+        planned.id, SavedAccount(account=Account()), at=at, backend=lambda around: SandboxBackend(around, app),
         patience=QUICK,
     )  # fmt: skip
 
