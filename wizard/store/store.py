@@ -164,8 +164,13 @@ class Store:
     def account(self) -> SavedAccount:
         """Everything the seller owns, each kind in the order of names, with the last checks of connections."""
         found = self._read_account()
-        # A rotation may have sealed anew between reading a secret and reading the keys; it is over by now.
-        return self._read_account() if found.unreadable else found
+        # A rotation may have sealed anew between reading a secret and reading the keys. It is over soon, but another
+        # may have begun meanwhile: so a few times more. A key that is missing is missing each time.
+        for _ in range(5):
+            if not found.unreadable:
+                break
+            found = self._read_account()
+        return found
 
     def _read_account(self) -> SavedAccount:
         with self._reading() as work:
