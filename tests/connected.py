@@ -11,14 +11,14 @@ from typing import Any
 from models.account import Connection
 from models.fulfillment import Buyer, GrantAccess, RevokeAccess
 from wizard.fulfillment.backend import Context, Surroundings
-from wizard.fulfillment.outgoing import outgoing
+from wizard.fulfillment.outgoing import hosts_of, outgoing
 from wizard.fulfillment.platforms import Platform, platform_for
 
 
 @asynccontextmanager
 async def at_work(connection: Connection, data_dir: Path) -> AsyncIterator[Platform]:
     """The connection's platform, as a new process would make it; hosts of this machine are fine."""
-    async with outgoing([connection], allow_private=True) as way_out:
+    async with outgoing(hosts_of(connection), allow_private=True) as way_out:
         yield platform_for(connection, Surroundings(data_dir=data_dir, client=way_out.client, browser=way_out.browser))
 
 

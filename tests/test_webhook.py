@@ -220,7 +220,7 @@ async def test_by_a_sign_in_link_the_buyer_reads_the_proof_page_until_access_is_
     assert (shut_out.allowed, shut_out.proven_by) == (False, "buyer")
     assert let_in.facts["stranger"] == "turned away (403)"
     assert shut_out.detail == (
-        f"Ada Example signed in by the platform's link and was turned away from {mine.proof_url} "
+        f"Ada Example signed in by the link that “My own site” gave and was turned away from {mine.proof_url} "
         "(status 403: Members only.)."
     )
     assert "onetime" not in ada.secrets.masked(receipt).model_dump_json()
@@ -281,7 +281,7 @@ async def test_a_sign_in_link_that_is_no_address_is_refused(link: object, receiv
     receiver.answer = JSONResponse({"sign_in_url": link})
     mine = receiver.connection()
     async with at_work(mine, tmp_path) as platform:
-        with pytest.raises(Rejected, match="answered with a sign_in_url that is no address"):
+        with pytest.raises(Rejected, match="answered with a sign_in_url that cannot be used"):
             await platform.perform(grant(mine), context_of("broken"))
 
 

@@ -29,7 +29,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar, get_args
 
-import httpx
 import pytest
 
 from models.fulfillment import (
@@ -47,6 +46,7 @@ from models.fulfillment import (
 from wizard.fulfillment.backend import Backend, BackendError, Check, Context, Manifest, Surroundings
 from wizard.fulfillment.fire import test_buyer as a_buyer
 from wizard.fulfillment.ledger import MemoryLedger, new_run_id
+from wizard.fulfillment.outgoing import Guard, Outgoing, hosts_in
 from wizard.fulfillment.registry import class_of
 from wizard.fulfillment.runner import Runner
 from wizard.fulfillment.script import steps_of
@@ -59,17 +59,18 @@ QUICK = Patience(tries=2, one_try=30, first_wait=0, longest_wait=0.1, jitter=0)
 
 T = TypeVar("T")
 
+_open: list[Guard] = []
+"""The ways out of the test that runs: closed where they were opened, in its event loop."""
+
 
 def surroundings(data_dir: Path, **settings: Any) -> Surroundings:
-    """What a backend is given in a test: a data folder, its own settings, and one real HTTP client."""
-    made: list[httpx.AsyncClient] = []
-
-    def client() -> httpx.AsyncClient:
-        if not made:
-            made.append(httpx.AsyncClient(trust_env=False, timeout=20))
-        return made[0]
-
-    return Surroundings(data_dir=data_dir, client=client, settings=settings)
+    """What a backend is given in a test: a data folder, its own settings, and a way out as in a run: to the hosts that
+    stand in those settings, also on this machine."""
+    named = hosts_in(*(text for text in settings.values() if isinstance(text, str)))
+    guard = Guard(named, allow_private=True)
+    _open.append(guard)
+    way_out = Outgoing(guard)
+    return Surroundings(data_dir=data_dir, client=way_out.client, browser=way_out.browser, settings=settings)
 
 
 class Unheard(Fact):
@@ -304,6 +305,10 @@ def _done(what: Callable[[], Awaitable[T]]) -> T:
     """Wait for it in an event loop of its own, so that authors need no plug-in of pytest's."""
 
     async def wait() -> T:
-        return await what()
+        try:
+            return await what()
+        finally:
+            while _open:
+                await _open.pop().aclose()
 
     return asyncio.run(wait())

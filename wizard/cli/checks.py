@@ -23,15 +23,16 @@ commands.add_typer(connections, name="connections", epilog="Example: wizard conn
 
 @commands.command(epilog="Example: wizard backends")
 def backends(context: typer.Context, json_wanted: bool = JSON) -> int:
-    """List the installed backends and whether each works. Status 1 when one does not."""
+    """List the installed backends and whether each works. Status 1 when one that is set up does not."""
     place = place_of(context)
     found = [asyncio.run(_checked(installed, place)) for installed in registry.installed()]
     if json_wanted:
         say_json({"backends": found})
     else:
         for one in found:
-            say(f"{one['backend']} ({one['package']}) – {'works' if one['ok'] else 'does not work'}: {one['detail']}")
-    return 0 if all(one["ok"] for one in found) else 1
+            stands = "works" if one["ok"] else "does not work" if one["set_up"] else "is not set up"
+            say(f"{one['backend']} ({one['package']}) – {stands}: {one['detail']}")
+    return 0 if all(one["ok"] or not one["set_up"] for one in found) else 1
 
 
 async def _checked(installed: registry.Installed, place: Place) -> dict[str, Any]:
@@ -41,6 +42,7 @@ async def _checked(installed: registry.Installed, place: Place) -> dict[str, Any
         "backend": installed.name,
         "label": manifest.label if manifest else installed.name,
         "package": installed.package,
+        "set_up": manifest is None or not manifest.needs_settings or manifest.name in place.settings.backends,
         "ok": checked.ok,
         "detail": checked.detail,
         "can": sorted(manifest.can) if manifest else [],
@@ -52,15 +54,23 @@ async def _check(manifest: Manifest, place: Place) -> Check:
     """Ask a backend whether it works. Whatever a third party's raises is an answer too."""
     import httpx
 
-    settings = place.settings.backends.get(manifest.name, {})
-    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-        secrets = Secrets()
+    from wizard.fulfillment.outgoing import hosts_of, outgoing
+
+    settings, secrets = place.settings.backends.get(manifest.name, {}), Secrets()
+    try:
+        checked = registry.check_settings(manifest, settings)
+    except BadSettings as error:
+        return Check(False, str(error))
+    secrets.learn_fields(checked)
+    async with outgoing(hosts_of(checked), allow_private=place.settings.allow_private_hosts) as way_out:
+        around = Surroundings(
+            data_dir=place.settings.data_dir, client=way_out.client, browser=way_out.browser, settings=settings
+        )
         try:
-            secrets.learn_fields(registry.check_settings(manifest, settings))
-            around = Surroundings(data_dir=place.settings.data_dir, client=lambda: client, settings=settings)
-            return await registry.class_of(manifest)(around).check()
-        except (BackendError, registry.NoSuchBackend, BadSettings, httpx.HTTPError, OSError) as error:
-            return Check(False, str(error))
+            found = await registry.class_of(manifest)(around).check()
+            return Check(found.ok, secrets.mask(found.detail))
+        except (BackendError, registry.NoSuchBackend, httpx.HTTPError, OSError) as error:
+            return Check(False, secrets.mask(str(error)))
         except Exception as error:
             return Check(False, secrets.mask(f"It broke ({type(error).__name__}: {error}). Tell whoever made it."))
 

@@ -78,7 +78,14 @@ class Manifest:
     backend: str = ""
     """Where its class is: `package.module:Class`. That module is imported when the backend is chosen."""
     settings: type[BackendSettings] = BackendSettings
-    """What can be set for it."""
+    """What can be set for it. A request may go to the host of every address that stands in it, and to no other."""
+    is_real: bool = False
+    """Whether it delivers where others see it: then every run ends with a clean-up, as on a real platform."""
+
+    @property
+    def needs_settings(self) -> bool:
+        """Whether it cannot work before something is set."""
+        return any(field.is_required() for field in self.settings.model_fields.values())
 
     @property
     def schema(self) -> dict[str, Any]:

@@ -45,10 +45,10 @@ async def check_connection(connection: Connection, *, data_dir: Path, allow_priv
 
 
 async def _checked(connection: Connection, data_dir: Path, allow_private: bool) -> Check:
-    from wizard.fulfillment.outgoing import outgoing
+    from wizard.fulfillment.outgoing import hosts_of, outgoing
 
     try:
-        async with outgoing([connection], allow_private=allow_private) as way_out:
+        async with outgoing(hosts_of(connection), allow_private=allow_private) as way_out:
             surroundings = Surroundings(data_dir=data_dir, client=way_out.client, browser=way_out.browser)
             if connection.kind is ConnectionKind.SANDBOX:
                 from wizard.fulfillment.backends.sandbox import SandboxBackend

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.fulfillment import Buyer, Event, Run, RunStep, Verdict
+from models.fulfillment import Buyer, CallWebhook, Event, Run, RunStep, ShowPage, Verdict
 from models.saved import SavedAccount
 from models.text import is_email
 from wizard.fulfillment.backend import Backend, BackendError, Surroundings
@@ -131,8 +131,9 @@ async def fire(
     buyer = _allowed(buyer or test_buyer(run_id), named_by_seller)
     script = what.script(sold, now) if isinstance(what, Life) else _script_of(sold, what, held, now)
     fault = fault or _fault_set(at, backend)
-    if real_platforms(script.steps) and not fault and what is not PROOF:  # which cleans up itself
-        script = script.with_clean_up(sold.product.slug)
+    is_real = isinstance(backend, str) and manifest_of(backend).is_real
+    if (is_real or real_platforms(script.steps)) and not fault and what is not PROOF:  # which cleans up itself
+        script = script.with_clean_up(sold.product.slug, only_platforms=not is_real)
     planned = Run(
         id=run_id,
         product=sold.product.slug,
@@ -219,20 +220,22 @@ async def _at_work(
 ) -> AsyncIterator[tuple[Backend, Secrets]]:
     """The backend of a run, with the platforms and the mail server that the seller has set up; and the secrets that
     are known by then."""
-    from wizard.fulfillment.outgoing import outgoing
+    from wizard.fulfillment.outgoing import hosts_in, hosts_of, outgoing
 
     settings: dict[str, Any] = {}
     secrets = Secrets()
     secrets.learn_fields(*account.account.connections)
+    hosts = hosts_of(*account.account.connections) | hosts_in(*_pages_and_calls(run))
     if isinstance(backend, str):
         if run.fault and backend != "sandbox":
             raise BadSettings("A drill is the sandbox's alone: leave the other backend away.")
         manifest = manifest_of(backend)
         settings = {**at.backends.get(backend, {}), **({"fault": run.fault} if run.fault else {})}
-        secrets.learn_fields(check_settings(manifest, settings))
+        checked = check_settings(manifest, settings)
+        secrets.learn_fields(checked)
+        hosts |= hosts_of(checked)
         backend = class_of(manifest)
-    connections = account.account.connections
-    async with outgoing(connections, allow_private=at.allow_private) as way_out:
+    async with outgoing(hosts, allow_private=at.allow_private) as way_out:
         around = Surroundings(
             data_dir=at.data_dir,
             client=way_out.client,
@@ -246,6 +249,15 @@ async def _at_work(
             yield worker, secrets
             return
         yield Router(worker, around, real_platforms(run.steps), _post(at)), secrets
+
+
+def _pages_and_calls(run: Run) -> Iterator[str]:
+    """The addresses that the seller wrote into the product itself."""
+    for step in run.steps:
+        if isinstance(step.action, CallWebhook):
+            yield step.action.target
+        elif isinstance(step.action, ShowPage) and step.action.url:
+            yield step.action.url
 
 
 def _post(at: Workplace) -> SmtpPost | None:

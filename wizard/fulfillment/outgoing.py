@@ -20,19 +20,16 @@ from typing import TYPE_CHECKING
 import httpx
 
 from wizard.fulfillment.backend import ActionRequired, Rejected
-from wizard.fulfillment.backends.browser import SIMULATION, Browser
+from wizard.fulfillment.backends.browser import LARGEST, SIMULATION, Browser
 
 if TYPE_CHECKING:
-    from models.account import Connection
+    from pydantic import BaseModel
 
 LARGEST_REPLY = 4_000_000
 """Bytes of a reply that are read."""
 
 LONGEST = 20.0
 """Seconds from a request's first byte to its reply's last."""
-
-ADDRESSES = ("url", "proof_url", "login_url", "notification_url", "integration_url")
-"""The fields of a connection in which a seller names a host."""
 
 NAT64 = IPv6Network("64:ff9b::/96")
 """IPv4 addresses in the clothes of IPv6 (RFC 6052)."""
@@ -61,10 +58,15 @@ def _ipv4_inside(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
-def hosts_of(connections: Iterable[Connection]) -> frozenset[str]:
-    """Every host that a seller named in these connections."""
-    named = (getattr(connection, field) for connection in connections for field in ADDRESSES)
-    return frozenset(host for address in named if address and (host := _host(address)))
+def hosts_of(*written: BaseModel) -> frozenset[str]:
+    """Every host that a seller named in connections, or in a backend's settings."""
+    return hosts_in(*(value for model in written for _, value in model if isinstance(value, str)))
+
+
+def hosts_in(*texts: str) -> frozenset[str]:
+    """The host of every web address in these texts, where it stands as a word of its own."""
+    words = (word for text in texts for word in text.split() if word.startswith(("http://", "https://")))
+    return frozenset(host for word in words if (host := _host(word)))
 
 
 def _host(address: str) -> str:
@@ -116,8 +118,9 @@ class Guard(httpx.AsyncBaseTransport):
             await response.aclose()
             raise Rejected(f"{host} sent a compressed reply, although none was asked for: it was not read.")
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        too_large = Rejected(f"{host} sent more than {self._largest:,} bytes: the rest was not read.")
-        measured = _Measured(response.stream, self._largest, too_large, deadline, self._too_slow(request))
+        largest = max(self._largest, request.extensions.get(LARGEST, 0))
+        too_large = Rejected(f"{host} sent more than {largest:,} bytes: the rest was not read.")
+        measured = _Measured(response.stream, largest, too_large, deadline, self._too_slow(request))
         return httpx.Response(
             response.status_code, headers=response.headers, stream=measured, extensions=response.extensions
         )
@@ -155,8 +158,8 @@ class Guard(httpx.AsyncBaseTransport):
         host = host_of(request.url)
         if host not in self._hosts:
             raise ActionRequired(
-                f"Nothing was sent to {host}: it stands in none of your connections. If you trust it, write its "
-                "address into the connection."
+                f"Nothing was sent to {host}: it stands in none of your connections, and not in the settings of the "
+                "backend. If you trust it, write its address there."
             )
         try:
             addresses = await self._resolve(host)
@@ -240,12 +243,12 @@ class Outgoing:
 
 
 @asynccontextmanager
-async def outgoing(connections: Iterable[Connection], *, allow_private: bool = False) -> AsyncIterator[Outgoing]:
+async def outgoing(hosts: Iterable[str], *, allow_private: bool = False) -> AsyncIterator[Outgoing]:
     """The way out for one run or one check, closed at its end. Nothing is made before it is asked for.
 
-    `connections`: the seller's, whose hosts may be spoken to. `allow_private`: the setting `allow_private_hosts`.
+    `hosts`: those that the seller named. `allow_private`: the setting `allow_private_hosts`.
     """
-    guard = Guard(hosts_of(connections), allow_private=allow_private)
+    guard = Guard(hosts, allow_private=allow_private)
     try:
         yield Outgoing(guard)
     finally:

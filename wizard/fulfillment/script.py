@@ -39,10 +39,11 @@ class Script:
     moments: tuple[Moment, ...]
     steps: tuple[RunStep, ...]
 
-    def with_clean_up(self, product: str) -> Script:
-        """The same, and then what was made on real platforms is removed: a test must leave no member behind."""
-        moment = Moment(title="Clean up on the platform", at=self.moments[-1].at)
-        action = CleanUp(target=product, only_platforms=True)
+    def with_clean_up(self, product: str, *, only_platforms: bool) -> Script:
+        """The same, and then what was made where others see it is removed: a test must leave no member behind."""
+        title = "Clean up on the platform" if only_platforms else "Clean up"
+        moment = Moment(title=title, at=self.moments[-1].at)
+        action = CleanUp(target=product, only_platforms=only_platforms)
         step = RunStep(position=len(self.steps) + 1, action=action, moment=len(self.moments) + 1)
         return Script((*self.moments, moment), (*self.steps, step))
 

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
+from pydantic import AfterValidator, Field, SecretStr
+
+from models.text import WebAddress, is_web_address
 from wizard.fulfillment.backend import BackendSettings, Manifest
 from wizard.sandbox.faults import Fault
 
@@ -41,4 +44,37 @@ SANDBOX = Manifest(
     ),
     backend="wizard.fulfillment.backends.sandbox:SandboxBackend",
     settings=SandboxSettings,
+)
+
+
+def _addresses(text: str) -> str:
+    return " ".join(is_web_address(word) for word in text.split())
+
+
+class WebhookSettings(BackendSettings):
+    """What can be set for the endpoint that takes every action as a signed request."""
+
+    url: WebAddress = Field(title="Address", description="Where signed requests go: https://shop.example.com/wizard")
+    secret: SecretStr = Field(
+        title="Signing secret", description="whsec_ and then base64 (Standard Webhooks); two of them while it is changed."
+    )
+    proof_url: WebAddress | None = Field(
+        default=None,
+        title="Proof page",
+        description="A page that only members can read. Leave it empty if your replies name one.",
+    )
+    more_addresses: Annotated[str, AfterValidator(_addresses)] = Field(
+        default="",
+        title="More addresses",
+        description="Other sites that your replies may lead a buyer to, with spaces between: https://files.example.com",
+    )
+
+
+WEBHOOK = Manifest(
+    name="webhook",
+    label="Webhook: your own endpoint, told of everything by signed requests",
+    can=SANDBOX.can,
+    backend="wizard.fulfillment.backends.webhook:WebhookBackend",
+    settings=WebhookSettings,
+    is_real=True,
 )

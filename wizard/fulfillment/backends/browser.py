@@ -31,6 +31,9 @@ LARGEST_PAGE = 2_000_000
 
 REDIRECTS = 5
 
+LARGEST = "largest"
+"""The extension of a request that says how many bytes of its reply may be read, where those are many."""
+
 
 @dataclass
 class Page(HTMLParser):
@@ -202,12 +205,15 @@ class Browser:
         request = f"{method} {url}"
         self.exchanges.append(Exchange(request=request, sent=sent, status=status, received=received, ms=ms))
 
-    async def download(self, url: str) -> Download:
-        """Fetch a file without keeping it: its status, size and SHA-256, or the page that came in its place."""
+    async def download(self, url: str, largest: int = 0) -> Download:
+        """Fetch a file without keeping it: its status, size and SHA-256, or the page that came in its place. `largest`:
+        how many bytes are read at the most, where a file is larger than other replies may be."""
         into = Download()
         began = time.perf_counter()
         try:
-            async with self._client.stream("GET", url) as response:
+            async with self._client.stream(
+                "GET", url, extensions={LARGEST: largest}, follow_redirects=True
+            ) as response:
                 into.status = response.status_code
                 if response.is_success:
                     async for chunk in response.aiter_bytes():
@@ -225,7 +231,7 @@ class Browser:
         """Ask whether a file is there without downloading it: the status."""
         began = time.perf_counter()
         try:
-            response = await self._client.head(url)
+            response = await self._client.head(url, follow_redirects=True)
         except httpx.HTTPError as error:
             raise Retriable(f"The download could not be reached: {error}.") from error
         self._note("HEAD", url, "", response.status_code, "", began)

@@ -27,17 +27,14 @@ from models.fulfillment import (
 )
 from wizard.fulfillment.backend import Context, Rejected
 from wizard.fulfillment.backends.browser import Browser, Page, body_of, subject_of
+from wizard.fulfillment.backends.links import LinkInHand, seen
 from wizard.fulfillment.backends.sandbox_shop import SandboxShop
 
 ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 PASSWORD = re.compile(r"\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b")
 """How a password of the sandbox looks in a mail."""
-
-
-def _tampered(link: str) -> str:
-    """The link with one letter changed: in the middle of what is signed, where it counts."""
-    at = (link.rindex("/") + len(link)) // 2
-    return f"{link[:at]}{'A' if link[at] != 'A' else 'B'}{link[at + 1 :]}"
+REFUSALS = {"tampered": 404, "used_up": 429, "expired": 410}
+"""The status with which the sandbox refuses a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +95,13 @@ class SandboxBuyer:
         login = await self._login_in_mails()
         if login is None:
             if isinstance(action, RevokeAccess):
-                return self._saw(False, f"{self._who} has no login, and a stranger is turned away.")
+                return seen(False, f"{self._who} has no login, and a stranger is turned away.")
             switched = "Is the notification “Membership welcome” switched on?"
-            return self._saw(False, f"No mail with a login reached {self._who}. {switched}")
+            return seen(False, f"No mail with a login reached {self._who}. {switched}")
         form = await self._browser.open(login.page)
         inside = await self._browser.submit(form, {"email": login.email, "password": login.password})
         if inside.status != 200:
-            return self._saw(False, f"{self._who} could not log in with the mailed login: {inside.says}")
+            return seen(False, f"{self._who} could not log in with the mailed login: {inside.says}")
         read, refused = [], ""
         for url, proof in pages.items():
             page = await self._browser.open(url)
@@ -116,11 +113,11 @@ class SandboxBuyer:
         facts = {"login_page": login.page, "read": ", ".join(read) or "nothing", "stranger": "turned away"}
         if isinstance(action, RevokeAccess):
             if read:
-                return self._saw(True, f"{self._who} can still read {', '.join(read)} after access was taken.", facts)
-            return self._saw(False, f"{self._who} logged in and was turned away: {refused}", facts)
+                return seen(True, f"{self._who} can still read {', '.join(read)} after access was taken.", facts)
+            return seen(False, f"{self._who} logged in and was turned away: {refused}", facts)
         if refused:
-            return self._saw(False, f"{self._who} logged in but was turned away: {refused}", facts)
-        return self._saw(
+            return seen(False, f"{self._who} logged in but was turned away: {refused}", facts)
+        return seen(
             True, f"{self._who} logged in with the mailed login and read {levels}; a stranger was turned away.", facts
         )
 
@@ -132,7 +129,7 @@ class SandboxBuyer:
             detail = f"{self._who} read {', '.join(action.levels)}. So can anybody: “{name}” has no password."
         else:
             detail = f"{self._who} could not read {', '.join(action.levels)}."
-        return self._saw(readable, detail)
+        return seen(readable, detail)
 
     async def sign_in_and_read(self, action: GrantAccess | RevokeAccess) -> Evidence:
         """Open the platform's sign-in link from its mail, then the gated page; a stranger tries as well."""
@@ -147,8 +144,8 @@ class SandboxBuyer:
         link = await self._address_in_mails(lambda found: urlsplit(found).path == path)
         if link is None:
             if isinstance(action, RevokeAccess):
-                return self._saw(False, f"{self._who} has no way to sign in.{stands_in}")
-            return self._saw(False, f"No mail with a sign-in link reached {self._who}.{stands_in}")
+                return seen(False, f"{self._who} has no way to sign in.{stands_in}")
+            return seen(False, f"No mail with a sign-in link reached {self._who}.{stands_in}")
         await self._browser.open(link)
         page = await self._browser.open(url)
         allowed = page.shows(proof)
@@ -161,70 +158,41 @@ class SandboxBuyer:
             said = f"{self._who} can still read {url} after access was taken away."
         else:
             said = f"{self._who} was turned away: {page.says}"
-        return self._saw(allowed, said + stands_in, facts)
+        return seen(allowed, said + stands_in, facts)
 
     async def download(self, action: IssueDownloadLink) -> Evidence:
         """Open the mailed link, and compare what comes down with the file of the library."""
         link = await self._link_in_mails()
         if link is None:
             switched = "Is the notification “Download link to buyer” switched on?"
-            return self._saw(False, f"No mail with a download link reached {self._who}. {switched}")
+            return seen(False, f"No mail with a download link reached {self._who}. {switched}")
         if self._context.earlier is not None and action.download_limit == 1:
             links = {found async for text in self._texts() for found in ADDRESS.findall(text) if found.find("/d/") > 0}
             same = f"{self._who} has the same link as before and no other. It may be used once, and has been."
-            return self._saw(links == {link}, same if links == {link} else f"{self._who} has {len(links)} links.")
-        got = await self._browser.download(link)
-        facts = {"status": str(got.status), "size": str(got.size), "sha256": got.sha256, "expected": action.sha256}
-        if got.page is not None:
-            return self._saw(False, f"The mailed link does not work: {got.page.says}", facts)
-        if got.sha256 != action.sha256:
-            wrong = (
-                f"The link gave {self._who} other bytes than the file you chose: {got.size} bytes instead of "
-                f"{action.size}. Add the file to the library again."
-            )
-            return self._saw(False, wrong, facts)
-        same = f"{self._who} downloaded “{action.filename}” by the mailed link: {got.size} bytes, the same as yours."
-        return self._saw(True, same, facts)
+            return seen(links == {link}, same if links == {link} else f"{self._who} has {len(links)} links.")
+        return await self._with(link).downloads(action)
 
     async def try_old_link(self) -> Evidence:
         """Open the link that was mailed earlier."""
         link = await self._link_in_mails()
-        if link is None:
-            return self._saw(False, f"{self._who} has no link.")
-        got = await self._browser.download(link)
-        if got.page is None:
-            return self._saw(True, f"The old link still gives the file to {self._who}.", {"status": str(got.status)})
-        return self._saw(False, f"The old link is refused: {got.page.says}", {"status": str(got.status)})
+        return await self._with(link).is_stopped() if link else seen(False, f"{self._who} has no link.")
 
     async def try_link(self, action: TryLink) -> Evidence:
         """Open the mailed link in a way in which it must be refused."""
         link = await self._link_in_mails()
         if link is None:
-            return self._saw(True, f"No mail with a download link reached {self._who}, so nothing could be tried.")
-        tried = {"tampered": "a changed link", "used_up": "the link once more than allowed", "expired": "the old link"}
-        for number in range(action.downloads):
-            got = await self._browser.download(link)
-            if got.page is not None:
-                if self._context.was_stopped:
-                    before = "A download that was made before the run was stopped counts too"
-                    return self._saw(False, f"{self._who} was refused: {got.page.says} {before}.")
-                early = f"Download {number + 1} of {action.downloads}, which is within the limit, was refused"
-                return self._saw(True, f"{early}: {got.page.says}")
-        got = await self._browser.download(_tampered(link) if action.how == "tampered" else link)
-        facts = {"status": str(got.status), "downloads": str(action.downloads)}
-        if got.page is None:
-            return self._saw(True, f"{self._who} got the file with {tried[action.how]}.", facts)
-        expected = {"tampered": 404, "used_up": 429, "expired": 410}[action.how]
-        if got.status != expected:
-            raise Rejected(f"{self._who} tried {tried[action.how]} and was refused for another reason: {got.page.says}")
-        return self._saw(False, f"{self._who} tried {tried[action.how]} and was refused: {got.page.says}", facts)
+            return seen(True, f"No mail with a download link reached {self._who}, so nothing could be tried.")
+        return await self._with(link).tried(action, REFUSALS, was_stopped=self._context.was_stopped)
 
     async def peek_at_link(self, reason: str) -> Evidence:
         """See whether the mailed link still works, without using up a download."""
         link = await self._link_in_mails()
-        status = await self._browser.peek(link) if link else 0
-        works = "The mailed link works." if status == 200 else "The mailed link does not work any more."
-        return self._saw(status == 200, f"Kept: {reason}. {works}", {"status": str(status)})
+        if link is None:
+            return seen(False, f"Kept: {reason}. No mail with a download link reached {self._who}.")
+        return await self._with(link).is_kept(reason)
+
+    def _with(self, link: str) -> LinkInHand:
+        return LinkInHand(link, self._browser, self._who)
 
     async def find_on_list(self, action: RegisterAttendee | CancelRegistration) -> Evidence:
         """Look for the buyer on the list of attendees."""
@@ -233,19 +201,19 @@ class SandboxBuyer:
         found = self._context.buyer.email in page.text.split()
         where = f"the list of “{action.name or action.target}”"
         said = f"{self._who} stands on {where}." if found else f"{self._who} does not stand on {where}."
-        return self._saw(found, said, {"page": url})
+        return seen(found, said, {"page": url})
 
     async def find_mail(self, action: SendEmail) -> Evidence:
         """Look for the mail in the mailbox."""
         found = [message async for message in self._mails() if message["Message-ID"] == self._receipt.reference]
         if not found:
-            return self._saw(False, f"The mail “{action.target}” did not arrive at {self._context.buyer.email}.")
+            return seen(False, f"The mail “{action.target}” did not arrive at {self._context.buyer.email}.")
         subject = subject_of(found[0])
         if len(found) > 1:
-            return self._saw(False, f"“{subject}” arrived {len(found)} times: the same mail was sent again.")
+            return seen(False, f"“{subject}” arrived {len(found)} times: the same mail was sent again.")
         if subject != action.subject or body_of(found[0]).split() != action.body.split():
-            return self._saw(False, f"“{subject}” arrived with another text than was sent.")
-        return self._saw(True, f"“{subject}” is in the mailbox of {self._context.buyer.email}.")
+            return seen(False, f"“{subject}” arrived with another text than was sent.")
+        return seen(True, f"“{subject}” is in the mailbox of {self._context.buyer.email}.")
 
     async def see_page(self, action: ShowPage) -> Evidence:
         """Open the page that is shown after paying."""
@@ -258,7 +226,7 @@ class SandboxBuyer:
             return Evidence(allowed=sent, proven_by="platform", detail=said, facts={"sent_to": page.location or ""})
         shown = page.shows(expected)
         said = f"{self._who} is shown {whose}." if shown else f"{self._who} is not shown {whose}, but: {page.says}"
-        return self._saw(shown, said, {"page": url})
+        return seen(shown, said, {"page": url})
 
     async def look_at_record(self, action: NoteOnBuyer) -> Evidence:
         """Look at the buyer's record: no buyer ever sees it, so it is only the sandbox's word."""
@@ -266,9 +234,6 @@ class SandboxBuyer:
         good = there is (action.action != "unassign_tag")
         said = f"“{action.target}” stands on the record." if there else f"“{action.target}” is not on the record."
         return Evidence(allowed=good, proven_by="platform", detail=said)
-
-    def _saw(self, allowed: bool, detail: str, facts: dict[str, str] | None = None) -> Evidence:
-        return Evidence(allowed=allowed, proven_by="buyer", detail=visible(detail, ""), facts=facts or {})
 
     async def _mails(self) -> AsyncIterator[Message]:
         """The buyer's mails, the newest first."""

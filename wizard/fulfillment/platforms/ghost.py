@@ -24,7 +24,7 @@ from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected,
 from wizard.fulfillment.platforms import LEVEL
 from wizard.fulfillment.platforms.api import Api, Reply, because
 from wizard.fulfillment.platforms.before import Before
-from wizard.fulfillment.platforms.proof import on_its_word, paragraphs_of, visit
+from wizard.fulfillment.platforms.proof import on_its_word, paragraphs_of, visit, written_in
 
 TOKEN_LIFETIME = 300
 """Seconds: the longest that Ghost's documentation allows."""
@@ -81,9 +81,9 @@ class Ghost:
             said = f"Ghost says that {context.buyer.email} {'has' if has_it else 'does not have'} {what}."
             if member is not None and not has_it and member["status"] == "comped":
                 said += " But their status is still “comped”: they read posts for paying members."
-                return on_its_word(self._connection, True, said)
-            return on_its_word(self._connection, has_it, said)
-        people = visit(self._connection, self._around, context)
+                return on_its_word(written_in(self._connection), True, said)
+            return on_its_word(written_in(self._connection), has_it, said)
+        people = visit(self._connection.proof_url, written_in(self._connection), self._around, context)
         how = "is no member any more"
         if member is not None:
             link = await self._sign_in_link(member, context)

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from models.account import Connection
 from models.characters import visible
-from models.fulfillment import Evidence, GrantAccess, RevokeAccess
+from models.fulfillment import Action, Evidence
 from wizard.fulfillment.backend import ActionRequired, BackendError, Context, Rejected, Surroundings
 from wizard.fulfillment.backends.browser import Browser, Page
+from wizard.fulfillment.outcome import hoped_for
 
 PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL)
 
@@ -31,21 +32,18 @@ def paragraphs_of(html: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Two people at one connection's proof page."""
+    """Two people at one proof page."""
 
     buyer: Browser
     stranger: Browser
-    connection: Connection
+    url: str
+    """The proof page's address."""
+    written: str
+    """Where the seller wrote it down, as part of a sentence."""
     who: str
     """The buyer's name."""
 
-    @property
-    def url(self) -> str:
-        """The proof page's address."""
-        assert self.connection.proof_url is not None
-        return self.connection.proof_url
-
-    async def read(self, action: GrantAccess | RevokeAccess, how: str, content: Sequence[str] = ()) -> Evidence:
+    async def read(self, action: Action, how: str, content: Sequence[str] = ()) -> Evidence:
         """Open the page as both, and say what was seen. `how` the buyer came in, for the sentence; `content` the
         paragraphs that stand on the page, where they are known.
 
@@ -57,11 +55,11 @@ class Visit:
             if content or strange.text == (await self.buyer.open(self.url)).text:
                 raise Rejected(
                     f"Anybody can read {self.url} without logging in, so it proves nothing. Protect the page, or write "
-                    f"another proof page into the connection “{self.connection.name}”."
+                    f"another proof page into {self.written}."
                 )
             raise ActionRequired(
                 f"A stranger is shown a page at {self.url} as well, and nothing tells whether it is the content. Write "
-                f"a proof page into the connection “{self.connection.name}” that strangers are not shown."
+                f"a proof page into {self.written} that strangers are not shown."
             )
         page = await self.buyer.open(self.url)
         allowed = self._is_open(page) and (not hidden or any(page.shows(paragraph) for paragraph in hidden))
@@ -84,12 +82,12 @@ class Visit:
         # Who is sent somewhere else, to a login or the front page, was turned away.
         return page.status == 200 and page.location is None and _place(page.url) == _place(self.url)
 
-    def _sentence(self, action: GrantAccess | RevokeAccess, allowed: bool, how: str, page: Page) -> str:
-        if allowed and isinstance(action, GrantAccess):
+    def _sentence(self, action: Action, allowed: bool, how: str, page: Page) -> str:
+        if allowed and hoped_for(action):
             return f"{self.who} {how} and read {self.url}; a stranger was turned away."
         if allowed:
             return f"{self.who} can still read {self.url} after access was taken away."
-        away = "was turned away" if isinstance(action, RevokeAccess) else "was turned away all the same"
+        away = "was turned away all the same" if hoped_for(action) else "was turned away"
         to = page.location or (page.url if page.url != self.url else "")
         seen = f"sent to {_without_query(to)}" if to else f"status {page.status}: {page.says}"
         return f"{self.who} {how} and {away} from {self.url} ({seen})."
@@ -105,22 +103,25 @@ def _without_query(url: str) -> str:
     return url.partition("?")[0]
 
 
+def written_in(connection: Connection) -> str:
+    """Where a connection's proof page is written down, as part of a sentence."""
+    return f"the connection “{connection.name}”"
+
+
 def visit(
-    connection: Connection, surroundings: Surroundings, context: Context, *, buyer: Browser | None = None
+    url: str, written: str, surroundings: Surroundings, context: Context, *, buyer: Browser | None = None
 ) -> Visit:
-    """Send the buyer and a stranger on their way, each with a browser of their own; a `buyer` who has one goes on with
-    it."""
+    """Send the buyer and a stranger on their way to a proof page, each with a browser of their own; a `buyer` who has
+    one goes on with it."""
     if surroundings.browser is None:
         raise BackendError("There is no browser to act as the buyer with.")
     who = visible(context.buyer.name, "")
     if buyer is not None:
         buyer.exchanges.clear()  # they stand in an earlier evidence
-    return Visit(buyer or surroundings.browser(), surroundings.browser(), connection, who)
+    return Visit(buyer or surroundings.browser(), surroundings.browser(), url, written, who)
 
 
-def on_its_word(connection: Connection, allowed: bool, said: str, missing: str = "") -> Evidence:
+def on_its_word(written: str, allowed: bool, said: str, missing: str = "") -> Evidence:
     """Evidence that rests on the platform's own word. `missing`: what would let the buyer prove it, as a sentence."""
-    ask = missing or (
-        f"Write a proof page into the connection “{connection.name}” (proof_url): a test-fire reads it as the buyer."
-    )
+    ask = missing or f"Write a proof page into {written} (proof_url): a test-fire reads it as the buyer."
     return Evidence(allowed=allowed, proven_by="platform", detail=visible(f"{said} {ask}", ""))

@@ -18,7 +18,7 @@ from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected,
 from wizard.fulfillment.platforms import LEVEL
 from wizard.fulfillment.platforms.api import Api, Reply, because
 from wizard.fulfillment.platforms.before import Before
-from wizard.fulfillment.platforms.proof import on_its_word, paragraphs_of, visit
+from wizard.fulfillment.platforms.proof import on_its_word, paragraphs_of, visit, written_in
 
 NEEDED = {
     "list_users": "see users",
@@ -75,11 +75,11 @@ class WordPress:
         has_role = user is not None and role in user["roles"]
         said = f"WordPress says that {context.buyer.email} {'has' if has_role else 'does not have'} the role “{role}”."
         if self._connection.proof_url is None:
-            return on_its_word(self._connection, has_role, said)
+            return on_its_word(written_in(self._connection), has_role, said)
         if user is None or not self._is_ours(user, context):
             theirs = "The user was there before this run, with a password of their own: nobody else can log in as them."
-            return on_its_word(self._connection, has_role, said, missing=theirs if user else "There is no such user.")
-        people = visit(self._connection, self._around, context)
+            return on_its_word(written_in(self._connection), has_role, said, missing=theirs if user else "There is no such user.")
+        people = visit(self._connection.proof_url, written_in(self._connection), self._around, context)
         form = await people.buyer.open(self._login_page)
         if form.status != 200 or "log" not in form.inputs:
             at = f"{self._login_page} (status {form.status}): {form.says}"

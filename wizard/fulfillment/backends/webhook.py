@@ -1,0 +1,140 @@
+"""The backend `webhook`: tells the seller's own endpoint of every action by a signed request, and then uses what its
+replies give, as the buyer (see `wizard.fulfillment.platforms.endpoint`).
+
+What no buyer can look at, such as a tag, is the endpoint's own word. The address of a rule "call a webhook" is called
+itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from models.characters import visible
+from models.fulfillment import (
+    Action,
+    CallWebhook,
+    CancelRegistration,
+    CleanUp,
+    Evidence,
+    GrantAccess,
+    IssueDownloadLink,
+    KeepAccess,
+    Receipt,
+    RegisterAttendee,
+    RevokeAccess,
+    RevokeDownloadLink,
+    ShowPage,
+    TryLink,
+)
+from wizard.fulfillment.backend import ActionRequired, BackendError, Check, Context, Rejected, Surroundings
+from wizard.fulfillment.backends import WEBHOOK, WebhookSettings
+from wizard.fulfillment.backends.links import LinkInHand, seen
+from wizard.fulfillment.outcome import hoped_for
+from wizard.fulfillment.platforms.endpoint import Endpoint
+
+LINK = "download_link"
+
+PLANS = {"action", "values", "only_with"}
+"""What an action holds for the wizard alone."""
+
+
+class WebhookBackend:
+    """Delivers through the seller's endpoint."""
+
+    manifest = WEBHOOK
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        """See `Surroundings`."""
+        settings = WebhookSettings.model_validate(surroundings.settings)
+        self._around = surroundings
+        self._endpoint = Endpoint(
+            surroundings,
+            name="Your endpoint",
+            written="[backends.webhook]",
+            address=settings.url,
+            secret=settings.secret.get_secret_value(),
+            proof_url=settings.proof_url,
+        )
+
+    async def check(self) -> Check:
+        """See `Backend`."""
+        return await self._endpoint.check(f"check-{int(datetime.now(UTC).timestamp())}")
+
+    async def perform(self, action: Action, context: Context) -> Receipt:
+        """See `Backend`. The type of a request is the action's name, and its data what the action says."""
+        if action.action not in self.manifest.can:
+            raise Rejected(f"Your endpoint is not told of “{action.action}”: it is of a newer version.")
+        about = {
+            "buyer": context.buyer.model_dump(),
+            "product": context.product,
+            "run": context.run,
+            "at": context.now().isoformat(),
+            "simulation": True,
+        }
+        data = {**action.model_dump(mode="json", exclude=PLANS, exclude_none=True), **about}
+        to = action.target if isinstance(action, CallWebhook) else ""
+        receipt = await self._endpoint.tell(action.action, data, context, to=to)
+        if isinstance(action, IssueDownloadLink) and LINK not in receipt.values:
+            raise ActionRequired(f"Your endpoint answered without a {LINK}: let it answer with one.")
+        return receipt
+
+    async def verify(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
+        """See `Backend`."""
+        match action:
+            case GrantAccess() | RevokeAccess() | RegisterAttendee() | CancelRegistration():
+                return await self._endpoint.see(action, receipt, context)
+            case IssueDownloadLink() | RevokeDownloadLink() | TryLink():
+                return await self._with_link(action, receipt, context)
+            case KeepAccess(kept=None):
+                return Evidence(allowed=True, proven_by="nobody", detail=f"Nothing to do: {action.reason}.")
+            case KeepAccess(kept=IssueDownloadLink()):
+                return await self._with_link(action, receipt, context)
+            case KeepAccess():
+                evidence = await self._endpoint.see(action, receipt, context)
+                return evidence.model_copy(update={"detail": f"Kept: {action.reason}. {evidence.detail}"})
+            case ShowPage(url=str(url)):
+                return await self._sent_to(url, context)
+        return Evidence(allowed=hoped_for(action), proven_by="platform", detail=f"{receipt.detail} That is its own word.")
+
+    async def _with_link(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
+        link = receipt.values.get(LINK) or context.values.get(LINK)
+        who = visible(context.buyer.name, "")
+        if link is None:
+            return seen(False, f"{who} has no link.")
+        if self._around.browser is None:
+            raise BackendError("There is no browser to act as the buyer with.")
+        browser = self._around.browser()
+        file = self._around.account.files.get(action.target)
+        hand = LinkInHand(link, browser, who, "the link that your endpoint gave", file)
+        match action:
+            case IssueDownloadLink() if context.earlier is not None and action.download_limit == 1:
+                same = context.earlier.values.get(LINK, link) == link
+                evidence = seen(same, f"{who} has the same link as before. It may be used once, and has been.")
+            case IssueDownloadLink():
+                evidence = await hand.downloads(action)
+            case TryLink():
+                evidence = await hand.tried(action, {}, was_stopped=context.was_stopped)
+            case KeepAccess():
+                evidence = await hand.is_kept(action.reason)
+            case _:
+                evidence = await hand.is_stopped()
+        return evidence.model_copy(update={"exchanges": tuple(browser.exchanges)})
+
+    async def _sent_to(self, url: str, context: Context) -> Evidence:
+        """Open the seller's own Thank You page, or a calendar's or webinar's."""
+        if self._around.browser is None:
+            raise BackendError("There is no browser to act as the buyer with.")
+        browser = self._around.browser()
+        page = await browser.open(url)
+        is_there = page.status < 400
+        said = f"{visible(context.buyer.name, '')} is sent to {url}, which answers {page.status}."
+        facts = {"page": url, "status": str(page.status)}
+        return seen(is_there, said, facts).model_copy(update={"exchanges": tuple(browser.exchanges)})
+
+    async def clean_up(self, context: Context) -> str:
+        """See `Backend`. The request names the run, and the endpoint removes what it made for it."""
+        # An id of its own: whoever asks for it may hold the key of another request.
+        own = replace(context, key=f"{context.run}-clean-up")
+        receipt = await self.perform(CleanUp(target=context.product), own)
+        return f"Your endpoint was asked to remove what this run made. {receipt.detail}"
