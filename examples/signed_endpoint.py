@@ -93,7 +93,7 @@ class Shop:
         email = buyer["email"]
         for level in levels:
             self.held.setdefault((email, f"{target}/{level}"), run)
-        reply = self.way_in(email, f"{target}/{levels[0]}")
+        reply = self.way_in(email, *(f"{target}/{level}" for level in levels))
         if create_login and email not in self.logins:
             self.logins[email] = secrets.token_urlsafe(12), run
             reply |= {"login_page": f"{self.url}/login", "login_email": email, "login_password": self.logins[email][0]}
@@ -148,11 +148,11 @@ class Shop:
         self.links = {token: link for token, link in self.links.items() if link.run != run}
         return {}
 
-    def way_in(self, email: str, what: str) -> dict[str, Any]:
-        """A link that signs the buyer in, and a page that only who holds this can read."""
+    def way_in(self, email: str, *held: str) -> dict[str, Any]:
+        """A link that signs the buyer in, and the pages that only who holds this can read."""
         token = secrets.token_urlsafe()
         self.sessions[token] = email
-        return {"sign_in_url": f"{self.url}/in/{token}", "proof_url": f"{self.url}/of/{what}"}
+        return {"sign_in_url": f"{self.url}/in/{token}", "proof_url": [f"{self.url}/of/{what}" for what in held]}
 
     def link(self, link: Link) -> str:
         """Keep a link; give back its address."""
@@ -215,7 +215,7 @@ class Shop:
 TYPES = frozenset(name for name in vars(Shop) if name.partition("_")[0] in {
     "grant", "revoke", "register", "cancel", "issue", "try", "send", "clean",
 })  # fmt: skip
-"""The requests that it does something about. It takes every other one too, such as `assign_tag`, and says so with 200."""
+"""The requests that it does something about. It takes every other one too, such as `assign_tag`, and says 200."""
 
 
 def _page(text: str, status: int = 200) -> Response:

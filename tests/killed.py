@@ -84,7 +84,9 @@ def carried_out(slug: str, life: str, boundary: int) -> None:
     with open_store(load()) as store:
         sold = Sold(product=store.load(slug), account=store.account())
         what = life_named(life) if life else Event.PURCHASE
-        asyncio.run(fire(sold, what, at=workplace(store, boundary), run_id=run_of(boundary), patience=QUICK))
+        settings = load()
+        at = workplace(store, boundary)
+        asyncio.run(fire(sold, what, at=at, backend=settings.backend, run_id=run_of(boundary), patience=QUICK))
 
 
 def gone_on_with(run_id: str) -> dict[str, Any]:

@@ -238,3 +238,22 @@ def test_the_command_palette(snap_compare: Snap, sample: None) -> None:
         await seller.pilot.pause(0.5)
 
     frame(snap_compare, SIZES["80x24"], play)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_settings_of_a_backend(snap_compare: Snap, size: str, sample: None) -> None:
+    async def play(seller: Seller) -> None:
+        await opens(seller)
+        await seller.press("f5")
+        await seller.sees("F5 carries out the event")
+        await seller.press("f8")
+        await seller.sees("Who carries out test-fires?")
+        await seller.write("webhook")
+        await seller.sees("Webhook: your own endpoint")
+        await seller.press("enter")
+        await seller.sees("Settings of webhook")
+        await seller.write("https://shop.example.com/wizard")
+        await seller.press("tab")
+        await seller.write("whsec_bm90IGEgcmVhbCBzZWNyZXQ=")
+
+    frame(snap_compare, SIZES[size], play)

@@ -150,7 +150,7 @@ async def test_every_request_says_that_it_is_a_simulation_and_none_goes_through_
         mine = Connection.model_validate(
             {"slug": "a", "name": "A", "kind": "webhook", "url": f"http://127.0.0.1:{port}"}
         )
-        async with outgoing([mine], allow_private=True) as way_out:
+        async with outgoing(hosts_of(mine), allow_private=True) as way_out:
             await way_out.client().get(f"http://127.0.0.1:{port}/")
             await way_out.browser().open(f"http://127.0.0.1:{port}/")
 
@@ -220,7 +220,7 @@ def test_every_address_of_a_connection_names_a_host_in_one_spelling():
                                    "integration_url": "https://[2606:4700::1]/z"}),
     ]  # fmt: skip
 
-    assert hosts_of(connections) == {
+    assert hosts_of(*connections) == {
         "a.example.com", "b.example.com", "c.example.com", "xn--bcher-kva.example", "2606:4700::1",
     }  # fmt: skip
 

@@ -131,9 +131,10 @@ async def fire(
     buyer = _allowed(buyer or test_buyer(run_id), named_by_seller)
     script = what.script(sold, now) if isinstance(what, Life) else _script_of(sold, what, held, now)
     fault = fault or _fault_set(at, backend)
-    is_real = isinstance(backend, str) and manifest_of(backend).is_real
-    if (is_real or real_platforms(script.steps)) and not fault and what is not PROOF:  # which cleans up itself
-        script = script.with_clean_up(sold.product.slug, only_platforms=not is_real)
+    if not fault and what is not PROOF:  # which cleans up itself
+        is_real = isinstance(backend, str) and manifest_of(backend).is_real
+        if is_real or real_platforms(script.steps):
+            script = script.with_clean_up(sold.product.slug, only_platforms=not is_real)
     planned = Run(
         id=run_id,
         product=sold.product.slug,

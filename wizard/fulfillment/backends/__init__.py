@@ -52,21 +52,15 @@ def _addresses(text: str) -> str:
 
 
 class WebhookSettings(BackendSettings):
-    """What can be set for the endpoint that takes every action as a signed request."""
+    """What can be set for the endpoint that takes every action as a signed request (Standard Webhooks)."""
 
-    url: WebAddress = Field(title="Address", description="Where signed requests go: https://shop.example.com/wizard")
-    secret: SecretStr = Field(
-        title="Signing secret", description="whsec_ and then base64 (Standard Webhooks); two of them while it is changed."
-    )
+    url: WebAddress = Field(title="Address", description="Signed requests go there, by POST.")
+    secret: SecretStr = Field(title="Signing secret", description="whsec_ and base64; two of them while changing.")
     proof_url: WebAddress | None = Field(
-        default=None,
-        title="Proof page",
-        description="A page that only members can read. Leave it empty if your replies name one.",
+        default=None, title="Proof page", description="For members alone; or your replies name them."
     )
     more_addresses: Annotated[str, AfterValidator(_addresses)] = Field(
-        default="",
-        title="More addresses",
-        description="Other sites that your replies may lead a buyer to, with spaces between: https://files.example.com",
+        default="", title="More addresses", description="Other sites your replies may lead a buyer to."
     )
 
 

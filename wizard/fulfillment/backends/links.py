@@ -1,4 +1,4 @@
-"""A buyer with a download link in hand: opens it, compares what comes down, and tries it in ways that must be refused."""
+"""A buyer with a download link in hand: opens it, compares what comes down, tries it in ways that must be refused."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ class LinkInHand:
         if (refusal := self._refusal(got)) is None:
             return seen(True, f"{self.who} got the file with {TRIED[action.how]}.", facts)
         if got.status != expected.get(action.how, got.status):
-            raise Rejected(
-                f"{self.who} tried {TRIED[action.how]} and was refused for another reason: {refusal}"
-            )
+            raise Rejected(f"{self.who} tried {TRIED[action.how]} and was refused for another reason: {refusal}")
         return seen(False, f"{self.who} tried {TRIED[action.how]} and was refused: {refusal}", facts)
 
     async def is_kept(self, reason: str) -> Evidence:

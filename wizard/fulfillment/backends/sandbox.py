@@ -46,6 +46,8 @@ from wizard.sandbox.clocks import clock_of
 from wizard.sandbox.faults import Fault
 from wizard.sandbox.world import Unusable, World
 
+NOT_CALLED = "Not called: the sandbox calls no outside address. The backend “webhook” does."
+
 REAL_TIME = timedelta(minutes=1)
 """How far a clock may be off and still be taken for the real one."""
 
@@ -148,7 +150,7 @@ class SandboxBackend:
                 await shop.order("notes", {"kind": action.action, "target": action.target})
                 return Receipt(reference=context.key, detail=f"{action.action.replace('_', ' ')}: {action.target}.")
             case CallWebhook():
-                return Receipt(reference=context.key, detail="Not called: the sandbox calls no outside address.")
+                return Receipt(reference=context.key, detail=NOT_CALLED)
             case KeepAccess():
                 return Receipt(reference=context.key, detail=action.reason, proof=await self._kept(action, shop))
             case TryLink():
@@ -252,8 +254,7 @@ class SandboxBackend:
             case NoteOnBuyer():
                 return await buyer.look_at_record(action)
             case CallWebhook():
-                not_called = f"{action.target} was not called: the sandbox calls no outside address."
-                return Evidence(allowed=True, proven_by="nobody", detail=not_called)
+                return Evidence(allowed=True, proven_by="nobody", detail=f"{action.target}: {NOT_CALLED}")
             case KeepAccess():
                 return await self._still_held(action, buyer)
             case TryLink():

@@ -95,7 +95,9 @@ class WebhookBackend:
                 return evidence.model_copy(update={"detail": f"Kept: {action.reason}. {evidence.detail}"})
             case ShowPage(url=str(url)):
                 return await self._sent_to(url, context)
-        return Evidence(allowed=hoped_for(action), proven_by="platform", detail=f"{receipt.detail} That is its own word.")
+        return Evidence(
+            allowed=hoped_for(action), proven_by="platform", detail=f"{receipt.detail} That is its own word."
+        )
 
     async def _with_link(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
         link = receipt.values.get(LINK) or context.values.get(LINK)

@@ -48,7 +48,7 @@ class Api:
     def __init__(self, client: httpx.AsyncClient, name: str) -> None:
         """`name`: what the seller calls the connection."""
         self._client = client
-        self._name = name
+        self.name = name
         self._exchanges: list[Exchange] = []
 
     def with_exchanges(self, fact: AFact) -> AFact:
@@ -80,7 +80,7 @@ class Api:
             response = await self._client.request(method, address, headers={**headers, **more}, content=body)
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
-            raise Retriable(f"“{self._name}” could not be reached: {visible(why, '')}.") from error
+            raise Retriable(f"“{self.name}” could not be reached: {visible(why, '')}.") from error
         reply = Reply(response.status_code, response.headers, response.text)
         ms = round((time.perf_counter() - began) * 1000, 1)
         self._exchanges.append(
@@ -96,17 +96,17 @@ class Api:
         except httpx.InvalidURL:
             address = httpx.URL()
         if address.scheme not in ("http", "https") or not address.host:
-            raise ActionRequired(f"Correct the address of “{self._name}”: it is no web address.")
+            raise ActionRequired(f"Correct the address of “{self.name}”: it is no web address.")
         return address
 
     def refused(self, reply: Reply, address: str) -> BackendError:
         """What a bad reply means to a seller."""
         host = urlsplit(address).netloc
-        said = f"“{self._name}” answered {reply.status}{because(reply)}"
+        said = f"“{self.name}” answered {reply.status}{because(reply)}"
         if 300 <= reply.status < 400:
             # Without its query: it may hold what was sent.
             where = reply.headers.get("location", "another address").partition("?")[0][:200]
-            return ActionRequired(f"{host} has moved to {visible(where, '')}: correct the address of “{self._name}”.")
+            return ActionRequired(f"{host} has moved to {visible(where, '')}: correct the address of “{self.name}”.")
         if reply.status in (401, 403):
             return ActionRequired(f"{said} Check the key or password of the connection, and what its user may do.")
         if reply.status == 429 or reply.status >= 500:
@@ -118,7 +118,7 @@ class Api:
         kind = reply.headers.get("content-type", "").partition(";")[0]
         what = "a web page" if kind == "text/html" else "something else"
         return ActionRequired(
-            f"“{self._name}” answered with {what} in place of data. Check the address, and whether something in front "
+            f"“{self.name}” answered with {what} in place of data. Check the address, and whether something in front "
             "of the site, such as a firewall or a coming-soon page, keeps requests out."
         )
 

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from urllib.parse import parse_qs, urlsplit
@@ -44,6 +44,10 @@ GONE = 410
 """The receiver wants no more requests (Standard Webhooks)."""
 
 
+TOKEN = 16
+"""Characters from which on the end of an address is taken for a token."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One address at work, with what a run has to reach it."""
@@ -65,27 +69,27 @@ class Endpoint:
 
     async def check(self, key: str) -> Check:
         """Send a request of the type `ping`."""
-        reply = await self._tell(self.address, "ping", {}, key)
+        reply = await self._tell(self._api(self.address), self.address, "ping", {}, key)
         return Check(True, f"“{self.name}” answered {reply.status} to a signed request of the type “ping”.")
 
     async def tell(self, event: str, data: Mapping[str, object], context: Context, *, to: str = "") -> Receipt:
         """Send a request of the type `event`, to the address or to another; give back what was answered. Its
         `webhook-id` is the idempotency key."""
         context.secrets.learn(*self.secret.split())
-        reply = await self._tell(to or self.address, event, data, context.key)
+        api = self._api(to or self.address)
+        reply = await self._tell(api, to or self.address, event, data, context.key)
         values = {} if to else self._answers(reply)
-        for name in ({*values} & {SIGN_IN, "download_link"}):
-            in_query = (value for found in parse_qs(urlsplit(values[name]).query).values() for value in found)
-            context.secrets.learn(values[name], *in_query)
-        detail = f"“{self._called(to)}” took “{event}” with {reply.status}."
-        return self._api.with_exchanges(Receipt(reference=context.key, detail=detail, values=values))
+        for name in {*values} & {SIGN_IN, "download_link"}:
+            context.secrets.learn(values[name], *_tokens(values[name]))
+        detail = f"“{api.name}” took “{event}” with {reply.status}."
+        return api.with_exchanges(Receipt(reference=context.key, detail=detail, values=values))
 
     async def see(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
         """Sign the buyer in by the link, and read the proof page. After a revoke the buyer is still signed in from
         before, unless there is a new link."""
         told, said = hoped_for(action), f"“{self.name}” says that it took the request."
-        url = self.proof_url or receipt.values.get(PROOF) or context.values.get(PROOF)
-        if url is None:
+        pages = (self.proof_url or receipt.values.get(PROOF) or context.values.get(PROOF, "")).split()
+        if not pages:
             return on_its_word(self.written, told, said)
         buyer = self.buyers.get(context.buyer.email)
         link = receipt.values.get(SIGN_IN) or ("" if buyer else context.values.get(SIGN_IN, ""))
@@ -94,16 +98,21 @@ class Endpoint:
                 f"Its reply holds no {SIGN_IN}, so nobody can read the proof page as the buyer: let it answer with one."
             )
             return on_its_word(self.written, told, said, missing=no_link)
-        people = visit(url, self.written, self.around, context, buyer=buyer)
+        people = visit(pages[0], self.written, self.around, context, buyer=buyer)
         if link:
             inside = await people.buyer.open(link)
             if inside.status >= 400:
                 refused = f"{people.who} could not sign in by the link that “{self.name}” gave: {inside.says}"
                 return people.evidence(False, refused, inside.status)
         self.buyers[context.buyer.email] = people.buyer
-        return await people.read(action, f"signed in by the link that “{self.name}” gave")
+        read = []
+        for page in pages:
+            read.append(await replace(people, url=page).read(action, f"signed in by the link that “{self.name}” gave"))
+            if read[-1].allowed is not told:
+                return read[-1]
+        return read[-1].model_copy(update={"detail": " ".join(evidence.detail for evidence in read)})
 
-    async def _tell(self, to: str, event: str, data: Mapping[str, object], key: str) -> Reply:
+    async def _tell(self, api: Api, to: str, event: str, data: Mapping[str, object], key: str) -> Reply:
         # The real time, and in UTC: a receiver refuses what a simulated clock dates, and the library signs any other
         # time zone's clock as if it were UTC.
         now = datetime.now(UTC)
@@ -113,16 +122,15 @@ class Endpoint:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": " ".join(signer.sign(key, now, body) for signer in self._signers),
         }
-        reply = await self._api.send("POST", to, headers=headers, body=body, fine=(GONE,))
+        reply = await api.send("POST", to, headers=headers, body=body, fine=(GONE,))
         if reply.status == GONE:
             raise ActionRequired(
-                f"“{self._called(to)}” is switched off: its address answered 410, gone. Switch it on, or correct the "
-                "address."
+                f"“{api.name}” is switched off: its address answered 410, gone. Switch it on, or correct the address."
             )
         return reply
 
-    def _called(self, to: str) -> str:
-        return self.name if to in ("", self.address) else urlsplit(to).netloc
+    def _api(self, to: str) -> Api:
+        return Api(self.around.client(), self.name if to == self.address else urlsplit(to).netloc)
 
     def _answers(self, reply: Reply) -> dict[str, str]:
         """What the reply holds for the buyer. Raises Rejected where it is not what its name says."""
@@ -131,16 +139,13 @@ class Endpoint:
         for name in KINDS if isinstance(found, dict) else ():
             if found.get(name) is None:
                 continue
+            pages = found[name] if name == PROOF and isinstance(found[name], list) else [found[name]]
             try:
-                values[name] = KINDS[name].validate_python(found[name], strict=True)
+                values[name] = " ".join(KINDS[name].validate_python(page, strict=True) for page in pages)
             except ValidationError as error:
                 why = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
                 raise Rejected(f"“{self.name}” answered with a {name} that cannot be used: {why}.") from None
         return values
-
-    @cached_property
-    def _api(self) -> Api:
-        return Api(self.around.client(), self.name)
 
     @cached_property
     def _signers(self) -> list[Signer]:
@@ -158,3 +163,13 @@ class Endpoint:
             f"The signing secret of “{self.name}” is none: it is whsec_ and then base64, or several of them with "
             "spaces between."
         )
+
+
+def _tokens(link: str) -> list[str]:
+    """What in a link makes whoever bears it somebody."""
+    parts = urlsplit(link)
+    end = parts.path.rpartition("/")[2]
+    return [
+        *(value for found in parse_qs(parts.query).values() for value in found),
+        *([end] if len(end) >= TOKEN else []),
+    ]

@@ -78,7 +78,9 @@ class WordPress:
             return on_its_word(written_in(self._connection), has_role, said)
         if user is None or not self._is_ours(user, context):
             theirs = "The user was there before this run, with a password of their own: nobody else can log in as them."
-            return on_its_word(written_in(self._connection), has_role, said, missing=theirs if user else "There is no such user.")
+            return on_its_word(
+                written_in(self._connection), has_role, said, missing=theirs if user else "There is no such user."
+            )
         people = visit(self._connection.proof_url, written_in(self._connection), self._around, context)
         form = await people.buyer.open(self._login_page)
         if form.status != 200 or "log" not in form.inputs:
