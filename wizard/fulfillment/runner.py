@@ -68,6 +68,8 @@ class Runner:
         self._receipts: dict[int, Receipt] = {}
         """What the backend answered, secrets and all. Never written down."""
         self._steps: dict[int, RunStep] = {}
+        self._ms: dict[int, float] = {}
+        """How long each step has taken that something was tried for."""
         self._unwritten: dict[int, RunStep] = {}
         self._is_open = False
 
@@ -278,15 +280,11 @@ class Runner:
                 raise  # it was over already, and is not undone because somebody is down now: the run goes on later
             status, detail = failure(error)
         else:
-            self._time(at, before, began)
+            self._ms[at] = _ms_since(began, before.ms)
             return answer
-        self._time(at, before, began)
+        self._ms[at] = _ms_since(began, before.ms)
         await self._write(at, status=status, detail=detail, evidence=None)
         return None
-
-    def _time(self, at: int, before: RunStep, began: float) -> None:
-        spent = before.ms + (time.perf_counter() - began) * 1000
-        self._steps[at] = self._steps[at].model_copy(update={"ms": round(spent, 1)})
 
     def _context_of(self, at: int) -> Context:
         step = self._steps[at]
@@ -307,8 +305,9 @@ class Runner:
         """Write down how far a step has come. `soon`: together with what is written next, before anything is done."""
         # Masked as a whole, and again at each write: a secret may have been learned since.
         # What is to be done was planned before there was any secret, and a run that goes on needs it as it was.
-        step = self._secrets.masked(self._steps[at].model_copy(update=changes))
-        step = step.model_copy(update={"action": self._steps[at].action})
+        before = self._steps[at]
+        changes["ms"] = self._ms.get(at, before.ms)
+        step = self._secrets.masked(before.model_copy(update=changes), but="action")
         self._steps[at] = step
         self._unwritten[at] = step
         if not soon:
@@ -356,6 +355,10 @@ class Runner:
         self._run = self._run.model_copy(update=ended)
         self._ledger.close_run(self._run.id, verdict=verdict, reason=reason, finished_at=at, page=page)
         self._is_open = False
+
+
+def _ms_since(began: float, before: float) -> float:
+    return round(before + (time.perf_counter() - began) * 1000, 1)
 
 
 _writers: WeakKeyDictionary[Ledger, Executor] = WeakKeyDictionary()

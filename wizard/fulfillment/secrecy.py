@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
+from enum import Enum
 from functools import cache
-from typing import Literal, TypeVar, cast, get_origin
+from types import NoneType
+from typing import Literal, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, SecretStr
@@ -33,7 +35,14 @@ AFact = TypeVar("AFact", bound=Fact)
 def _free(fact: type[Fact]) -> tuple[str, ...]:
     """The fields of a fact that may hold any text. One of a few given words is none: masked, it would not be one of
     them any more."""
-    return tuple(name for name, field in fact.model_fields.items() if get_origin(field.annotation) is not Literal)
+    return tuple(name for name, field in fact.model_fields.items() if _may_hold_text(field.annotation))
+
+
+def _may_hold_text(annotation: object) -> bool:
+    kinds = get_args(annotation) or (annotation,)
+    return get_origin(annotation) is not Literal and not all(
+        isinstance(kind, type) and issubclass(kind, int | float | Enum | NoneType) for kind in kinds
+    )
 
 
 class Secrets:
@@ -41,6 +50,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._forms: set[str] = set()
+        self._longest_first: tuple[str, ...] = ()
 
     def learn(self, *texts: str) -> None:
         """Remember secrets, in every form in which they go over the wire."""
@@ -48,6 +58,7 @@ class Secrets:
             if len(text) >= SHORTEST:
                 escaped = json.dumps(text)[1:-1], html.escape(text), quote(text), quote(text, safe=""), quote_plus(text)
                 self._forms.update((text, *escaped, json.dumps(text, ensure_ascii=False)[1:-1]))
+        self._longest_first = tuple(sorted(self._forms, key=len, reverse=True))
 
     def learn_fields(self, *models: BaseModel) -> None:
         """Remember every field that is declared as a secret: a connection's key, a setting of a backend's."""
@@ -61,16 +72,17 @@ class Secrets:
 
     def mask(self, text: str) -> str:
         """The text without any secret."""
-        for form in sorted(self._forms, key=len, reverse=True):
+        for form in self._longest_first:
             text = text.replace(form, MASK)
         return text
 
-    def masked(self, fact: AFact) -> AFact:
-        """A receipt, an evidence or a step without any secret, with bodies cut to what a record needs."""
-        return cast(AFact, self._plain(fact))
+    def masked(self, fact: AFact, *, but: str = "") -> AFact:
+        """A receipt, an evidence or a step without any secret, with bodies cut to what a record needs. `but`: a field
+        that is left as it is."""
+        return cast(AFact, self._plain(fact, but=but))
 
     # Every write of a run comes by here: what holds nothing to mask is given back as it is, and not made again.
-    def _plain(self, value: object, key: str = "") -> object:
+    def _plain(self, value: object, key: str = "", *, but: str = "") -> object:
         if isinstance(value, str):
             return self.mask(value) if type(value) is str else value
         if isinstance(value, Exchange):
@@ -80,7 +92,7 @@ class Secrets:
             changed = {
                 name: plain
                 for name in _free(type(value))
-                if (plain := self._plain(item := getattr(value, name), name)) is not item
+                if name != but and (plain := self._plain(item := getattr(value, name), name)) is not item
             }
             return value.model_copy(update=changed) if changed else value
         if isinstance(value, dict):
