@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -24,7 +24,16 @@ from models.saved import SavedProduct
 from screens.bars import KeyLine, TopLine
 from screens.firing import Firing, Order
 from screens.lines import Lines, QuietInput
-from screens.run_text import addresses_detail, moment_line, step_detail, step_line, timeline_detail, verdict_line
+from screens.run_text import (
+    BOXES,
+    addresses_detail,
+    choice_in_words,
+    moment_line,
+    step_detail,
+    step_line,
+    timeline_detail,
+    verdict_line,
+)
 from wizard.fulfillment.lives import LIVES, PROOF, Life, label_of, why_not
 from wizard.fulfillment.outcome import BAD
 from wizard.fulfillment.timeline import addresses, timeline
@@ -97,12 +106,17 @@ class FireScreen(Screen[None]):
         yield self.top
         if self.product is not None:
             with Container(id="what"):
-                yield Select(self._events(), value=Event.PURCHASE, allow_blank=False, compact=True, id="event")
-                yield Select(self._prices(), value=1, allow_blank=False, compact=True, id="price")
-                faults = [(Content(f"drill: {fault.label}"), fault) for fault in Fault]
-                none = (Content("no drill"), "")
-                yield Select([none, *faults], value="", allow_blank=False, compact=True, id="fault")
-                yield QuietInput(placeholder="the buyer's address; empty for a new one", compact=True, id="buyer")
+                faults = [(Content("no drill"), ""), *((Content(f"drill: {fault.label}"), fault) for fault in Fault)]
+                options: dict[str, list[tuple[Content, Any]]] = {
+                    "event": self._events(),
+                    "price": self._prices(),
+                    "fault": faults,
+                }
+                for name, listed in options.items():
+                    box = Select(listed, value=listed[0][1], allow_blank=False, compact=True, id=name)
+                    yield box.with_tooltip(BOXES[name])
+                buyer = QuietInput(placeholder="the buyer's address; empty for a new one", compact=True, id="buyer")
+                yield buyer.with_tooltip(BOXES["buyer"])
         yield Static("", id="verdict", markup=False)
         yield self.lines
         with VerticalScroll(id="detail", can_focus=True):
@@ -167,7 +181,7 @@ class FireScreen(Screen[None]):
     @on(Select.Changed, "#fault")
     def _explain(self, event: Select.Changed) -> None:
         """Say what the choice means, before it is fired."""
-        if self.firing is None and (about := _about(event.value)):
+        if self.firing is None and (about := choice_in_words(event.value)):
             self.say(f"{about} F5 carries it out.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -386,14 +400,3 @@ class FireScreen(Screen[None]):
         from screens.runs import RunsScreen
 
         await self.app.push_screen(RunsScreen(self.product.slug if self.product else None))
-
-
-def _about(choice: object) -> str:
-    """What a choice means, in a sentence; empty for one that needs no word."""
-    if isinstance(choice, Life):
-        return choice.about
-    if isinstance(choice, Event) and choice is not Event.PURCHASE:
-        return f"{choice.label}: {choice.hint}. A purchase comes first, in the same run."
-    if isinstance(choice, Fault):
-        return choice.hint
-    return ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.bars import KeyLine, spelled
@@ -34,10 +36,11 @@ class HelpScreen(Dialog):
         Binding("f1", "leave", "Close", show=False, id="help.leave", tooltip="Close the help"),
     ]
 
-    def __init__(self, question: Question | None, keys: list[tuple[str, str, str]], host: str) -> None:
+    def __init__(self, question: Question | None, keys: list[tuple[str, str, str]], host: str, about: str = "") -> None:
+        """`about`: what the focused control is for, where it is no field of a form."""
         super().__init__()
         self.question, self.keys = question, keys
-        self.host = host
+        self.host, self.about = host, about
 
     @classmethod
     def of(cls, screen: Screen[Any]) -> HelpScreen:
@@ -49,7 +52,8 @@ class HelpScreen(Dialog):
             if binding.description and (binding.show or binding.id) and enabled is not False:
                 keys.append((spelled(binding.key_display or binding.key), binding.description, str(tooltip or "")))
         host = cast("WizardApp", screen.app).settings.host_name
-        return cls(field.question if field else None, list(dict.fromkeys(keys)), host)
+        told = (str(each.tooltip) for each in (focused.ancestors_with_self if focused else ()) if _has_tooltip(each))
+        return cls(field.question if field else None, list(dict.fromkeys(keys)), host, next(told, ""))
 
     def compose(self) -> ComposeResult:
         """The field first, then the keys."""
@@ -57,6 +61,8 @@ class HelpScreen(Dialog):
             if self.question is not None:
                 yield Static(Content(self.question.ask.label), classes="heading")
                 yield Static(Content(self._about(self.question)))
+            elif self.about:
+                yield Static(Content(f"{self.about}\n"))
             yield Static(Content("Keys that work here"), classes="heading")
             yield Static(Content("\n".join(f"{k:<9} {d:<13} {t}" for k, d, t in self.keys)))
             yield Static(Content(f"\n{GENERAL}\n{LISTS}"))
@@ -73,3 +79,7 @@ class HelpScreen(Dialog):
                 f"      {told}" for told in (choice.hint, choice.more) if told
             ]
         return "\n".join([*lines, f"In documents: {question.id}", ""])
+
+
+def _has_tooltip(node: DOMNode) -> TypeGuard[Widget]:
+    return isinstance(node, Widget) and node.tooltip is not None

@@ -7,21 +7,13 @@ from datetime import datetime
 from textual.content import Content
 
 from models.characters import visible
-from models.fulfillment import (
-    Exchange,
-    KeepAccess,
-    Run,
-    RunStep,
-    SendEmail,
-    ShowPage,
-    Status,
-    TryLink,
-    Verdict,
-)
+from models.fulfillment import Event, Exchange, Run, RunStep, Status, Verdict
 from screens.theme import MUTED
-from wizard import flow
+from wizard.fulfillment.lives import Life
 from wizard.fulfillment.outcome import said_of_drill
 from wizard.fulfillment.timeline import Row, Standing, addresses, timeline
+from wizard.fulfillment.words import in_words
+from wizard.sandbox.faults import Fault
 
 MARKS = {
     Status.PENDING: "·",
@@ -38,25 +30,27 @@ VERDICT_MARKS = {
     Verdict.ACTION_REQUIRED: "!",
     Verdict.INTERRUPTED: "-",
 }
-ACTIONS = {
-    "grant_access": "Let the buyer in",
-    "revoke_access": "Shut the buyer out",
-    "issue_download_link": "Make the download link",
-    "revoke_download_link": "Stop the download link",
-    "register_attendee": "Register the buyer",
-    "cancel_registration": "Cancel the registration",
-    "send_email": "Send the mail",
-    "show_page": "Show the page",
-    "assign_tag": "Assign the tag",
-    "unassign_tag": "Take off the tag",
-    "subscribe_list": "Subscribe to the list",
-    "subscribe_sequence": "Start the sequence",
-    "call_webhook": "Call the webhook",
-    "keep_access": "Keep access",
-    "try_link": "Try a link that must be refused",
-    "clean_up": "Clean up",
+
+BOXES = {
+    "event": "What happens to the sale: one event, the proof (⇄), or a scenario (↻), which is a whole "
+    "life under a simulated clock.",
+    "price": "Which of the product's prices the test buyer pays.",
+    "fault": "A fault that the sandbox plays, to see whether a test-fire notices it. Each says how the run must end.",
+    "buyer": "The test buyer's address. While it is empty, each run has a new buyer at example.com. One that you name"
+    " may be somebody's, who then gets the mails if a mail server is set.",
 }
-"""What each action is, as a seller says it."""
+"""What each box of a test-fire is for."""
+
+
+def choice_in_words(choice: object) -> str:
+    """What a choice in those boxes means, in a sentence; empty for one that needs no word."""
+    if isinstance(choice, Life):
+        return choice.about
+    if isinstance(choice, Event) and choice is not Event.PURCHASE:
+        return f"{choice.label}: {choice.hint}. A purchase comes first, in the same run."
+    if isinstance(choice, Fault):
+        return choice.hint
+    return ""
 
 
 def verdict_line(run: Run) -> str:
@@ -80,7 +74,7 @@ def step_detail(step: RunStep) -> Content:
     if step.detail and (step.evidence is None or step.evidence.detail != step.detail):
         parts += [(f"{visible(step.detail)}\n\n", "bold")]
     if step.evidence is not None:
-        seen = {"buyer": "Seen as the buyer", "platform": "The platform's own word", "nobody": "Not checked"}
+        seen = {"buyer": "Seen as the buyer", "platform": "The platform's own word", "nobody": "Nothing to look at"}
         parts += [(f"{seen[step.evidence.proven_by]}\n", MUTED), (f"{visible(step.evidence.detail)}\n", "bold")]
         parts += [f"  {visible(name)}: {visible(value)}\n" for name, value in step.evidence.facts.items()]
         parts += ["\n"]
@@ -97,30 +91,12 @@ def step_line(step: RunStep, width: int, *, is_left: bool, indent: int = 0) -> C
     """A step on one line of so many cells. `is_left`: nobody carries the run out any more."""
     stopped = is_left and step.status is Status.RUNNING
     mark = VERDICT_MARKS[Verdict.INTERRUPTED] if stopped else MARKS[step.status]
-    action = ACTIONS.get(step.action.action, step.action.action)
     detail = visible(step.evidence.detail if step.evidence else step.detail, "")
     time = f"{step.ms:6.0f} ms" if step.ms else " " * 9
-    about = f"{' ' * indent}{mark} {step.position} {action}: {visible(name_of(step), '')}"
+    about = f"{' ' * indent}{mark} {step.position} {visible(in_words(step.action), '')}"
     label = Content(about).truncate(44, ellipsis=True)
     pad = " " * (44 - label.cell_length)
     return Content.assemble(label, pad, f"{time}  ", (detail[: max(24, width - 48)], MUTED))
-
-
-def name_of(step: RunStep) -> str:
-    """What a step is about, as the seller calls it."""
-    match step.action:
-        case SendEmail(target=target):
-            try:
-                return flow.question_at(f"post_sale.notifications.{target}").ask.label
-            except KeyError:
-                return target
-        case ShowPage(source="product"):
-            return "Thank You page"
-        case TryLink(how=how):
-            return how.replace("_", " ")
-        case KeepAccess(kept=kept) if kept is not None:
-            return getattr(kept, "name", "") or step.action.target
-    return getattr(step.action, "name", "") or step.action.target
 
 
 STANDINGS: dict[Standing, str] = {"in": "gets in", "out": "is turned away", "": "-"}
@@ -130,7 +106,7 @@ SEEN: dict[Standing, str] = {"in": "got in", "out": "was turned away", "": "-"}
 
 def moment_line(row: Row, at: datetime) -> Content:
     """A moment as the heading of its steps."""
-    title = Content(f"{MARKS[row.status]} {at:%d %b %H:%M}  {visible(row.moment.title, '')}")
+    title = Content(f"{MARKS[row.status]} {at:%d %b %Y %H:%M}  {visible(row.moment.title, '')}")
     if not row.expected:
         return title.stylize("bold")
     seen = f"; {SEEN[row.seen]}" if row.seen else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -138,8 +139,8 @@ def test_fire_runs_and_run(sample: None, capsys: pytest.CaptureFixture[str]) -> 
 def test_fire_prints_each_step_and_the_verdict(sample: None, capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys, "fire", "morning-yoga-workbook", "--event", "refund").splitlines()
 
-    assert any(line.strip().startswith("1 issue_download_link workbook: passed") for line in lines)
-    assert any("revoke_download_link workbook: passed" in line for line in lines)
+    assert any(line.strip().startswith("1 Make the download link: workbook.pdf: passed") for line in lines)
+    assert any("Stop the download link: workbook: passed" in line for line in lines)
     assert any(line.startswith("Passed: ") for line in lines)
 
 
@@ -228,6 +229,9 @@ def test_backends_and_the_check_of_a_connection(sample: None, capsys: pytest.Cap
 
     assert sandbox["ok"] is True
     assert (checked["connection"], checked["ok"]) == ("studio", True)
+    listed = {one["connection"]: one for one in as_json(capsys, "connections")["connections"]}
+    assert (listed["studio"]["kind"], listed["studio"]["check"]["ok"]) == ("sandbox", True)
+    assert re.search(r"^studio +.+ +sandbox +works, \d{4}-", printed(capsys, "connections"), re.MULTILINE)
     assert as_json(capsys, "check", "studio-season")["ok"] is True
 
 

@@ -267,7 +267,7 @@ async def test_a_login_mail_that_never_arrives_fails_the_run(app: Starlette, fir
 
     assert run.verdict is Verdict.FAILED
     assert run.reason == (
-        "Step 1, grant access yoga-club: No mail with a login reached Ada Example. "
+        "Step 1 (Let the buyer in: Yoga Club): No mail with a login reached Ada Example. "
         "Is the notification “Membership welcome” switched on?"
     )
     assert step(run, "send_email").detail.startswith("The mail “membership_welcome” did not arrive at ada.")

@@ -199,7 +199,7 @@ def kept_proof() -> Run:
         more = {} if is_late else {"ms": 12.0, "evidence": evidence, "receipt": Receipt(reference="r", proof=page)}
         steps.append(step.model_copy(update={"status": status, "attempts": 1, "detail": said, **more}))
     failed = {"life": "prove", "moments": script.moments, "steps": tuple(steps), "page": None}
-    why = "Step 7, revoke access yoga-club: Ada Example can still read silver after access was taken away."
+    why = "Step 7 (Shut the buyer out: Yoga Club): Ada Example can still read silver after access was taken away."
     return kept_run(Verdict.FAILED).model_copy(update={**failed, "reason": why})
 
 

@@ -168,7 +168,7 @@ async def test_a_failed_step_stops_what_depends_on_it_and_nothing_else():
     assert statuses(run) == ["failed", "skipped", "passed", "passed"]
     assert run.steps[1].detail == "Not sent, because step 1 failed."
     assert run.verdict is Verdict.FAILED
-    expected = "Step 1, grant access yoga-club: There is no level gold. Look at post_sale.access.levels."
+    expected = "Step 1 (Let the buyer in: yoga-club): There is no level gold. Look at post_sale.access.levels."
     assert run.reason == expected
 
 
@@ -201,7 +201,7 @@ async def test_what_a_person_must_do_ends_the_run_with_action_required():
     run = await carried_out(Backend(grant_access=raising(ActionRequired("Correct the key."))), [GRANT, WELCOME])
 
     assert run.verdict is Verdict.ACTION_REQUIRED
-    assert run.reason == "Step 1, grant access yoga-club: Correct the key."
+    assert run.reason == "Step 1 (Let the buyer in: yoga-club): Correct the key."
     assert statuses(run) == ["action_required", "skipped"]
 
 

@@ -208,7 +208,7 @@ async def test_a_proof_on_the_platforms_word_alone_needs_a_person_and_cleans_up_
     run = await live("hosted", PROOF, OnItsWord)
 
     assert run.verdict is Verdict.ACTION_REQUIRED
-    assert run.reason == "Step 1, grant access yoga-club: It says so. Write a proof page."
+    assert run.reason == "Step 1 (Let the buyer in: Yoga Club): It says so. Write a proof page."
     assert [step.status for step in run.steps if isinstance(step.action, RevokeAccess)] == [Status.SKIPPED] * 2
     assert run.steps[-1].action.action == "clean_up"
     assert run.steps[-1].status is Status.PASSED

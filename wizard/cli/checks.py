@@ -8,7 +8,8 @@ from typing import Any
 
 import typer
 
-from wizard.cli.output import say, say_json
+from models.account import Connection, ConnectionCheck
+from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, Place, Wrong, place_of
 from wizard.fulfillment import registry
 from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
@@ -17,7 +18,7 @@ from wizard.fulfillment.secrecy import Secrets
 from wizard.settings import BadSettings
 
 commands = typer.Typer()
-connections = typer.Typer(help="Connections to membership platforms.", rich_markup_mode=None)
+connections = typer.Typer(rich_markup_mode=None)
 commands.add_typer(connections, name="connections", epilog="Example: wizard connections check my-blog")
 
 
@@ -73,6 +74,35 @@ async def _check(manifest: Manifest, place: Place) -> Check:
             return Check(False, secrets.mask(str(error)))
         except Exception as error:
             return Check(False, secrets.mask(f"It broke ({type(error).__name__}: {error}). Tell whoever made it."))
+
+
+@connections.callback(invoke_without_command=True)
+def listed(context: typer.Context, json_wanted: bool = JSON) -> int:
+    """List your connections to platforms, and what their last checks said."""
+    if context.invoked_subcommand is not None:
+        return 0
+    with place_of(context).store() as store:
+        saved = store.account()
+    found = saved.account.connections
+    if json_wanted:
+        rows = [_listed(each, saved.checks.get(each.slug)) for each in found]
+        say_json({"connections": rows})
+    elif not found:
+        say("You have no connections yet. They are made in the app, or with `wizard apply`.")
+    else:
+        table([("CONNECTION", "NAME", "KIND", "LAST CHECK (UTC)"), *(
+            (each.slug, each.name, each.kind.value, _last(saved.checks.get(each.slug))) for each in found
+        )])  # fmt: skip
+    return 0
+
+
+def _listed(connection: Connection, check: ConnectionCheck | None) -> dict[str, Any]:
+    about = {"connection": connection.slug, "name": connection.name, "kind": connection.kind.value}
+    return {**about, "check": check.model_dump(mode="json") if check else None}
+
+
+def _last(check: ConnectionCheck | None) -> str:
+    return f"{'works' if check.ok else 'does not work'}, {check.at:%Y-%m-%d %H:%M}" if check else "never checked"
 
 
 @connections.command("check", epilog="Example: wizard connections check my-blog")

@@ -13,6 +13,7 @@ from wizard.cli.place import JSON, place_of, product_of
 from wizard.fulfillment.lives import label_of
 from wizard.fulfillment.outcome import said_of_drill
 from wizard.fulfillment.timeline import addresses
+from wizard.fulfillment.words import in_words
 
 commands = typer.Typer()
 
@@ -51,7 +52,7 @@ def _step_as_json(step: RunStep, *, with_moment: bool) -> dict[str, Any]:
 def say_step(step: RunStep) -> None:
     """Say how a step went."""
     proof = f" [proven by {step.evidence.proven_by}]" if step.evidence else ""
-    say(f"{step.position:>2} {step.action.action} {step.action.target}: {step.status.label}{proof} ({step.ms:.0f} ms)")
+    say(f"{step.position:>2} {in_words(step.action)}: {step.status.label}{proof} ({step.ms:.0f} ms)")
     detail = step.evidence.detail if step.evidence else step.detail
     if detail:
         say(f"   {detail}")

@@ -36,7 +36,7 @@ class Delivery:
         """What a purchase gives to a buyer who may hold some of it already."""
         gives = self.gives
         if gives is None:
-            return [KeepAccess(target=self.target, reason="nothing to deliver: the product has no access page")]
+            return [KeepAccess(target=self.target, reason="the product has no access page")]
         if isinstance(gives, RegisterAttendee) and held.registered:
             return [self.keep("already registered")]
         if isinstance(gives, GrantAccess) and gives.via == "hosted" and held.levels and not held.has_run_out(now):

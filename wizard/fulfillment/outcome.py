@@ -8,7 +8,6 @@ from models.fulfillment import (
     CleanUp,
     GrantAccess,
     IssueDownloadLink,
-    KeepAccess,
     Page,
     RegisterAttendee,
     RevokeAccess,
@@ -20,6 +19,7 @@ from models.fulfillment import (
     Verdict,
 )
 from wizard.fulfillment.lives import PROVE
+from wizard.fulfillment.words import in_words
 from wizard.sandbox.faults import Fault
 
 BAD = (Status.FAILED, Status.ACTION_REQUIRED)
@@ -73,7 +73,7 @@ def outcome(run: Run) -> tuple[Verdict, str]:
     for status, verdict in ((Status.FAILED, Verdict.FAILED), (Status.ACTION_REQUIRED, Verdict.ACTION_REQUIRED)):
         for step in steps:
             if step.status is status:
-                return verdict, f"Step {step.position}, {_in_words(step.action)}: {step.detail}"
+                return verdict, f"Step {step.position} ({in_words(step.action)}): {step.detail}"
     return Verdict.PASSED, _good_reason(run)
 
 
@@ -92,10 +92,8 @@ def _good_reason(run: Run) -> str:
         return f"At each of {len(moments)} moments the buyer held what they should.{by_word}"
     # What the event itself led to is the last moment; a purchase before it only set the scene.
     seen = [step for step in steps if step.moment == max(moments) and step.status is Status.PASSED]
-    return seen[0].detail if seen else "There was nothing to do."
-
-
-def _in_words(action: Action) -> str:
-    if isinstance(action, KeepAccess):
-        return f"access kept ({action.reason})"
-    return f"{action.action.replace('_', ' ')} {action.target}"
+    if not seen:
+        return "There was nothing to do."
+    # What nobody could look at says less than what was looked at.
+    looked_at = [step for step in seen if step.evidence and step.evidence.proven_by != "nobody"]
+    return (looked_at or seen)[0].detail

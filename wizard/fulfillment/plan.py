@@ -6,7 +6,7 @@ has an answer for every access option, even "keep" with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from models.access import AccessKind
@@ -23,7 +23,7 @@ from models.fulfillment import (
     ShowPage,
 )
 from models.post_sale import Afterwards, ThankYouMode
-from models.pricing import Cancellation, PricePoint, is_repeated
+from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated
 from wizard import mails
 from wizard.fulfillment.deliveries import Delivery, booked, delivery, rule_level
 from wizard.fulfillment.sold import Held, NotReady, Sold
@@ -35,6 +35,21 @@ DAYS_BETWEEN_TRIES = 3
 
 TRIES = 4
 """After the last try the subscription is cancelled."""
+
+
+def _unless_repeated(why: str) -> Callable[[PricePoint], str]:
+    return lambda price: "" if is_repeated(price) else why
+
+
+HAS_NO_PLACE: dict[Event, Callable[[PricePoint], str]] = {
+    Event.RENEWAL: _unless_repeated("a one-time price is not renewed"),
+    Event.SUBSCRIPTION_CANCELED: _unless_repeated("a one-time price has no subscription to cancel"),
+    Event.PERIOD_ENDED: _unless_repeated("a one-time price has no subscription to cancel"),
+    Event.INSTALLMENTS_COMPLETED: lambda price: (
+        "" if is_in_installments(price) else "this price is not paid in installments"
+    ),
+}
+"""Why nothing happens at an event that a price has no place for; empty where it has one."""
 
 
 def plan(sold: Sold, event: Event, held: Held, now: datetime) -> list[Action]:
@@ -61,6 +76,8 @@ def _as_held(action: Action, held: Held, now: datetime) -> Action:
 def _answer(sold: Sold, event: Event, option: Delivery, held: Held, now: datetime) -> list[Action]:
     if event is Event.PURCHASE:
         return list(_purchase(sold, option, held, now))
+    if event in HAS_NO_PLACE and (why := HAS_NO_PLACE[event](_price(sold))):
+        return [option.keep(why)]
     if event is Event.RENEWAL:
         return [option.keep("the next period is paid")]
     if event is Event.PAYMENT_FAILED:
@@ -69,8 +86,6 @@ def _answer(sold: Sold, event: Event, option: Delivery, held: Held, now: datetim
         if held.trial_paid:
             return [option.keep("the first full charge is paid")]
         return list(_payment_failed(sold, option, held, now))
-    if event in (Event.SUBSCRIPTION_CANCELED, Event.PERIOD_ENDED) and not is_repeated(_price(sold)):
-        return [option.keep("a one-time price has no subscription to cancel")]
     if event is Event.SUBSCRIPTION_CANCELED:
         return list(_canceled(sold, option))
     if event is Event.PERIOD_ENDED:
