@@ -113,7 +113,7 @@ async def test_access_that_is_kept_is_used_on_the_platform(receiver: Receiver, a
     (kept,) = [step for step in run.steps if isinstance(step.action, KeepAccess)]
     assert kept.evidence is not None
     assert (kept.evidence.allowed, kept.evidence.proven_by) == (True, "buyer")
-    assert kept.evidence.detail.startswith("Kept: the next period is paid. Ada Example signed in")
+    assert kept.evidence.detail.startswith("Kept: the next period is paid. Ada Example was signed in")
 
 
 async def test_going_on_with_a_connection_whose_secret_cannot_be_read_any_more_needs_a_person(

@@ -140,7 +140,12 @@ async def test_while_a_key_is_changed_a_request_is_good_for_the_old_and_the_new_
         ),
         (308, {"location": "/elsewhere"}, ActionRequired, "has moved to /elsewhere: correct the address"),
         (400, {}, Rejected, "“My own site” answered 400: no such level."),
-        (403, {}, ActionRequired, "“My own site” answered 403: no such level. Check the key"),
+        (
+            403,
+            {},
+            ActionRequired,
+            "“My own site” answered 403: no such level. Check the signing secret",
+        ),
         (404, {}, Rejected, "“My own site” answered 404: no such level."),
         (410, {}, ActionRequired, "“My own site” is switched off"),
         (422, {}, Rejected, "“My own site” answered 422: no such level."),
@@ -220,8 +225,7 @@ async def test_by_a_sign_in_link_the_buyer_reads_the_proof_page_until_access_is_
     assert (shut_out.allowed, shut_out.proven_by) == (False, "buyer")
     assert let_in.facts["stranger"] == "turned away (403)"
     assert shut_out.detail == (
-        f"Ada Example signed in by the link that “My own site” gave and was turned away from {mine.proof_url} "
-        "(status 403: Members only.)."
+        f"Ada Example was signed in from before and was turned away from {mine.proof_url} (status 403: Members only.)."
     )
     assert "onetime" not in ada.secrets.masked(receipt).model_dump_json()
     assert "onetime" not in ada.secrets.masked(let_in).model_dump_json()
@@ -248,7 +252,7 @@ async def test_a_platform_that_says_yes_to_a_revoke_and_does_nothing_is_seen(
     ("link", "proof", "missing"),
     [
         (True, None, "Write a proof page into the connection “My own site” (proof_url)"),
-        (False, "/members", "Its reply holds no sign_in_url"),
+        (False, "/members", "Its reply held no sign_in_url"),
     ],
 )
 async def test_without_a_link_or_a_proof_page_the_evidence_names_what_is_missing(

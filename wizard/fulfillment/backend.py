@@ -109,6 +109,12 @@ class Surroundings:
     settings: Settings = field(default_factory=dict)
     """The backend's own, as they are written; the model in its manifest takes them, and has been asked already."""
 
+    def new_browser(self) -> Browser:
+        """A browser to act as somebody with. Raises BackendError where there is none."""
+        if self.browser is None:
+            raise BackendError("There is no browser to act as the buyer with.")
+        return self.browser()
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

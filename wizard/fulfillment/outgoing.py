@@ -65,7 +65,7 @@ def hosts_of(*written: BaseModel) -> frozenset[str]:
 
 def hosts_in(*texts: str) -> frozenset[str]:
     """The host of every web address in these texts, where it stands as a word of its own."""
-    words = (word for text in texts for word in text.split() if word.startswith(("http://", "https://")))
+    words = (word for text in texts for word in text.split() if word.lower().startswith(("http://", "https://")))
     return frozenset(host for word in words if (host := _host(word)))
 
 

@@ -21,7 +21,7 @@ SHORTEST = 6
 """Shorter texts are not taken for secrets: masking every `a` would hide everything and protect nothing."""
 
 PUBLIC = frozenset(
-    {"login_page", "login_email", "membership_name", "link_expires", "file_name", "product_name", "charge"}
+    {"login_page", "login_email", "membership_name", "link_expires", "file_name", "product_name", "charge", "proof_url"}
 )
 """The variables of a receipt that are no secrets. Any other, known or not, is taken for one."""
 
@@ -61,10 +61,10 @@ class Secrets:
         self._longest_first = tuple(sorted(self._forms, key=len, reverse=True))
 
     def learn_fields(self, *models: BaseModel) -> None:
-        """Remember every field that is declared as a secret: a connection's key, a setting of a backend's."""
-        self.learn(
-            *(value.get_secret_value() for model in models for _, value in model if isinstance(value, SecretStr))
-        )
+        """Remember every field that is declared as a secret: a connection's key, a setting of a backend's. Where one
+        holds several with spaces between, each."""
+        found = [value.get_secret_value() for model in models for _, value in model if isinstance(value, SecretStr)]
+        self.learn(*found, *(word for text in found for word in text.split()))
 
     def learn_values(self, values: Mapping[str, str]) -> None:
         """Remember the values of a receipt that are not known to be public."""

@@ -17,7 +17,7 @@ import httpx
 
 from models.characters import visible
 from models.fulfillment import Exchange
-from wizard.fulfillment.backend import Rejected, Retriable
+from wizard.fulfillment.backend import BackendError, Rejected, Retriable
 
 # An address may hold a secret, such as a link that signs its bearer in: it is to stand in no log, whoever keeps one.
 for library in ("httpx", "httpcore"):
@@ -31,8 +31,22 @@ LARGEST_PAGE = 2_000_000
 
 REDIRECTS = 5
 
+HEAD_IS_NOT_KNOWN = 501
+"""What a server answers that does not know the request (RFC 9110, 15.6.2)."""
+
 LARGEST = "largest"
 """The extension of a request that says how many bytes of its reply may be read, where those are many."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginForm:
+    """A form that takes a name and a password."""
+
+    action: str
+    """Where it is sent."""
+    user: str
+    password: str
+    """What its two fields are called."""
 
 
 @dataclass
@@ -47,9 +61,14 @@ class Page(HTMLParser):
     links: list[str] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     """The fields of the page's form with what stands in them."""
+    login: LoginForm | None = None
+    """Where somebody with a password can log in on this page."""
     paragraphs: list[str] = field(default_factory=list)
     _shown: list[str] = field(default_factory=list)
     _hidden: int = 0
+    _action: str = ""
+    _user: str = ""
+    """Of the form that was begun last: where it goes, and its last field before one for a password."""
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -61,12 +80,21 @@ class Page(HTMLParser):
         named = {name: value or "" for name, value in attrs}
         if tag == "a" and "href" in named:
             self.links.append(urljoin(self.url, named["href"]))
+        elif tag == "form":
+            self._action, self._user = urljoin(self.url, named.get("action", "")), ""
         elif tag == "input" and "name" in named:
-            self.inputs[named["name"]] = named.get("value", "")
+            self._take_input(named["name"], named.get("value", ""), named.get("type", "text").lower())
         elif tag in ("style", "script", "title"):
             self._hidden += 1
         elif tag == "p":
             self.paragraphs.append("")
+
+    def _take_input(self, name: str, value: str, kind: str) -> None:
+        self.inputs[name] = value
+        if kind in ("text", "email"):
+            self._user = name
+        elif kind == "password" and self._user and self.login is None:
+            self.login = LoginForm(self._action or self.url, self._user, name)
 
     def handle_endtag(self, tag: str) -> None:
         """Leave what is not shown."""
@@ -133,6 +161,15 @@ class Download:
         return self._digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What is known of a file without downloading it."""
+
+    status: int
+    size: int | None
+    """Bytes, where the other side says so."""
+
+
 def _text(body: bytes, encoding: str | None) -> str:
     """The text of a page. A site may name an encoding that there is not."""
     try:
@@ -148,9 +185,21 @@ class Browser:
         self._client = httpx.AsyncClient(transport=transport, headers=SIMULATION, trust_env=False, timeout=20)
         self.exchanges: list[Exchange] = []
 
-    async def open(self, url: str) -> Page:
-        """Open an address and follow redirects within the same site."""
-        return await self._go("GET", url)
+    async def open(self, url: str, *, anywhere: bool = False) -> Page:
+        """Open an address and follow redirects: within the same site, or `anywhere`."""
+        page = await self._go("GET", url)
+        for _ in range(REDIRECTS):
+            if not anywhere or page.location is None:
+                return page
+            page = await self._go("GET", page.location)
+        raise Rejected(f"{url} redirects in a circle.")
+
+    async def log_in(self, page: Page, user: str, password: str) -> Page | None:
+        """Log in by the form of a page; None where it has none."""
+        if page.login is None:
+            return None
+        answers = page.inputs | {page.login.user: user, page.login.password: password}
+        return await self._go("POST", page.login.action, answers)
 
     async def submit(self, page: Page, answers: dict[str, str]) -> Page:
         """Fill in the form of a page and send it."""
@@ -178,10 +227,10 @@ class Browser:
                         body += chunk
                         if len(body) > LARGEST_PAGE:
                             break
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+                raise Rejected(f"“{visible(url, '')[:200]}” is no web address: {error}.") from error
             except httpx.HTTPError as error:
                 raise Retriable(f"{urlsplit(url).netloc} could not be reached: {error}.") from error
-            except httpx.InvalidURL as error:
-                raise Rejected(f"“{visible(url, '')[:200]}” is no web address: {error}.") from error
             source = _text(bytes(body), response.encoding)
             sent = str(httpx.QueryParams(form)) if form else ""
             self._note(method, url, sent, response.status_code, noted_as(source), began)
@@ -198,7 +247,7 @@ class Browser:
             if is_elsewhere:
                 return Page(url, response.status_code, source, location=target)
             method, url, form = "GET", target, None
-        raise Retriable(f"{url} redirects in a circle.")
+        raise Rejected(f"{url} redirects in a circle.")
 
     def _note(self, method: str, url: str, sent: str, status: int, received: str, began: float) -> None:
         ms = round((time.perf_counter() - began) * 1000, 1)
@@ -223,16 +272,32 @@ class Browser:
                     shown = (await response.aread()).decode("utf-8", "replace")
                     into.page = Page(url, response.status_code, shown)
         except httpx.HTTPError as error:
-            raise Retriable(f"The download could not be reached: {error}.") from error
+            raise _not_downloaded(url, error, into.size) from error
         self._note("GET", url, "", into.status, shown, began)
+        if into.status >= 500:
+            raise Retriable(f"{urlsplit(url).netloc} answered the download with {into.status}.")
         return into
 
-    async def peek(self, url: str) -> int:
-        """Ask whether a file is there without downloading it: the status."""
+    async def peek(self, url: str) -> Peek:
+        """Ask whether a file is there without downloading it."""
         began = time.perf_counter()
         try:
             response = await self._client.head(url, follow_redirects=True)
         except httpx.HTTPError as error:
-            raise Retriable(f"The download could not be reached: {error}.") from error
+            raise _not_downloaded(url, error) from error
         self._note("HEAD", url, "", response.status_code, "", began)
-        return response.status_code
+        if response.status_code >= 500 and response.status_code != HEAD_IS_NOT_KNOWN:
+            raise Retriable(f"{urlsplit(url).netloc} answered the download with {response.status_code}.")
+        size = response.headers.get("content-length", "")
+        # Many servers write 0 where they mean that they do not know.
+        return Peek(response.status_code, (int(size) if size.isdecimal() else 0) or None)
+
+
+def _not_downloaded(url: str, error: httpx.HTTPError, size: int = 0) -> BackendError:
+    host = urlsplit(url).netloc
+    if isinstance(error, httpx.TooManyRedirects | httpx.UnsupportedProtocol):
+        return Rejected(f"The download at {host} leads nowhere: {error}.")
+    if size and isinstance(error, httpx.ReadTimeout):
+        slow = "Try a smaller file, or a faster line: a test-fire waits no longer."
+        return Rejected(f"The download was not complete in time: {size:,} bytes came. {slow}")
+    return Retriable(f"The download could not be reached: {error}.")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from models.account import StoredFile
 from models.characters import visible
 from models.fulfillment import Evidence, IssueDownloadLink, TryLink
 from wizard.fulfillment.backend import Rejected
-from wizard.fulfillment.backends.browser import Browser, Download
+from wizard.fulfillment.backends.browser import HEAD_IS_NOT_KNOWN, Browser, Download
 
 TRIED = {"tampered": "a changed link", "used_up": "the link once more than allowed", "expired": "the old link"}
+
+HEAD_IS_REFUSED = (405, HEAD_IS_NOT_KNOWN)
+"""What servers answer that give a file by GET alone."""
 
 MARGIN = 1000
 """Bytes beyond a file's size that are read: enough to see that it is another one."""
@@ -64,7 +68,8 @@ class LinkInHand:
                     return seen(False, f"{self.who} was refused: {refusal} {before}.")
                 early = f"Download {number + 1} of {action.downloads}, which is within the limit, was refused"
                 return seen(True, f"{early}: {refusal}")
-        got = await self._got(tampered(self.link) if action.how == "tampered" else self.link)
+        changed = tampered(self.link, self.file.filename if self.file else "")
+        got = await self._got(changed if action.how == "tampered" else self.link)
         facts = {"status": str(got.status), "downloads": str(action.downloads)}
         if (refusal := self._refusal(got)) is None:
             return seen(True, f"{self.who} got the file with {TRIED[action.how]}.", facts)
@@ -72,11 +77,19 @@ class LinkInHand:
             raise Rejected(f"{self.who} tried {TRIED[action.how]} and was refused for another reason: {refusal}")
         return seen(False, f"{self.who} tried {TRIED[action.how]} and was refused: {refusal}", facts)
 
-    async def is_kept(self, reason: str) -> Evidence:
-        """See whether it still works, without using up a download."""
-        status = await self.browser.peek(self.link)
-        works = f"{self._called} works." if status == 200 else f"{self._called} does not work any more."
-        return seen(status == 200, f"Kept: {reason}. {works}", {"status": str(status)})
+    async def is_kept(self, kept: IssueDownloadLink, reason: str) -> Evidence:
+        """See whether it still works: by downloading it where that costs nothing, else by asking for its head."""
+        if kept.download_limit is None:
+            evidence = await self.downloads(kept)
+            return evidence.model_copy(update={"detail": f"Kept: {reason}. {evidence.detail}"})
+        peek = await self.browser.peek(self.link)
+        facts = {"status": str(peek.status), **({} if peek.size is None else {"size": str(peek.size)})}
+        if peek.status in HEAD_IS_REFUSED:
+            untold = "Whether it works was not tried: its server does not answer HEAD, and a download would count."
+            return Evidence(allowed=True, proven_by="nobody", detail=f"Kept: {reason}. {untold}", facts=facts)
+        works = peek.status == 200 and peek.size in (None, kept.size)
+        said = f"{self._called} {'works' if works else 'does not work any more'}."
+        return seen(works, f"Kept: {reason}. {said}", facts)
 
     async def _got(self, link: str = "") -> Download:
         return await self.browser.download(link or self.link, largest=self.file.size + MARGIN if self.file else 0)
@@ -99,7 +112,14 @@ def seen(allowed: bool, detail: str, facts: dict[str, str] | None = None) -> Evi
     return Evidence(allowed=allowed, proven_by="buyer", detail=visible(detail, ""), facts=facts or {})
 
 
-def tampered(link: str) -> str:
-    """The link with one letter changed: in the middle of what is signed, where it counts."""
-    at = (link.rindex("/") + len(link)) // 2
+def tampered(link: str, filename: str = "") -> str:
+    """The link with one letter changed, where it counts: in the middle of the part that looks most like a token, which
+    is the one of the most different letters. A part that is the file's name is none."""
+    parts = urlsplit(link)
+    values = (each.partition("=")[2] for each in parts.query.split("&"))
+    candidates = [part for part in (*parts.path.split("/"), *values) if part and (not filename or filename not in part)]
+    token = max(candidates, key=lambda part: (len(set(part)), len(part)), default="")
+    if not token:
+        return f"{link}A"
+    at = link.rindex(token) + len(token) // 2
     return f"{link[:at]}{'A' if link[at] != 'A' else 'B'}{link[at + 1 :]}"

@@ -266,7 +266,7 @@ class SandboxBackend:
         if action.kept is None:
             return Evidence(allowed=True, proven_by="nobody", detail=f"Nothing to do: {action.reason}.")
         if isinstance(action.kept, IssueDownloadLink):
-            return await buyer.peek_at_link(action.reason)
+            return await buyer.peek_at_link(action.kept, action.reason)
         evidence = await self._verify(action.kept, buyer)
         return evidence.model_copy(update={"detail": f"Kept: {action.reason}. {evidence.detail}"})
 

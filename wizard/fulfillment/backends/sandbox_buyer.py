@@ -184,12 +184,12 @@ class SandboxBuyer:
             return seen(True, f"No mail with a download link reached {self._who}, so nothing could be tried.")
         return await self._with(link).tried(action, REFUSALS, was_stopped=self._context.was_stopped)
 
-    async def peek_at_link(self, reason: str) -> Evidence:
-        """See whether the mailed link still works, without using up a download."""
+    async def peek_at_link(self, kept: IssueDownloadLink, reason: str) -> Evidence:
+        """See whether the mailed link still works."""
         link = await self._link_in_mails()
         if link is None:
             return seen(False, f"Kept: {reason}. No mail with a download link reached {self._who}.")
-        return await self._with(link).is_kept(reason)
+        return await self._with(link).is_kept(kept, reason)
 
     def _with(self, link: str) -> LinkInHand:
         return LinkInHand(link, self._browser, self._who)

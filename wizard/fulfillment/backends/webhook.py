@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from models.characters import visible
 from models.fulfillment import (
@@ -27,15 +28,16 @@ from models.fulfillment import (
     ShowPage,
     TryLink,
 )
-from wizard.fulfillment.backend import ActionRequired, BackendError, Check, Context, Rejected, Surroundings
+from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
 from wizard.fulfillment.backends import WEBHOOK, WebhookSettings
 from wizard.fulfillment.backends.links import LinkInHand, seen
 from wizard.fulfillment.outcome import hoped_for
-from wizard.fulfillment.platforms.endpoint import Endpoint
+from wizard.fulfillment.platforms.endpoint import LINK, Endpoint, thing_of
 
-LINK = "download_link"
+GIVES = (GrantAccess, RegisterAttendee, IssueDownloadLink)
+"""What gives the buyer something."""
 
-PLANS = {"action", "values", "only_with"}
+PLANS = {"action", "values", "only_with", "only_platforms"}
 """What an action holds for the wizard alone."""
 
 
@@ -74,16 +76,24 @@ class WebhookBackend:
         }
         data = {**action.model_dump(mode="json", exclude=PLANS, exclude_none=True), **about}
         to = action.target if isinstance(action, CallWebhook) else ""
-        receipt = await self._endpoint.tell(action.action, data, context, to=to)
+        gives = thing_of(action) if isinstance(action, GIVES) else ""
+        receipt = await self._endpoint.tell(action.action, data, context, gives=gives, to=to)
         if isinstance(action, IssueDownloadLink) and LINK not in receipt.values:
             raise ActionRequired(f"Your endpoint answered without a {LINK}: let it answer with one.")
-        return receipt
+        # Only what gives something says how the buyer comes to it: nothing later is to stand in for that.
+        return (
+            receipt
+            if gives
+            else receipt.model_copy(
+                update={"values": {}, "proof": {name: text for name, text in receipt.values.items() if name == LINK}}
+            )
+        )
 
     async def verify(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
         """See `Backend`."""
         match action:
             case GrantAccess() | RevokeAccess() | RegisterAttendee() | CancelRegistration():
-                return await self._endpoint.see(action, receipt, context)
+                return await self._endpoint.see(action, context)
             case IssueDownloadLink() | RevokeDownloadLink() | TryLink():
                 return await self._with_link(action, receipt, context)
             case KeepAccess(kept=None):
@@ -91,7 +101,7 @@ class WebhookBackend:
             case KeepAccess(kept=IssueDownloadLink()):
                 return await self._with_link(action, receipt, context)
             case KeepAccess():
-                evidence = await self._endpoint.see(action, receipt, context)
+                evidence = await self._endpoint.see(action, context)
                 return evidence.model_copy(update={"detail": f"Kept: {action.reason}. {evidence.detail}"})
             case ShowPage(url=str(url)):
                 return await self._sent_to(url, context)
@@ -100,39 +110,42 @@ class WebhookBackend:
         )
 
     async def _with_link(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
-        link = receipt.values.get(LINK) or context.values.get(LINK)
-        who = visible(context.buyer.name, "")
-        if link is None:
+        link = self._endpoint.given_for(thing_of(action), context).get(LINK, "")
+        who, called = visible(context.buyer.name, ""), "the link that your endpoint gave"
+        if isinstance(action, TryLink) and action.how == "expired":
+            link, called = receipt.proof.get(LINK, ""), "an expired link that your endpoint gave"
+            if not link:
+                raise ActionRequired(
+                    f"Nobody can wait for a link to expire: let the reply to “try_link” with “how”: “expired” hold a "
+                    f"{LINK} that has run out."
+                )
+        if not link:
             return seen(False, f"{who} has no link.")
-        if self._around.browser is None:
-            raise BackendError("There is no browser to act as the buyer with.")
-        browser = self._around.browser()
-        file = self._around.account.files.get(action.target)
-        hand = LinkInHand(link, browser, who, "the link that your endpoint gave", file)
+        browser = self._around.new_browser()
+        hand = LinkInHand(link, browser, who, called, self._around.account.files.get(action.target))
         match action:
             case IssueDownloadLink() if context.earlier is not None and action.download_limit == 1:
-                same = context.earlier.values.get(LINK, link) == link
-                evidence = seen(same, f"{who} has the same link as before. It may be used once, and has been.")
+                evidence = seen(True, f"{who} has the same link as before. It may be used once, and has been.")
             case IssueDownloadLink():
                 evidence = await hand.downloads(action)
             case TryLink():
                 evidence = await hand.tried(action, {}, was_stopped=context.was_stopped)
-            case KeepAccess():
-                evidence = await hand.is_kept(action.reason)
+            case KeepAccess(kept=IssueDownloadLink() as kept):
+                evidence = await hand.is_kept(kept, action.reason)
             case _:
                 evidence = await hand.is_stopped()
         return evidence.model_copy(update={"exchanges": tuple(browser.exchanges)})
 
     async def _sent_to(self, url: str, context: Context) -> Evidence:
         """Open the seller's own Thank You page, or a calendar's or webinar's."""
-        if self._around.browser is None:
-            raise BackendError("There is no browser to act as the buyer with.")
-        browser = self._around.browser()
+        browser = self._around.new_browser()
         page = await browser.open(url)
-        is_there = page.status < 400
-        said = f"{visible(context.buyer.name, '')} is sent to {url}, which answers {page.status}."
+        said = f"{visible(context.buyer.name, '')} is sent to {url}, which answers {page.status}"
         facts = {"page": url, "status": str(page.status)}
-        return seen(is_there, said, facts).model_copy(update={"exchanges": tuple(browser.exchanges)})
+        if page.location is not None:
+            said += f" and sends on to {urlsplit(page.location).netloc}: that page was not opened"
+            return Evidence(allowed=True, proven_by="platform", detail=visible(f"{said}.", ""), facts=facts)
+        return seen(page.status < 400, f"{said}.", facts).model_copy(update={"exchanges": tuple(browser.exchanges)})
 
     async def clean_up(self, context: Context) -> str:
         """See `Backend`. The request names the run, and the endpoint removes what it made for it."""

@@ -42,13 +42,17 @@ class Reply:
         return 200 <= self.status < 300
 
 
+KEY = "the key or password of the connection, and what its user may do"
+
+
 class Api:
     """Requests to one platform, each noted for the record of the step."""
 
-    def __init__(self, client: httpx.AsyncClient, name: str) -> None:
-        """`name`: what the seller calls the connection."""
+    def __init__(self, client: httpx.AsyncClient, name: str, to_check: str = KEY) -> None:
+        """`name`: what the seller calls the platform; `to_check`: what may be wrong when it refuses a request."""
         self._client = client
         self.name = name
+        self._to_check = to_check
         self._exchanges: list[Exchange] = []
 
     def with_exchanges(self, fact: AFact) -> AFact:
@@ -84,7 +88,7 @@ class Api:
         reply = Reply(response.status_code, response.headers, response.text)
         ms = round((time.perf_counter() - began) * 1000, 1)
         self._exchanges.append(
-            Exchange(request=f"{method} {address}", sent=body or "", status=reply.status, received=reply.text, ms=ms)
+            Exchange(request=f"{method} {address}", sent=body or "", status=reply.status, received=_noted(reply), ms=ms)
         )
         if reply.is_good or reply.status in fine:
             return reply
@@ -108,7 +112,7 @@ class Api:
             where = reply.headers.get("location", "another address").partition("?")[0][:200]
             return ActionRequired(f"{host} has moved to {visible(where, '')}: correct the address of “{self.name}”.")
         if reply.status in (401, 403):
-            return ActionRequired(f"{said} Check the key or password of the connection, and what its user may do.")
+            return ActionRequired(f"{said} Check {self._to_check}.")
         if reply.status == 429 or reply.status >= 500:
             return Retriable(said, retry_after(reply.headers.get("retry-after", "")))
         return Rejected(said)
@@ -121,6 +125,15 @@ class Api:
             f"“{self.name}” answered with {what} in place of data. Check the address, and whether something in front "
             "of the site, such as a firewall or a coming-soon page, keeps requests out."
         )
+
+
+def _noted(reply: Reply) -> str:
+    """The body as it is recorded. JSON may write one character in several ways, and a secret would not be recognised in
+    each: it is written anew in ours."""
+    found = reply.json
+    if not isinstance(found, dict | list):
+        return reply.text
+    return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def retry_after(header: str) -> float | None:

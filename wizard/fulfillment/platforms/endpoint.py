@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from urllib.parse import parse_qs, urlsplit
@@ -19,17 +19,26 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import TypeAdapter, ValidationError
 from standardwebhooks.webhooks import Webhook as Signer
 
-from models.fulfillment import Action, Evidence, Receipt
+from models.fulfillment import (
+    Action,
+    CancelRegistration,
+    Evidence,
+    GrantAccess,
+    KeepAccess,
+    Receipt,
+    RegisterAttendee,
+    RevokeAccess,
+)
 from models.text import Line, WebAddress
 from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
-from wizard.fulfillment.backends.browser import Browser
 from wizard.fulfillment.outcome import hoped_for
 from wizard.fulfillment.platforms.api import Api, Reply
-from wizard.fulfillment.platforms.proof import on_its_word, visit
+from wizard.fulfillment.platforms.members import SIGN_IN, Members
+from wizard.fulfillment.platforms.proof import on_its_word
 
-SIGN_IN, PROOF = "sign_in_url", "proof_url"
+PROOF, LINK = "proof_url", "download_link"
 
-ADDRESSES: Sequence[str] = (SIGN_IN, PROOF, "login_page", "download_link")
+ADDRESSES: Sequence[str] = (SIGN_IN, PROOF, "login_page", LINK)
 LINES: Sequence[str] = ("login_email", "login_password", "link_expires")
 """What a reply may hold, by name. Anything else in it is left alone."""
 
@@ -45,12 +54,15 @@ GONE = 410
 
 
 TOKEN = 16
-"""Characters from which on the end of an address is taken for a token."""
+"""Characters from which on a part of a link's path is taken for a token."""
+
+ACCESS = "access/"
+"""How the name of a thing begins that is access to a membership."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One address at work, with what a run has to reach it."""
+    """One address at work in one run."""
 
     around: Surroundings
     name: str
@@ -58,59 +70,50 @@ class Endpoint:
     written: str
     """Where its settings stand, as part of a sentence."""
     address: str
-    secret: str
+    secret: str = field(repr=False)
     """What signs: one or more secrets of Standard Webhooks, with spaces between."""
     is_any_text: bool = False
     """Whether the secret is any text, and signs as it is."""
     proof_url: str | None = None
-    """The proof page that the seller wrote down."""
-    buyers: dict[str, Browser] = field(default_factory=dict)
-    """The browsers of those who have signed in, by address: a link that signs in may be good for one time only."""
+    """The proof page that the seller wrote down, for access of which replies name none."""
+    given: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
+    """What replies gave the buyer, by the run and what was given."""
 
     async def check(self, key: str) -> Check:
         """Send a request of the type `ping`."""
         reply = await self._tell(self._api(self.address), self.address, "ping", {}, key)
         return Check(True, f"“{self.name}” answered {reply.status} to a signed request of the type “ping”.")
 
-    async def tell(self, event: str, data: Mapping[str, object], context: Context, *, to: str = "") -> Receipt:
+    async def tell(
+        self, event: str, data: Mapping[str, object], context: Context, *, gives: str = "", to: str = ""
+    ) -> Receipt:
         """Send a request of the type `event`, to the address or to another; give back what was answered. Its
-        `webhook-id` is the idempotency key."""
+        `webhook-id` is the idempotency key. `gives`: the thing that the buyer is given by it (see `thing_of`)."""
         context.secrets.learn(*self.secret.split())
         api = self._api(to or self.address)
         reply = await self._tell(api, to or self.address, event, data, context.key)
         values = {} if to else self._answers(reply)
-        for name in {*values} & {SIGN_IN, "download_link"}:
-            context.secrets.learn(values[name], *_tokens(values[name]))
+        context.secrets.learn_values(values)
+        for name in {*values} & {SIGN_IN, LINK}:
+            context.secrets.learn(*_tokens(values[name], context))
+        if gives:
+            self.given[context.run, gives] = self.given_for(gives, context) | values
         detail = f"“{api.name}” took “{event}” with {reply.status}."
         return api.with_exchanges(Receipt(reference=context.key, detail=detail, values=values))
 
-    async def see(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
-        """Sign the buyer in by the link, and read the proof page. After a revoke the buyer is still signed in from
-        before, unless there is a new link."""
-        told, said = hoped_for(action), f"“{self.name}” says that it took the request."
-        pages = (self.proof_url or receipt.values.get(PROOF) or context.values.get(PROOF, "")).split()
+    def given_for(self, thing: str, context: Context) -> dict[str, str]:
+        """What the replies that gave a thing hold for the buyer."""
+        return self.given.get((context.run, thing), {})
+
+    async def see(self, action: Action, context: Context) -> Evidence:
+        """Go in as the buyer, as the reply to what gave them access says, and read its proof pages."""
+        given = self.given_for(thing_of(action), context)
+        pages = given.get(PROOF, "").split()
+        if not pages and self.proof_url is not None and thing_of(action).startswith(ACCESS):
+            pages = [self.proof_url]
         if not pages:
-            return on_its_word(self.written, told, said)
-        buyer = self.buyers.get(context.buyer.email)
-        link = receipt.values.get(SIGN_IN) or ("" if buyer else context.values.get(SIGN_IN, ""))
-        if not link and buyer is None:
-            no_link = (
-                f"Its reply holds no {SIGN_IN}, so nobody can read the proof page as the buyer: let it answer with one."
-            )
-            return on_its_word(self.written, told, said, missing=no_link)
-        people = visit(pages[0], self.written, self.around, context, buyer=buyer)
-        if link:
-            inside = await people.buyer.open(link)
-            if inside.status >= 400:
-                refused = f"{people.who} could not sign in by the link that “{self.name}” gave: {inside.says}"
-                return people.evidence(False, refused, inside.status)
-        self.buyers[context.buyer.email] = people.buyer
-        read = []
-        for page in pages:
-            read.append(await replace(people, url=page).read(action, f"signed in by the link that “{self.name}” gave"))
-            if read[-1].allowed is not told:
-                return read[-1]
-        return read[-1].model_copy(update={"detail": " ".join(evidence.detail for evidence in read)})
+            return on_its_word(self.written, hoped_for(action), f"“{self.name}” says that it took the request.")
+        return await self.members.see(action, given, pages, context)
 
     async def _tell(self, api: Api, to: str, event: str, data: Mapping[str, object], key: str) -> Reply:
         # The real time, and in UTC: a receiver refuses what a simulated clock dates, and the library signs any other
@@ -130,14 +133,15 @@ class Endpoint:
         return reply
 
     def _api(self, to: str) -> Api:
-        return Api(self.around.client(), self.name if to == self.address else urlsplit(to).netloc)
+        name = self.name if to == self.address else urlsplit(to).netloc
+        return Api(self.around.client(), name, f"the signing secret in {self.written}")
 
     def _answers(self, reply: Reply) -> dict[str, str]:
         """What the reply holds for the buyer. Raises Rejected where it is not what its name says."""
         found = reply.json
         values = {}
         for name in KINDS if isinstance(found, dict) else ():
-            if found.get(name) is None:
+            if found.get(name) in (None, "", []):
                 continue
             pages = found[name] if name == PROOF and isinstance(found[name], list) else [found[name]]
             try:
@@ -146,6 +150,11 @@ class Endpoint:
                 why = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
                 raise Rejected(f"“{self.name}” answered with a {name} that cannot be used: {why}.") from None
         return values
+
+    @cached_property
+    def members(self) -> Members:
+        """Those who go in as buyers."""
+        return Members(self.around, self.name, self.written)
 
     @cached_property
     def _signers(self) -> list[Signer]:
@@ -165,11 +174,22 @@ class Endpoint:
         )
 
 
-def _tokens(link: str) -> list[str]:
+def thing_of(action: Action) -> str:
+    """What an action gives, takes or keeps: the same for a grant and its revoke."""
+    match action:
+        case KeepAccess(kept=kept) if kept is not None:
+            return thing_of(kept)
+        case GrantAccess() | RevokeAccess():
+            return f"{ACCESS}{action.via}/{action.target}"
+        case RegisterAttendee() | CancelRegistration():
+            return f"{action.kind}/{action.target}"
+    return f"file/{action.target}"
+
+
+def _tokens(link: str, context: Context) -> list[str]:
     """What in a link makes whoever bears it somebody."""
     parts = urlsplit(link)
-    end = parts.path.rpartition("/")[2]
-    return [
-        *(value for found in parse_qs(parts.query).values() for value in found),
-        *([end] if len(end) >= TOKEN else []),
-    ]
+    in_query = [value for found in parse_qs(parts.query).values() for value in found]
+    in_path = [part for part in (*parts.path.split("/"), parts.fragment) if len(part) >= TOKEN]
+    known = (context.buyer.email, context.buyer.name)
+    return [token for token in (*in_query, *in_path) if token not in known]

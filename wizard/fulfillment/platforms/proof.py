@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from models.account import Connection
 from models.characters import visible
 from models.fulfillment import Action, Evidence
-from wizard.fulfillment.backend import ActionRequired, BackendError, Context, Rejected, Surroundings
+from wizard.fulfillment.backend import ActionRequired, Context, Rejected, Surroundings
 from wizard.fulfillment.backends.browser import Browser, Page
 from wizard.fulfillment.outcome import hoped_for
 
@@ -113,12 +113,8 @@ def visit(
 ) -> Visit:
     """Send the buyer and a stranger on their way to a proof page, each with a browser of their own; a `buyer` who has
     one goes on with it."""
-    if surroundings.browser is None:
-        raise BackendError("There is no browser to act as the buyer with.")
     who = visible(context.buyer.name, "")
-    if buyer is not None:
-        buyer.exchanges.clear()  # they stand in an earlier evidence
-    return Visit(buyer or surroundings.browser(), surroundings.browser(), url, written, who)
+    return Visit(buyer or surroundings.new_browser(), surroundings.new_browser(), url, written, who)
 
 
 def on_its_word(written: str, allowed: bool, said: str, missing: str = "") -> Evidence:

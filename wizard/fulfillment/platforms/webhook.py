@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from models.account import Connection
 from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
 from wizard.fulfillment.backend import Check, Context, Surroundings
-from wizard.fulfillment.platforms.endpoint import Endpoint
+from wizard.fulfillment.platforms.endpoint import Endpoint, thing_of
 from wizard.fulfillment.platforms.proof import written_in
 
 
@@ -60,11 +60,11 @@ class Webhook:
             **({"until": action.until.isoformat()} if isinstance(action, GrantAccess) and action.until else {}),
             **({"membership_name": self._connection.name, **window} if self.is_window else {}),
         }
-        return await self._endpoint.tell(event, data, context)
+        return await self._endpoint.tell(event, data, context, gives=thing_of(action) if granted else "")
 
     async def verify(self, action: GrantAccess | RevokeAccess, receipt: Receipt, context: Context) -> Evidence:
         """See `Platform`."""
-        return await self._endpoint.see(action, receipt, context)
+        return await self._endpoint.see(action, context)
 
     async def clean_up(self, context: Context) -> str:
         """See `Platform`."""
