@@ -17,6 +17,7 @@ from tests import shop
 from tests.seller import NOON, SIZES, Seller, SteadyApp
 from tests.test_frames import SAMPLE, kept_run, opens
 from wizard.fulfillment.lives import PROOF
+from wizard.fulfillment.outcome import outcome
 from wizard.sample import fill
 from wizard.session import Session
 from wizard.settings import Settings
@@ -199,8 +200,8 @@ def kept_proof() -> Run:
         more = {} if is_late else {"ms": 12.0, "evidence": evidence, "receipt": Receipt(reference="r", proof=page)}
         steps.append(step.model_copy(update={"status": status, "attempts": 1, "detail": said, **more}))
     failed = {"life": "prove", "moments": script.moments, "steps": tuple(steps), "page": None}
-    why = "Step 7 (Shut the buyer out: Yoga Club): Ada Example can still read silver after access was taken away."
-    return kept_run(Verdict.FAILED).model_copy(update={**failed, "reason": why})
+    kept = kept_run(Verdict.FAILED).model_copy(update=failed)
+    return kept.model_copy(update={"reason": outcome(kept)[1]})
 
 
 @pytest.mark.parametrize("size", SIZES)
