@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from screens.controls import Item
-from screens.dialogs import FormDialog, Picker, PlainSource
+from screens.dialogs import FormDialog, PlainSource
+from screens.picker import Picker
 from wizard.problems import Misfits, problems_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from models.characters import visible
 from screens.controls import Item
-from screens.dialogs import Picker
+from screens.picker import Picker
 
 if TYPE_CHECKING:
     from screens.app import WizardApp

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from screens.controls import Item
-from screens.dialogs import Picker
+from screens.picker import Picker
 from wizard import flow
 from wizard.session import Session
 

@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from screens.bars import KeyLine, spelled
 from screens.dialogs import Dialog
-from screens.form import Field
+from screens.field import Field
 from wizard.flow import Question
 from wizard.wording import label_of
 

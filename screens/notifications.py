@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from models.post_sale import Notification
 from models.product import Product
 from screens.dialogs import FormDialog
-from screens.form import widget_id
+from screens.field import widget_id
 from screens.lines import Lines
 from screens.page import heading
 from screens.theme import MUTED

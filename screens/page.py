@@ -8,7 +8,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from models.product import Product
-from screens.form import Form, Source, widget_id
+from screens.field import widget_id
+from screens.form import Form, Source
 from wizard import flow
 from wizard.flow import Module
 

@@ -16,7 +16,8 @@ from textual.widgets import ContentSwitcher
 from models.product import Product
 from screens.bars import KeyLine, TopLine
 from screens.controls import LineControl, TextControl
-from screens.form import Answered, Asking, Ended, Field, FormScreen, Writing, field_of, widget_id
+from screens.field import Field, FormScreen, field_of, widget_id
+from screens.form import Answered, Asking, Ended, Writing
 from screens.outline import Outline, StepClicked, StepLine
 from screens.page import Page
 from screens.preview import Preview

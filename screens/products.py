@@ -319,7 +319,7 @@ class ProductsScreen(Screen[None]):
 
     async def _choose_deleted(self) -> str | None:
         from screens.controls import Item
-        from screens.dialogs import Picker
+        from screens.picker import Picker
 
         async def fetch(text: str) -> list[Item]:
             found = await self.wizard.desk.do(self.wizard.shelf.products, text, limit=12, deleted=True)

@@ -11,9 +11,11 @@ from textual.content import Content
 from models.account import Calendar, Connection, File, Membership, Webinar
 from models.ask import Answers
 from models.pricing import PricePoint
-from screens.controls import Item, Rows
-from screens.dialogs import FormDialog, Picker, Question
+from screens.choices import Rows
+from screens.controls import Item
+from screens.dialogs import FormDialog, Question
 from screens.form import Asking
+from screens.picker import Picker
 from screens.theme import MUTED
 from wizard import charges, flow
 from wizard.wording import row_in_words

@@ -33,12 +33,13 @@ from models.fulfillment import (
 from models.pricing import PricePoint
 from models.product import Product
 from screens.changed import ChangedDialog
-from screens.controls import Reference, Rows
-from screens.dialogs import Picker, Question
+from screens.choices import Reference, Rows
+from screens.dialogs import Question
 from screens.fire import FireScreen
 from screens.folder import FolderBrowser
 from screens.go_to import GoTo
 from screens.help import HelpScreen
+from screens.picker import Picker
 from screens.preview import PreviewScreen
 from screens.product import ProductScreen
 from screens.runs import RunsScreen

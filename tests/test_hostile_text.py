@@ -22,7 +22,8 @@ from models.account import Connection, ConnectionKind
 from models.characters import harmful
 from screens.controls import LineControl, TextControl
 from screens.dialogs import FormDialog
-from screens.form import Field, Form
+from screens.field import Field
+from screens.form import Form
 from screens.page import Page
 from screens.product import ProductScreen
 from screens.things import KINDS

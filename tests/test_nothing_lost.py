@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.access import AccessKind, DownloadableFile
-from screens.controls import Rows
+from screens.choices import Rows
 from tests.seller import seller_at
 from tests.test_frames import opens
 from wizard.flow import with_value
