@@ -1,18 +1,18 @@
 """An endpoint for the backend `webhook`, whole and in one file: a shop that is told of everything by signed requests.
 
     export ENDPOINT_SECRET=whsec_$(head -c 24 /dev/urandom | base64)
-    python examples/signed_endpoint.py folder-with-your-files
+    .venv/bin/python examples/signed_endpoint.py folder-with-your-files
 
 It keeps everything in memory; yours has a database. What yours must do as well is said where it is done.
 """
 
 from __future__ import annotations
 
+import argparse
 import hmac
 import json
 import os
 import secrets
-import sys
 import time
 from dataclasses import dataclass, field
 from html import escape
@@ -223,6 +223,14 @@ def _page(text: str, status: int = 200) -> Response:
 
 
 if __name__ == "__main__":
-    shop = Shop(os.environ["ENDPOINT_SECRET"], Path(sys.argv[1]), "http://127.0.0.1:8100")
-    print(json.dumps({"url": f"{shop.url}/wizard"}))
-    uvicorn.run(shop.app, port=8100)
+    asked = argparse.ArgumentParser(description="A shop that the backend “webhook” delivers through.")
+    asked.add_argument("files", type=Path, help="the folder with the files that you sell")
+    asked.add_argument("--port", type=int, default=8100)
+    given = asked.parse_args()
+    if not os.environ.get("ENDPOINT_SECRET"):
+        asked.error("set ENDPOINT_SECRET to the secret that stands in the wizard's settings")
+    if not given.files.is_dir():
+        asked.error(f"{given.files} is no folder")
+    shop = Shop(os.environ["ENDPOINT_SECRET"], given.files, f"http://127.0.0.1:{given.port}")
+    print(f"url = {json.dumps(f'{shop.url}/wizard')}")
+    uvicorn.run(shop.app, port=given.port)

@@ -88,6 +88,10 @@ def example(question: Question) -> str:
     return f"e.g. {shown}" if shown and question.ask.kind not in ("number", "duration") else shown
 
 
+KEPT = "kept; write another to replace it"
+"""What stands in the field of a secret that is there: it is never shown again."""
+
+
 class LineControl(QuietInput):
     """One line of text. Up and Down leave it like Tab, Enter gives the answer and goes on."""
 
@@ -122,6 +126,8 @@ class LineControl(QuietInput):
     def show_answer(self, answer: Any) -> None:
         """Show what is stored, unless the seller is in the middle of writing something else."""
         text = as_text(self.question, answer)
+        if self.password:
+            self.placeholder = KEPT if answer is not None else example(self.question)
         if not self.is_dirty or not self.has_focus:
             self._shown = text
             with self.prevent(Input.Changed):

@@ -125,7 +125,9 @@ async def test_a_platform_that_hangs_may_be_tried_again(connect: Connect, tmp_pa
         way_out = Outgoing(guard)
         mine = connect(port)
         platform = platform_for(mine, Surroundings(tmp_path, way_out.client, way_out.browser))
-        with pytest.raises(Retriable, match=r"could not be reached: the reply was not there within 0\.3 seconds"):
+        with pytest.raises(
+            Retriable, match=r"could not be reached at \S+: the reply was not there within 0\.3 seconds"
+        ):
             await platform.perform(grant(mine, "gold"), context_of("hangs"))
         await guard.aclose()
 

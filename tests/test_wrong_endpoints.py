@@ -481,3 +481,40 @@ async def test_a_wrong_secret_says_where_it_stands(shop: Wrong, tmp_path: Path):
 
     assert run.verdict is Verdict.ACTION_REQUIRED
     assert "Check the signing secret in [backends.webhook]." in run.reason
+
+
+def test_what_cannot_be_a_signing_secret_is_refused_before_anything_is_sent(capsys: pytest.CaptureFixture[str]):
+    config_file().parent.mkdir(parents=True)
+    for wrong in ("hunter2", "whsec_c2hvcnQ=", ""):
+        config_file().write_text(f'[backends.webhook]\nurl = "https://shop.example.com/x"\nsecret = "{wrong}"\n')
+        assert command(["backends"]) == 1
+        told = capsys.readouterr().out
+        assert "a signing secret is whsec_ and then at least 24 bytes in base64" in told
+        assert not wrong or wrong not in told
+
+
+async def test_an_address_that_is_not_the_endpoints_is_named(shop: Wrong, tmp_path: Path):
+    run = await fired(shop, tmp_path, "hosted", url=f"{shop.url}/wizrad?key=abc")
+
+    assert run.reason.endswith(f"answered 404. Is {shop.url}/wizrad its right address?")
+
+
+async def test_a_download_that_its_server_fails_at_is_not_tried_again_where_it_counts(shop: Wrong, tmp_path: Path):
+    asked: list[str] = []
+
+    def broken(request: Request) -> Response:
+        asked.append(request.method)
+        return Response(status_code=500)
+
+    shop.shows["download"] = broken
+    run = await fired(shop, tmp_path, "file")
+
+    assert run.verdict is Verdict.FAILED
+    assert "answered the download with 500. It was not tried again" in run.reason
+    assert asked == ["GET"]
+
+
+async def test_a_proof_without_access_says_whose_word_it_is(shop: Wrong, tmp_path: Path):
+    run = await fired(shop, tmp_path, "physical", PROOF)
+
+    assert "the platform's own word: nobody looked as the buyer" in run.reason

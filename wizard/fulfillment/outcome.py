@@ -39,6 +39,10 @@ ACCESS = (
 
 PROVEN = "The buyer was let in, nothing happened twice, and once access was taken away the buyer was turned away."
 NOTHING_TO_PROVE = "There is no access to prove: the mails and the page arrived, and nothing happened twice."
+NOTHING_SEEN = (
+    "There is no access to prove, and nothing happened twice. That mails and page arrived is the platform's own word: "
+    "nobody looked as the buyer."
+)
 
 
 def hoped_for(action: Action) -> bool:
@@ -83,7 +87,8 @@ def _good_reason(run: Run) -> str:
     if run.life == PROVE:
         used = any(isinstance(step.action, ACCESS) for step in steps)
         left = " ".join(step.detail for step in run.steps if isinstance(step.action, CleanUp))
-        return f"{PROVEN if used else NOTHING_TO_PROVE} {left}"
+        looked = any(step.evidence and step.evidence.proven_by == "buyer" for step in steps)
+        return f"{PROVEN if used else NOTHING_TO_PROVE if looked else NOTHING_SEEN} {left}"
     moments = {step.moment for step in steps}
     if run.life:
         proofs = {step.evidence.proven_by for step in steps if step.evidence and isinstance(step.action, ACCESS)}

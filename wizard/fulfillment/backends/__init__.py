@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -51,11 +52,25 @@ def _addresses(text: str) -> str:
     return " ".join(is_web_address(word) for word in text.split())
 
 
+def _signing(secret: SecretStr) -> SecretStr:
+    """Refuse what is no secret of Standard Webhooks, which are 24 bytes and more."""
+    for word in secret.get_secret_value().split() or [""]:
+        try:
+            size = len(b64decode(word.removeprefix("whsec_"), validate=True))
+        except ValueError:
+            size = 0
+        if size < 24:
+            raise ValueError("a signing secret is whsec_ and then at least 24 bytes in base64")
+    return secret
+
+
 class WebhookSettings(BackendSettings):
     """What can be set for the endpoint that takes every action as a signed request (Standard Webhooks)."""
 
     url: WebAddress = Field(title="Address", description="Signed requests go there, by POST.")
-    secret: SecretStr = Field(title="Signing secret", description="whsec_ and base64; two of them while changing.")
+    secret: Annotated[SecretStr, AfterValidator(_signing)] = Field(
+        title="Signing secret", description="whsec_ and base64; two of them while changing."
+    )
     proof_url: WebAddress | None = Field(
         default=None, title="Proof page", description="For members alone; or your replies name them."
     )

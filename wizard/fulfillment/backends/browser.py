@@ -161,6 +161,10 @@ class Download:
         return self._digest.hexdigest()
 
 
+class ServerError(Retriable):
+    """A download that its server took for one, and then failed at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peek:
     """What is known of a file without downloading it."""
@@ -275,7 +279,7 @@ class Browser:
             raise _not_downloaded(url, error, into.size) from error
         self._note("GET", url, "", into.status, shown, began)
         if into.status >= 500:
-            raise Retriable(f"{urlsplit(url).netloc} answered the download with {into.status}.")
+            raise ServerError(f"{urlsplit(url).netloc} answered the download with {into.status}.")
         return into
 
     async def peek(self, url: str) -> Peek:
@@ -287,7 +291,7 @@ class Browser:
             raise _not_downloaded(url, error) from error
         self._note("HEAD", url, "", response.status_code, "", began)
         if response.status_code >= 500 and response.status_code != HEAD_IS_NOT_KNOWN:
-            raise Retriable(f"{urlsplit(url).netloc} answered the download with {response.status_code}.")
+            raise ServerError(f"{urlsplit(url).netloc} answered the download with {response.status_code}.")
         size = response.headers.get("content-length", "")
         # Many servers write 0 where they mean that they do not know.
         return Peek(response.status_code, (int(size) if size.isdecimal() else 0) or None)

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from models.account import StoredFile
 from models.characters import visible
 from models.fulfillment import Evidence, IssueDownloadLink, TryLink
-from wizard.fulfillment.backend import Rejected
-from wizard.fulfillment.backends.browser import HEAD_IS_NOT_KNOWN, Browser, Download
+from wizard.fulfillment.backend import BackendError, Rejected
+from wizard.fulfillment.backends.browser import HEAD_IS_NOT_KNOWN, Browser, Download, ServerError
 
 TRIED = {"tampered": "a changed link", "used_up": "the link once more than allowed", "expired": "the old link"}
 
@@ -30,19 +30,27 @@ class LinkInHand:
     who: str
     called: str = "the mailed link"
     """What the link is called in sentences."""
+    remedy: str = "Add the file to the library again."
+    """What to do when other bytes come down."""
     file: StoredFile | None = None
     """What it must not give any more. Where that is not known, every page that says it is good is the file."""
 
     async def downloads(self, action: IssueDownloadLink) -> Evidence:
         """Compare what comes down with the file of the library."""
-        got = await self.browser.download(self.link, largest=action.size + MARGIN)
+        try:
+            got = await self.browser.download(self.link, largest=action.size + MARGIN)
+        except ServerError as error:
+            if action.download_limit is None:
+                raise
+            # A try that fails may count: the last one would be refused for that, and hide the reason.
+            raise BackendError(f"{error} It was not tried again, because each try may count as a download.") from error
         facts = {"status": str(got.status), "size": str(got.size), "sha256": got.sha256, "expected": action.sha256}
         if got.page is not None:
             return seen(False, f"{self._called} does not work: {got.page.says}", facts)
         if got.sha256 != action.sha256:
             wrong = (
                 f"The link gave {self.who} other bytes than the file you chose: {got.size} bytes instead of "
-                f"{action.size}. Add the file to the library again."
+                f"{action.size}. {self.remedy}"
             )
             return seen(False, wrong, facts)
         same = f"{self.who} downloaded “{action.filename}” by {self.called}: {got.size} bytes, the same as yours."

@@ -122,7 +122,8 @@ class WebhookBackend:
         if not link:
             return seen(False, f"{who} has no link.")
         browser = self._around.new_browser()
-        hand = LinkInHand(link, browser, who, called, self._around.account.files.get(action.target))
+        remedy = "Put the file that you chose where your endpoint takes it from."
+        hand = LinkInHand(link, browser, who, called, remedy, self._around.account.files.get(action.target))
         match action:
             case IssueDownloadLink() if context.earlier is not None and action.download_limit == 1:
                 evidence = seen(True, f"{who} has the same link as before. It may be used once, and has been.")

@@ -83,8 +83,8 @@ class Api:
         try:
             response = await self._client.request(method, address, headers={**headers, **more}, content=body)
         except httpx.HTTPError as error:
-            why = str(error) or type(error).__name__
-            raise Retriable(f"“{self.name}” could not be reached: {visible(why, '')}.") from error
+            why, where = visible(str(error) or type(error).__name__, ""), address.netloc.decode()
+            raise Retriable(f"“{self.name}” could not be reached at {where}: {why}.") from error
         reply = Reply(response.status_code, response.headers, response.text)
         ms = round((time.perf_counter() - began) * 1000, 1)
         self._exchanges.append(
@@ -115,6 +115,8 @@ class Api:
             return ActionRequired(f"{said} Check {self._to_check}.")
         if reply.status == 429 or reply.status >= 500:
             return Retriable(said, retry_after(reply.headers.get("retry-after", "")))
+        if reply.status in (404, 405) and said.endswith(f"{reply.status}."):
+            return Rejected(f"{said} Is {visible(address.partition('?')[0], '')[:200]} its right address?")
         return Rejected(said)
 
     def no_json(self, reply: Reply) -> ActionRequired:
