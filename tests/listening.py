@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,13 +11,15 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
+from wizard.sandbox.serving import listening_on
+
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextmanager
 def served(app: Starlette) -> Iterator[str]:
     """Serve an application, in a thread of its own; its address."""
-    taken = socket.create_server(("127.0.0.1", 0))
+    taken = listening_on(0)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, args=([taken],))
     thread.start()

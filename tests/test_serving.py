@@ -23,6 +23,7 @@ from tests.shop import CHEAP, small_world, sold, workbook
 from tests.test_fire import DAMAGED
 from wizard.cli import main
 from wizard.fulfillment.fire import Workplace, fire
+from wizard.sandbox.serving import listening_on
 from wizard.sandbox.world import HOME, World
 
 ROOT = Path(__file__).parent.parent
@@ -158,3 +159,10 @@ def test_it_listens_on_loopback_alone():
         pytest.skip("this system does not tell who listens where")
     mine = [line.split()[1] for line in listening.splitlines() if line.split()[1].endswith(f":{port:04X}")]
     assert {address.partition(":")[0] for address in mine} == {"0100007F"}
+
+
+def test_no_reply_waits_for_an_acknowledgement():
+    with listening_on(0) as listening, socket.create_connection(listening.getsockname()) as _:
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
