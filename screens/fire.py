@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -19,10 +18,10 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Select, Static
 
 from models.characters import visible
-from models.fulfillment import Event, Run, RunStep, Verdict
+from models.fulfillment import Event, Run, Verdict
 from models.saved import SavedProduct
 from screens.bars import KeyLine, TopLine
-from screens.firing import Firing, Order
+from screens.firing import Begun, Firing, Order, Stepped
 from screens.lines import Lines, QuietInput
 from screens.run_text import (
     BOXES,
@@ -44,20 +43,6 @@ if TYPE_CHECKING:
 
 STOPPED_WITHIN = 5.0
 """Seconds that the app waits for a run to stop before it ends all the same."""
-
-
-@dataclass
-class Begun(Message):
-    """A run is planned as a whole, and begins."""
-
-    run: Run
-
-
-@dataclass
-class Stepped(Message):
-    """A step of the run under way has come further."""
-
-    step: RunStep
 
 
 class FireScreen(Screen[None]):

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual.message import Message
+
 from models.fulfillment import Buyer, Event, Run, RunStep
 from models.saved import SavedProduct
 
@@ -31,6 +33,20 @@ class Order:
     fault: str = ""
     resumed: str = ""
     """The id of the run to go on with."""
+
+
+@dataclass
+class Begun(Message):
+    """A run is planned as a whole, and begins."""
+
+    run: Run
+
+
+@dataclass
+class Stepped(Message):
+    """A step of the run under way has come further."""
+
+    step: RunStep
 
 
 class Firing:

@@ -81,7 +81,7 @@ class WebhookSettings(BackendSettings):
 
 WEBHOOK = Manifest(
     name="webhook",
-    label="Webhook: your own endpoint, told of everything by signed requests",
+    label="Webhook: signed requests to your own site",
     can=SANDBOX.can,
     backend="wizard.fulfillment.backends.webhook:WebhookBackend",
     settings=WebhookSettings,
