@@ -351,7 +351,10 @@ ANSWERS = {
     "no link": ({}, "Your endpoint answered without a download_link: let it answer with one."),
     "no address": ({"download_link": "javascript:alert(1)"}, "answered with a download_link that cannot be used: "),
     "no text": ({"download_link": 7}, "answered with a download_link that cannot be used: "),
-    "a list": ([1], "Your endpoint answered without a download_link"),
+    "a list": (
+        [1],
+        "answered 200 with a list in place of a JSON object: nothing shows that it was done.",
+    ),
     "another host": (
         {"download_link": "http://files.example.com/x"},
         "Nothing was sent to files.example.com: it stands in none of your connections, and not in the settings",

@@ -32,6 +32,7 @@ from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected,
 from wizard.fulfillment.backends import WEBHOOK, WebhookSettings
 from wizard.fulfillment.backends.links import LinkInHand, seen
 from wizard.fulfillment.outcome import hoped_for
+from wizard.fulfillment.platforms.answers import is_bare
 from wizard.fulfillment.platforms.endpoint import LINK, Endpoint, thing_of
 
 GIVES = (GrantAccess, RegisterAttendee, IssueDownloadLink)
@@ -93,7 +94,7 @@ class WebhookBackend:
         """See `Backend`."""
         match action:
             case GrantAccess() | RevokeAccess() | RegisterAttendee() | CancelRegistration():
-                return await self._endpoint.see(action, context)
+                return await self._endpoint.see(action, receipt, context)
             case IssueDownloadLink() | RevokeDownloadLink() | TryLink():
                 return await self._with_link(action, receipt, context)
             case KeepAccess(kept=None):
@@ -101,13 +102,12 @@ class WebhookBackend:
             case KeepAccess(kept=IssueDownloadLink()):
                 return await self._with_link(action, receipt, context)
             case KeepAccess():
-                evidence = await self._endpoint.see(action, context)
+                evidence = await self._endpoint.see(action, receipt, context)
                 return evidence.model_copy(update={"detail": f"Kept: {action.reason}. {evidence.detail}"})
             case ShowPage(url=str(url)):
                 return await self._sent_to(url, context)
-        return Evidence(
-            allowed=hoped_for(action), proven_by="platform", detail=f"{receipt.detail} That is its own word."
-        )
+        word = self._endpoint.word_of(receipt) if is_bare(receipt) else f"{receipt.detail} That is its own word."
+        return Evidence(allowed=hoped_for(action), proven_by="platform", detail=word)
 
     async def _with_link(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
         link = self._endpoint.given_for(thing_of(action), context).get(LINK, "")

@@ -30,9 +30,9 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None where it is none."""
+        """The body as JSON, a byte order mark before it read past; None where it is none."""
         try:
-            return json.loads(self.text)
+            return json.loads(self.text.lstrip("\ufeff"))
         except (ValueError, RecursionError):
             return None
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,9 +33,11 @@ from models.fulfillment import (
 from models.text import Line, WebAddress
 from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
 from wizard.fulfillment.outcome import hoped_for
+from wizard.fulfillment.platforms.answers import answer_of, is_bare
 from wizard.fulfillment.platforms.api import Api, Reply
 from wizard.fulfillment.platforms.members import SIGN_IN, Members
 from wizard.fulfillment.platforms.proof import on_its_word
+from wizard.fulfillment.secrecy import Secrets
 
 PROOF, LINK = "proof_url", "download_link"
 
@@ -81,7 +84,10 @@ class Endpoint:
 
     async def check(self, key: str) -> Check:
         """Send a request of the type `ping`."""
+        known = Secrets()
+        known.learn(self.secret, *self.secret.split())
         reply = await self._tell(self._api(self.address), self.address, "ping", {}, key)
+        answer_of(reply, self.name, known)
         return Check(True, f"“{self.name}” answered {reply.status} to a signed request of the type “ping”.")
 
     async def tell(
@@ -89,10 +95,11 @@ class Endpoint:
     ) -> Receipt:
         """Send a request of the type `event`, to the address or to another; give back what was answered. Its
         `webhook-id` is the idempotency key. `gives`: the thing that the buyer is given by it (see `thing_of`)."""
-        context.secrets.learn(*self.secret.split())
+        context.secrets.learn(self.secret, *self.secret.split())
         api = self._api(to or self.address)
         reply = await self._tell(api, to or self.address, event, data, context.key)
-        values = {} if to else self._answers(reply)
+        found = answer_of(reply, api.name, context.secrets, is_elsewhere=bool(to))
+        values = {} if to else self._values_in(found)
         context.secrets.learn_values(values)
         for name in {*values} & {SIGN_IN, LINK}:
             context.secrets.learn(*_tokens(values[name], context))
@@ -105,15 +112,22 @@ class Endpoint:
         """What the replies that gave a thing hold for the buyer."""
         return self.given.get((context.run, thing), {})
 
-    async def see(self, action: Action, context: Context) -> Evidence:
+    async def see(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
         """Go in as the buyer, as the reply to what gave them access says, and read its proof pages."""
         given = self.given_for(thing_of(action), context)
         pages = given.get(PROOF, "").split()
         if not pages and self.proof_url is not None and thing_of(action).startswith(ACCESS):
             pages = [self.proof_url]
+        word = self.word_of(receipt)
         if not pages:
-            return on_its_word(self.written, hoped_for(action), f"“{self.name}” says that it took the request.")
-        return await self.members.see(action, given, pages, context)
+            return on_its_word(self.written, hoped_for(action), word)
+        return await self.members.see(action, given, pages, context, word)
+
+    def word_of(self, receipt: Receipt) -> str:
+        """What the endpoint itself says, as a sentence."""
+        if is_bare(receipt):
+            return f"{receipt.detail} Its reply was empty: that counts as a yes, and is its own word alone."
+        return f"“{self.name}” says that it took the request."
 
     async def _tell(self, api: Api, to: str, event: str, data: Mapping[str, object], key: str) -> Reply:
         # The real time, and in UTC: a receiver refuses what a simulated clock dates, and the library signs any other
@@ -136,11 +150,10 @@ class Endpoint:
         name = self.name if to == self.address else urlsplit(to).netloc
         return Api(self.around.client(), name, f"the signing secret in {self.written}")
 
-    def _answers(self, reply: Reply) -> dict[str, str]:
-        """What the reply holds for the buyer. Raises Rejected where it is not what its name says."""
-        found = reply.json
+    def _values_in(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """What a reply holds for the buyer. Raises Rejected where it is not what its name says."""
         values = {}
-        for name in KINDS if isinstance(found, dict) else ():
+        for name in KINDS:
             if found.get(name) in (None, "", []):
                 continue
             pages = found[name] if name == PROOF and isinstance(found[name], list) else [found[name]]

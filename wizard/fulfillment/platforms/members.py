@@ -56,8 +56,11 @@ class Members:
         self._written = written
         self._members: dict[str, Member] = {}
 
-    async def see(self, action: Action, given: Mapping[str, str], pages: Sequence[str], context: Context) -> Evidence:
-        """Go in with what was `given`, read the pages that only members can read, and say what was seen."""
+    async def see(
+        self, action: Action, given: Mapping[str, str], pages: Sequence[str], context: Context, word: str
+    ) -> Evidence:
+        """Go in with what was `given`, read the pages that only members can read, and say what was seen. `word`: what
+        the site itself says, as a sentence, for where nobody can go in."""
         gives = hoped_for(action)
         member = self._members.setdefault(context.buyer.email, Member(self._around.new_browser()))
         member.browser.exchanges.clear()  # they stand in an earlier evidence
@@ -71,7 +74,7 @@ class Members:
                 f"Its reply held no {SIGN_IN} and no login, so nobody can read the proof page as the buyer: let it "
                 "answer with one."
             )
-            return on_its_word(self._written, gives, f"“{self._name}” says that it took the request.", missing=no_way)
+            return on_its_word(self._written, gives, word, missing=no_way)
         if gives and way.refused is not None:
             got = f"{visible(context.buyer.name, '')} could not {way.how}: {way.refused.says}"
             facts = {"page": way.refused.url, "status": str(way.refused.status)}

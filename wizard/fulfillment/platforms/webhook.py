@@ -64,7 +64,7 @@ class Webhook:
 
     async def verify(self, action: GrantAccess | RevokeAccess, receipt: Receipt, context: Context) -> Evidence:
         """See `Platform`."""
-        return await self._endpoint.see(action, context)
+        return await self._endpoint.see(action, receipt, context)
 
     async def clean_up(self, context: Context) -> str:
         """See `Platform`."""
