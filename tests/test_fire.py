@@ -34,7 +34,7 @@ from wizard.fulfillment.registry import NoSuchBackend, installed, manifest_of
 from wizard.fulfillment.secrecy import MASK
 from wizard.fulfillment.tries import Patience
 from wizard.sample import fill
-from wizard.sandbox import members, platform
+from wizard.sandbox import members, platform, records
 from wizard.settings import BadSettings, load
 from wizard.store import open_store
 
@@ -446,6 +446,26 @@ async def test_no_secret_of_a_run_is_in_the_ledger(option: str, app: Starlette, 
     assert mails, "the mail with the secret was read, and is in the record"
     if option != "integrated":
         assert any(secrets[-1] in body for body in sent)
+
+
+@pytest.mark.parametrize("option", ["hosted", "integrated", "file", "calendar"])
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [("Bob@example.com", "bob@example.com"), ("bob@b\u00fccher.example", "BOB@xn--bcher-kva.Example")],
+)
+async def test_a_buyer_who_writes_the_address_in_another_way_is_the_same_buyer(
+    option: str, first: str, then: str, fired: Fire, app: Starlette
+):
+    bought = await fired(option, buyer=Buyer(email=first, name="Bob"))
+    refunded = await fired(option, Event.REFUND, buyer=Buyer(email=then, name="Bob"))
+
+    assert (bought.verdict, refunded.verdict) == (Verdict.PASSED, Verdict.PASSED), refunded.reason
+    with app.state.world.reading() as connection:
+        counted = {
+            table.name: len(connection.execute(table.select()).all())
+            for table in (records.members, records.grants, records.attendees)
+        }
+    assert counted == {"members": int(option == "hosted"), "grants": 0, "attendees": 0}
 
 
 async def test_no_secret_of_an_earlier_run_of_the_same_buyer_is_in_the_ledger(app: Starlette, fired: Fire):

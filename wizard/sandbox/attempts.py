@@ -6,6 +6,7 @@ import math
 
 from sqlalchemy import Connection, delete, insert, select
 
+from models.addresses import one_spelling
 from wizard.sandbox.records import attempts
 from wizard.sandbox.world import World
 
@@ -31,7 +32,7 @@ class Attempt:
 
     def __init__(self, world: World, email: str, client: str) -> None:
         self._world = world
-        self._address, self._client = f"address {email.lower()}", f"client {client}"
+        self._address, self._client = f"address {one_spelling(email)}", f"client {client}"
         with world.writing() as connection:
             connection.execute(delete(attempts).where(attempts.c.at <= world.now - WINDOW))
             for who in (self._address, self._client):

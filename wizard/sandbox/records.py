@@ -4,9 +4,26 @@ and whoever changes these tables raises VERSION, which begins a new world.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy.types import TypeDecorator
+
+from models.addresses import one_spelling
 
 VERSION = 2
+
+
+class BuyersAddress(TypeDecorator[str]):
+    """An e-mail address, kept and looked up in the one spelling that its buyer is known by."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """See SQLAlchemy."""
+        return None if value is None else one_spelling(value)
+
 
 metadata = MetaData()
 
@@ -17,7 +34,7 @@ runs = Table(
     "runs",
     metadata,
     Column("run", String, primary_key=True),
-    Column("email", String, nullable=False),
+    Column("email", BuyersAddress, nullable=False),
     Column("name", String, nullable=False),
     Column("at", Float, nullable=False),
 )
@@ -48,7 +65,7 @@ places = Table(
 members = Table(
     "members",
     metadata,
-    Column("email", String, primary_key=True),
+    Column("email", BuyersAddress, primary_key=True),
     Column("name", String, nullable=False),
     Column("password", String, nullable=False),
     Column("run", String, nullable=False, index=True),
@@ -59,7 +76,7 @@ grants = Table(
     "grants",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("email", String, nullable=False),
+    Column("email", BuyersAddress, nullable=False),
     Column("place", String, nullable=False),
     Column("level", String, nullable=False),
     Column("until", Float),
@@ -84,7 +101,7 @@ mails = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("sender", String, nullable=False),
-    Column("recipient", String, nullable=False, index=True),
+    Column("recipient", BuyersAddress, nullable=False, index=True),
     Column("subject", String, nullable=False),
     Column("body", Text, nullable=False),
     Column("at", Float, nullable=False),
@@ -106,7 +123,7 @@ links = Table(
     "links",
     metadata,
     Column("id", String, primary_key=True),
-    Column("email", String, nullable=False),
+    Column("email", BuyersAddress, nullable=False),
     Column("file", String, nullable=False),
     Column("sha256", ForeignKey("files.sha256"), nullable=False),
     Column("filename", String, nullable=False),
@@ -124,7 +141,7 @@ attendees = Table(
     Column("id", Integer, primary_key=True),
     Column("kind", String, nullable=False),
     Column("slug", String, nullable=False),
-    Column("email", String, nullable=False),
+    Column("email", BuyersAddress, nullable=False),
     Column("name", String, nullable=False),
     Column("run", String, nullable=False, index=True),
     UniqueConstraint("kind", "slug", "email"),
@@ -153,7 +170,7 @@ pages = Table(
 notes = Table(
     "notes",
     metadata,
-    Column("email", String, primary_key=True),
+    Column("email", BuyersAddress, primary_key=True),
     Column("kind", String, primary_key=True),
     Column("target", String, primary_key=True),
     Column("run", String, nullable=False, index=True),

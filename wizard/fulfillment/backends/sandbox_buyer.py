@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
+from models.addresses import names_buyer
 from models.characters import visible
 from models.fulfillment import (
     CancelRegistration,
@@ -198,7 +199,7 @@ class SandboxBuyer:
         """Look for the buyer on the list of attendees."""
         url = next(iter(self._receipt.proof))
         page = await self._browser.open(url)
-        found = self._context.buyer.email in page.text.split()
+        found = names_buyer(page.text, self._context.buyer.email)
         where = f"the list of “{action.name or action.target}”"
         said = f"{self._who} stands on {where}." if found else f"{self._who} does not stand on {where}."
         return seen(found, said, {"page": url})
@@ -280,7 +281,7 @@ class SandboxBuyer:
         async for text in self._texts():
             pages = [found for found in ADDRESS.findall(text) if urlsplit(found).path.endswith("/login")]
             passwords = PASSWORD.findall(text)
-            if pages and passwords and self._context.buyer.email in text:
+            if pages and passwords and names_buyer(text, self._context.buyer.email):
                 return Login(pages[0], self._context.buyer.email, passwords[0])
         return None
 

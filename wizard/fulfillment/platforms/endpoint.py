@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import TypeAdapter, ValidationError
 from standardwebhooks.webhooks import Webhook as Signer
 
+from models.addresses import same_buyer
 from models.fulfillment import (
     Action,
     CancelRegistration,
@@ -204,5 +205,5 @@ def _tokens(link: str, context: Context) -> list[str]:
     parts = urlsplit(link)
     in_query = [value for found in parse_qs(parts.query).values() for value in found]
     in_path = [part for part in (*parts.path.split("/"), parts.fragment) if len(part) >= TOKEN]
-    known = (context.buyer.email, context.buyer.name)
-    return [token for token in (*in_query, *in_path) if token not in known]
+    buyer = context.buyer
+    return [found for found in (*in_query, *in_path) if found != buyer.name and not same_buyer(found, buyer.email)]
