@@ -89,13 +89,6 @@ class RunRow(Answers):
         """Whether it was stopped midway and nobody goes on with it."""
         return self.verdict in (None, Verdict.INTERRUPTED) and not self.is_running
 
-    @property
-    def state(self) -> str:
-        """How it ended, or that it did not."""
-        if self.verdict is not None:
-            return self.verdict.label
-        return "Running" if self.is_running else Verdict.INTERRUPTED.label
-
 
 class SavedAccount(Answers):
     """The seller's things with what the store knows about them."""

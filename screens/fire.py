@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -33,6 +33,7 @@ from screens.run_text import (
     timeline_detail,
     verdict_line,
 )
+from wizard.fulfillment.drill import faults_for, verdict_of
 from wizard.fulfillment.lives import LIVES, PROOF, Life, label_of, why_not
 from wizard.fulfillment.outcome import BAD
 from wizard.fulfillment.timeline import addresses, timeline
@@ -40,6 +41,7 @@ from wizard.sandbox.faults import Fault
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
+    from wizard.fulfillment.sold import Sold
 
 STOPPED_WITHIN = 5.0
 """Seconds that the app waits for a run to stop before it ends all the same."""
@@ -71,6 +73,8 @@ class FireScreen(Screen[None]):
         self.run: Run | None = run
         """The run that is shown, as far as it has come."""
         self.firing: Firing | None = None
+        self._sold: Sold | None = None
+        """The product at the price that is chosen, once it is known."""
         self._is_leaving = False
         self._ended = asyncio.Event()
         """Set while no run is under way."""
@@ -91,11 +95,10 @@ class FireScreen(Screen[None]):
         yield self.top
         if self.product is not None:
             with Container(id="what"):
-                faults = [(Content("no drill"), ""), *((Content(f"drill: {fault.label}"), fault) for fault in Fault)]
                 options: dict[str, list[tuple[Content, Any]]] = {
                     "event": self._events(),
                     "price": self._prices(),
-                    "fault": faults,
+                    "fault": self._drills(Fault),
                 }
                 for name, listed in options.items():
                     box = Select(listed, value=listed[0][1], allow_blank=False, compact=True, id=name)
@@ -110,6 +113,9 @@ class FireScreen(Screen[None]):
 
     def _events(self) -> list[tuple[Content, Event | Life]]:
         return [(Content(event.label), event) for event in Event]
+
+    def _drills(self, faults: Iterable[Fault]) -> list[tuple[Content, str]]:
+        return [(Content("no drill"), ""), *((Content(f"drill: {fault.label}"), fault) for fault in faults)]
 
     def _prices(self) -> list[tuple[Content, int]]:
         prices = self.product.answers.pricing.prices if self.product else ()
@@ -161,6 +167,21 @@ class FireScreen(Screen[None]):
             choice.set_options([*self._events(), (Content("⇄ Proof: let in, shut out"), PROOF), *named])
             if before in [*Event, PROOF, *lives]:
                 choice.value = before
+        self._sold = sold
+        self._offer_drills()
+
+    @on(Select.Changed, "#event")
+    def _offer_drills(self) -> None:
+        """Offer the drills that can show something at what is chosen."""
+        if self._sold is None:
+            return
+        what = cast("Event | Life", self.query_one("#event", Select).value)
+        faults = faults_for(self._sold, what, self.wizard.clock())
+        box = self.query_one("#fault", Select)
+        before = box.value
+        with self.prevent(Select.Changed):
+            box.set_options(self._drills(faults))
+            box.value = before if before in faults else ""
 
     @on(Select.Changed, "#event")
     @on(Select.Changed, "#fault")
@@ -194,7 +215,7 @@ class FireScreen(Screen[None]):
     def show_verdict(self) -> None:
         """Write how the run ended."""
         if self.run is not None:
-            passed = self.run.verdict is Verdict.PASSED
+            passed = verdict_of(self.run) is Verdict.PASSED
             if self.is_elsewhere:
                 self.say("▸ Another window is carrying it out. Open it again to see how far it has come.")
                 return

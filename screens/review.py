@@ -16,10 +16,11 @@ from models.characters import visible
 from models.product import Mode, Product
 from models.saved import RunRow
 from screens.lines import Lines
-from screens.run_text import VERDICT_MARKS
+from screens.run_text import verdict_mark
 from screens.theme import MUTED
 from screens.things import charge_of
 from wizard import flow
+from wizard.fulfillment.lives import label_of as what_of
 from wizard.going_live import go_live
 from wizard.preview import thank_you, wanted_mails
 from wizard.session import ChangedElsewhere, Session
@@ -121,7 +122,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
         self.lines.put(rows or [Content("✓ m takes real payments, p shows it to buyers")])
         saved = self.session.saved
         runs = [
-            f"{VERDICT_MARKS[run.verdict] if run.verdict else '·'} {run.event.label}, "
+            f"{verdict_mark(run)} {what_of(run)}, "
             f"{self.wizard.local(run.started_at):%d %b %H:%M}"
             + ("" if run.revision == saved.revision else ", before the last changes")
             + (f": {visible(run.reason, '')}" if run.reason else "")

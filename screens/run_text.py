@@ -8,9 +8,10 @@ from textual.content import Content
 
 from models.characters import visible
 from models.fulfillment import Event, Exchange, Run, RunStep, Status, Verdict
+from models.saved import RunRow
 from screens.theme import MUTED
+from wizard.fulfillment.drill import told, verdict_of
 from wizard.fulfillment.lives import Life
-from wizard.fulfillment.outcome import said_of_drill
 from wizard.fulfillment.timeline import Row, Standing, addresses, timeline
 from wizard.fulfillment.words import in_words
 from wizard.sandbox.faults import Fault
@@ -57,8 +58,12 @@ def verdict_line(run: Run) -> str:
     """How a run ended, in one line."""
     if run.verdict is None:
         return "- Not finished: whoever carried it out has ended."
-    reason = f": {visible(run.reason)}" if run.reason else f": {run.verdict.hint}"
-    return f"{VERDICT_MARKS[run.verdict]} {run.verdict.label}{reason}{said_of_drill(run)}"
+    return f"{verdict_mark(run)} {visible(told(run))}"
+
+
+def verdict_mark(run: Run | RunRow) -> str:
+    """The mark of the verdict that counts."""
+    return VERDICT_MARKS[verdict_of(run) or Verdict.INTERRUPTED]
 
 
 def exchange_text(exchange: Exchange) -> str:

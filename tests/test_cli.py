@@ -20,6 +20,7 @@ from wizard.cli import app_options, main
 from wizard.cli.program import program, run
 from wizard.fulfillment.lives import LIVES
 from wizard.sample import DOCUMENT, fill
+from wizard.sandbox import drills
 from wizard.settings import load
 from wizard.store import open_store
 
@@ -167,13 +168,45 @@ def test_a_proof_of_an_event_is_refused(sample: None, capsys: pytest.CaptureFixt
 
 
 def test_a_drill_ends_as_the_fault_says_and_is_kept_as_one(sample: None, capsys: pytest.CaptureFixture[str]) -> None:
-    drilled = as_json(capsys, "fire", "coaching-hour", "--fault", "error_inside", status=1)
+    drilled = as_json(capsys, "fire", "coaching-hour", "--fault", "error_inside")
 
-    assert (drilled["fault"], drilled["verdict"]) == ("error_inside", "failed")
+    noticed = {"fault": "error_inside", "noticed": True, "ended": "failed", "must_end": "failed"}
+    assert (drilled["fault"], drilled["verdict"], drilled["drill"]) == ("error_inside", "passed", noticed)
     assert "with an error inside" in drilled["reason"]
-    assert "purchase, drill: error_inside" in printed(capsys, "runs")
-    assert as_json(capsys, "fire", "cork-mat", "--fault", "slow")["verdict"] == "passed"
+    assert re.search(r"purchase, drill: error_inside +sandbox +drill: noticed", printed(capsys, "runs"))
+    assert (as_json(capsys, "runs")["runs"][0]["verdict"], as_json(capsys, "runs")["runs"][0]["drill"]) == (
+        "passed", noticed,
+    )  # fmt: skip
+    assert "Drill: noticed. The run failed, as it must: Step 1" in printed(capsys, "run", drilled["run"])
+    assert "drill" not in as_json(capsys, "fire", "coaching-hour")
+    slow = as_json(capsys, "fire", "cork-mat", "--fault", "slow")
+    assert (slow["verdict"], slow["drill"]["noticed"], slow["drill"]["ended"]) == ("passed", True, "passed")
     assert "PF-13" in printed(capsys, "check", "cork-mat"), "a drill that passes is no test-fire that passed"
+
+
+def test_a_drill_that_could_show_nothing_is_refused_with_what_to_choose(
+    sample: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fire", "yoga-masterclass", "--fault", "lies_about_revoking"]) == 2
+    assert capsys.readouterr().err == (
+        "--fault: “Lies about revoking” can show nothing here: nothing is taken away. Choose it with Refund, "
+        "Chargeback or Proof.\n"
+    )
+    assert main(["fire", "cork-mat", "--fault", "lies_about_revoking", "--event", "refund"]) == 2
+    assert "this product gives nothing that is taken away" in capsys.readouterr().err
+    assert as_json(capsys, "runs")["runs"] == []
+
+
+def test_a_drill_that_is_not_noticed_is_status_1(
+    sample: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A sandbox that does not do as it was told.
+    monkeypatch.setattr(drills, "fault_of", lambda request: None)
+    drilled = as_json(capsys, "fire", "coaching-hour", "--fault", "html", status=1)
+
+    assert (drilled["verdict"], drilled["drill"]["noticed"], drilled["drill"]["ended"]) == ("failed", False, "passed")
+    assert "Drill: not noticed. The run passed, and must not: " in printed(capsys, "run", drilled["run"])
+    assert "drill: not noticed" in printed(capsys, "runs")
 
 
 def test_scenarios_are_listed_with_the_reason_why_one_cannot_be_had(

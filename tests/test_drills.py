@@ -14,12 +14,15 @@ from sqlalchemy import func, select
 from starlette.applications import Starlette
 
 from models.account import Connection
-from models.fulfillment import Event, Run, Status, Verdict
+from models.fulfillment import Buyer, Event, Run, RunStep, SendEmail, Status, Verdict
 from tests.served import served
 from tests.shop import CHEAP, NOW, sold, workbook
 from wizard.fulfillment.backend import BackendError, Rejected, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
+from wizard.fulfillment.drill import NothingToNotice, ended, faults_for, is_noticed, told, verdict_of
 from wizard.fulfillment.fire import Workplace, fire
+from wizard.fulfillment.lives import LIVES, PROOF, Life
+from wizard.fulfillment.outcome import outcome
 from wizard.fulfillment.tries import Patience
 from wizard.sandbox import drills, records
 from wizard.sandbox.app import sandbox_app
@@ -170,6 +173,69 @@ async def test_a_lie_about_taking_away_is_found_out_as_the_buyer(option: str, dr
     assert taken.receipt is not None
     assert taken.evidence is not None
     assert (taken.evidence.allowed, taken.evidence.proven_by) == (True, "buyer")
+
+
+def ended_as(fault: str, verdict: Verdict, *steps: RunStep) -> Run:
+    return Run(
+        id="r", product="p", revision=1, event=Event.REFUND, fault=fault, backend="sandbox", buyer=Buyer(),
+        started_at=NOW, verdict=verdict, reason="What was seen.", steps=steps,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", EXPECTED)
+def test_a_drill_counts_as_passed_when_it_ended_as_it_must_and_only_then(fault: str):
+    for verdict in (Verdict.PASSED, Verdict.FAILED):
+        run, must = ended_as(fault, verdict), verdict is EXPECTED[fault]
+        assert is_noticed(run) is must
+        assert verdict_of(run) is (Verdict.PASSED if must else Verdict.FAILED)
+        assert told(run).startswith("Drill: noticed. The run" if must else "Drill: not noticed. The run")
+        assert "What was seen." in told(run)
+    stopped = ended_as(fault, Verdict.INTERRUPTED)
+    assert (is_noticed(stopped), verdict_of(stopped), ended(stopped)) == (None, Verdict.INTERRUPTED, "Interrupted")
+
+
+def test_a_run_that_is_no_drill_counts_as_it_ended():
+    for verdict in Verdict:
+        run = ended_as("", verdict)
+        assert (is_noticed(run), verdict_of(run), ended(run)) == (None, verdict, verdict.label)
+        assert told(run) == f"{verdict.label}: What was seen."
+
+
+@pytest.mark.parametrize("fault", [fault for fault, verdict in EXPECTED.items() if verdict is Verdict.FAILED])
+def test_a_drill_that_failed_for_another_reason_has_noticed_nothing(fault: str):
+    mail = SendEmail(target="order_confirmation", subject="Hi", body="{nothing}")
+    step = RunStep(position=1, action=mail, status=Status.FAILED, detail="The mail needs {nothing}.")
+    verdict, reason = outcome(ended_as(fault, Verdict.FAILED, step))
+    run = ended_as(fault, verdict, step)
+
+    assert verdict is Verdict.ACTION_REQUIRED
+    assert reason.startswith("Something else than the drill went wrong: Step 1")
+    assert (is_noticed(run), verdict_of(run), ended(run)) == (False, Verdict.FAILED, "Drill: showed nothing")
+
+
+@pytest.mark.parametrize(
+    ("option", "what", "can_lie"),
+    [
+        ("hosted", Event.PURCHASE, False),
+        ("hosted", Event.RENEWAL, False),
+        ("hosted", Event.REFUND, True),
+        ("hosted", PROOF, True),
+        ("hosted", LIVES["renewals_then_cancel"], True),
+        ("hosted", LIVES["delivered_twice"], False),
+        ("file", Event.CHARGEBACK, True),
+        ("calendar", Event.REFUND, True),
+        ("physical", PROOF, False),
+    ],
+)
+async def test_a_drill_is_offered_where_it_can_show_something(
+    option: str, what: Event | Life, can_lie: bool, tmp_path: Path
+):
+    offered = faults_for(sold(option), what, NOW)
+
+    assert set(Fault) - set(offered) == (set() if can_lie else {Fault.LIES_ABOUT_REVOKING})
+    if not can_lie:
+        with pytest.raises(NothingToNotice, match="“Lies about revoking” can show nothing here"):
+            await fire(sold(option), what, at=Workplace(tmp_path), fault="lies_about_revoking")
 
 
 async def test_after_a_drill_the_sandbox_behaves_again(drill: Drill):

@@ -97,11 +97,25 @@ async def test_a_drill_is_chosen_beside_the_event_and_ends_as_it_says(seller: Se
     await chooses(seller, "#fault", "drill: An error")
     await seller.sees("F5 carries it out.")
     await seller.press("f5")
-    await seller.sees("✗ Failed", within=30)
+    await seller.sees("✓ Drill: noticed. The run failed, as it must:", within=30)
 
     run = last_run(seller)
     assert (run.fault, run.verdict) == ("error_inside", Verdict.FAILED)
     assert "with an error inside" in run.reason
+    assert seller.app.screen.query_one("#verdict").has_class("-passed")
+    await seller.press("f7")
+    await seller.sees("Drill: noticed")
+
+
+async def test_a_drill_that_could_show_nothing_is_not_offered(seller: Seller):
+    def offered() -> list[str]:
+        return [str(label) for label, _ in seller.app.screen.query_one("#fault", Select)._options]
+
+    await seller.settled()
+    assert "drill: Lies about revoking" not in offered()
+    await chooses(seller, "#event", "Refund")
+    await seller.settled()
+    assert "drill: Lies about revoking" in offered()
 
 
 async def test_the_pages_of_a_run_can_be_opened(seller: Seller):

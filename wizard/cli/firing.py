@@ -12,7 +12,8 @@ from models.saved import SavedProduct
 from wizard.cli.history import as_json, say_end, say_moment, say_step
 from wizard.cli.output import say, say_json, table, warn
 from wizard.cli.place import JSON, PRODUCT, Place, Wrong, place_of, product_of
-from wizard.fulfillment.fire import Workplace
+from wizard.fulfillment.drill import verdict_of
+from wizard.fulfillment.fire import NothingToNotice, Workplace
 from wizard.fulfillment.fire import fire as carry_out
 from wizard.fulfillment.fire import resume as go_on
 from wizard.fulfillment.lives import LIVES, PROOF, Life, why_not
@@ -44,7 +45,8 @@ def fire(
     backend: str | None = BACKEND,
     json_wanted: bool = JSON,
 ) -> int:
-    """Test-fire an event, and prove as the buyer that it led to what it must. Status 1 unless it passed."""
+    """Test-fire an event, and prove as the buyer that it led to what it must. Status 1 unless it passed; a drill passes
+    when it was noticed."""
     if prove and event:
         raise Wrong("--prove goes through a sale of its own: leave --event away.")
     what = PROOF if prove else event or Event.PURCHASE
@@ -119,6 +121,8 @@ def _fire(
                     on_step=telling.on_step,
                 )
             )
+        except NothingToNotice as error:
+            raise Wrong(f"--fault: {error}") from error
         except ValueError as error:
             raise Wrong(f"--buyer: {error}" if buyer else str(error)) from error
         except KeyboardInterrupt:
@@ -132,7 +136,7 @@ def _told(run: Run, json_wanted: bool) -> int:
         say_json(as_json(run))
     else:
         say_end(run)
-    return 0 if run.verdict is Verdict.PASSED else 1
+    return 0 if verdict_of(run) is Verdict.PASSED else 1
 
 
 class _Telling:

@@ -10,8 +10,8 @@ from models.fulfillment import Event, Run, RunStep, Verdict
 from models.saved import RunRow
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, place_of, product_of
+from wizard.fulfillment.drill import ended, fault_of, is_noticed, told, verdict_of
 from wizard.fulfillment.lives import label_of
-from wizard.fulfillment.outcome import said_of_drill
 from wizard.fulfillment.timeline import addresses
 from wizard.fulfillment.words import in_words
 
@@ -29,11 +29,30 @@ def as_json(run: Run) -> dict[str, Any]:
         **({"fault": run.fault} if run.fault else {}),
         "backend": run.backend,
         "buyer": run.buyer.email,
-        "verdict": run.verdict.value if run.verdict else None,
+        "verdict": _verdict(run),
+        **_drill(run),
         "reason": run.reason,
         "steps": [_step_as_json(step, with_moment=bool(run.life)) for step in run.steps],
         "page": run.page.model_dump(mode="json") if run.page else None,
     }
+
+
+def _row_as_json(row: RunRow) -> dict[str, Any]:
+    return {"run": row.id, **row.model_dump(mode="json", exclude={"id"}), "verdict": _verdict(row), **_drill(row)}
+
+
+def _verdict(run: Run | RunRow) -> str | None:
+    verdict = verdict_of(run)
+    return verdict.value if verdict else None
+
+
+def _drill(run: Run | RunRow) -> dict[str, Any]:
+    """Of a drill, what was played and whether it was noticed: beside the verdict, how the run itself ended."""
+    if not run.fault:
+        return {}
+    fault, ended = fault_of(run), run.verdict.value if run.verdict else None
+    must = {"must_end": fault.expected.value} if fault else {}
+    return {"drill": {"fault": run.fault, "noticed": is_noticed(run), "ended": ended, **must}}
 
 
 def _step_as_json(step: RunStep, *, with_moment: bool) -> dict[str, Any]:
@@ -69,7 +88,7 @@ def say_end(run: Run) -> None:
     if run.page and run.event is Event.PURCHASE and not run.life:
         say(f"The buyer then sees ({run.page.source}): {run.page.text}")
     verdict = run.verdict or Verdict.INTERRUPTED
-    say(f"{verdict.label}: {run.reason or verdict.hint}{said_of_drill(run)}")
+    say(told(run))
     if verdict is Verdict.INTERRUPTED:
         say(f"Go on with it: wizard resume {run.id}")
     say(f"Run {run.id}, as {run.buyer.email}")
@@ -89,13 +108,13 @@ def runs(
             product_of(store, product)
         rows = store.runs(product)
     if json_wanted:
-        say_json({"runs": [{"run": row.id, **row.model_dump(mode="json", exclude={"id"})} for row in rows]})
+        say_json({"runs": [_row_as_json(row) for row in rows]})
     elif not rows:
         say("Nothing was test-fired yet. `wizard fire PRODUCT` does.")
     else:
         heads = ("RUN", "PRODUCT", "WHAT", "BACKEND", "VERDICT", "STARTED (UTC)")
         table([heads, *(
-            (r.id, r.product, _what(r), r.backend, r.state.lower(), f"{r.started_at:%Y-%m-%d %H:%M}")
+            (r.id, r.product, _what(r), r.backend, ended(r).lower(), f"{r.started_at:%Y-%m-%d %H:%M}")
             for r in rows
         )])  # fmt: skip
     return 0

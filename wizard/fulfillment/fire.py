@@ -14,15 +14,16 @@ from models.fulfillment import Buyer, CallWebhook, Event, Run, RunStep, ShowPage
 from models.saved import SavedAccount
 from models.text import is_email
 from wizard.fulfillment.backend import Backend, BackendError, Surroundings
+from wizard.fulfillment.drill import NothingToNotice, why_nothing
 from wizard.fulfillment.ledger import Ledger, MemoryLedger, new_run_id
-from wizard.fulfillment.lives import PROOF, Life
+from wizard.fulfillment.lives import PROOF, Life, script_of
 from wizard.fulfillment.plan import Held, NotReady, Sold
 from wizard.fulfillment.registry import NoSuchBackend, check_settings, class_of, manifest_of
 from wizard.fulfillment.router import Router, real_platforms
 from wizard.fulfillment.runner import Runner, utc_now
-from wizard.fulfillment.script import Script, Writer
 from wizard.fulfillment.secrecy import Secrets
 from wizard.fulfillment.tries import PATIENT, Patience
+from wizard.sandbox.faults import Fault
 from wizard.settings import BadSettings
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from wizard.store import Store
 
 __all__ = [
-    "BusyRun", "Held", "NoSuchBackend", "NotReady", "OverRun", "RealAddress", "Sold", "Workplace", "fire", "resume",
-    "test_buyer",
+    "BusyRun", "Held", "NoSuchBackend", "NotReady", "NothingToNotice", "OverRun", "RealAddress", "Sold", "Workplace",
+    "fire", "resume", "test_buyer",
 ]  # fmt: skip
 
 RESERVED = ("example.com", "example.org", "example.net", "test", "example", "invalid", "localhost")
@@ -122,15 +123,17 @@ async def fire(
     payment is `Held(failed_payments=3)`. `fault` is one that the sandbox is asked for: then it stands in for every
     platform and for the mail server.
 
-    Raises, before anything is sent: NotReady (with the field), NoSuchBackend, BadSettings, RealAddress, ValueError for
-    an address that is none, BackendError when the backend cannot be used at all. Cancelling the task closes the run as
-    `interrupted`.
+    Raises, before anything is sent: NotReady (with the field), NothingToNotice for a drill that could show nothing,
+    NoSuchBackend, BadSettings, RealAddress, ValueError for an address that is none, BackendError when the backend
+    cannot be used at all. Cancelling the task closes the run as `interrupted`.
     """
     now = clock()
     run_id = run_id or new_run_id(now)
     buyer = _allowed(buyer or test_buyer(run_id), named_by_seller)
-    script = what.script(sold, now) if isinstance(what, Life) else _script_of(sold, what, held, now)
+    script = script_of(sold, what, now, held)
     fault = fault or _fault_set(at, backend)
+    if fault in list(Fault) and (why := why_nothing(Fault(fault), script.steps, sold, now)):
+        raise NothingToNotice(why)
     if not fault and what is not PROOF:  # which cleans up itself
         is_real = isinstance(backend, str) and manifest_of(backend).is_real
         if is_real or real_platforms(script.steps):
@@ -198,21 +201,6 @@ def _runner(worker: Backend, secrets: Secrets, run: Run, at: Workplace, **more: 
 def _fault_set(at: Workplace, backend: object) -> str:
     """The fault that the settings ask the sandbox for: it makes each run a drill."""
     return str(at.backends.get("sandbox", {}).get("fault") or "") if backend == "sandbox" else ""
-
-
-def _script_of(sold: Sold, event: Event, held: Held | None, now: datetime) -> Script:
-    """The script of a single event; of a purchase before it where the buyer has nothing that it could be about."""
-    if event is Event.PURCHASE:
-        writer = Writer(sold, now, held) if held is not None else Writer(sold, now)
-        writer.happens(event)
-        return writer.script
-    writer = Writer(sold, now)
-    writer.happens(Event.PURCHASE)
-    # A period that ends, ends after a cancellation: else nothing would end.
-    waiting = {"cancellation_pending": event is Event.PERIOD_ENDED}
-    writer.held = held or writer.held.model_copy(update=waiting)
-    writer.happens(event, is_paid=writer.held.trial_paid)
-    return writer.script
 
 
 @asynccontextmanager

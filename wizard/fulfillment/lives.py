@@ -17,7 +17,7 @@ from wizard import charges
 from wizard.fulfillment.deliveries import delivery
 from wizard.fulfillment.plan import DAYS_BETWEEN_TRIES, TRIES
 from wizard.fulfillment.script import Script, Writer, link_ends
-from wizard.fulfillment.sold import NotReady, Sold
+from wizard.fulfillment.sold import Held, NotReady, Sold
 
 PROVE = "prove"
 
@@ -322,6 +322,24 @@ PROOF = Life(PROVE, "Proof", _write_proof.__doc__ or "", _write_proof)
 def life_named(name: str) -> Life:
     """A life by its name. Raises KeyError."""
     return PROOF if name == PROVE else LIVES[name]
+
+
+def script_of(sold: Sold, what: Event | Life, now: datetime, held: Held | None = None) -> Script:
+    """The script of an event or a life that begins now; of a purchase before the event where the buyer has nothing that
+    it could be about. `held`: what the buyer holds right before the event. Raises NotReady."""
+    if isinstance(what, Life):
+        return what.script(sold, now)
+    writer = Writer(sold, now)
+    if what is Event.PURCHASE:
+        writer.held = held or writer.held
+        writer.happens(what)
+        return writer.script
+    writer.happens(Event.PURCHASE)
+    # A period that ends, ends after a cancellation: else nothing would end.
+    waiting = {"cancellation_pending": what is Event.PERIOD_ENDED}
+    writer.held = held or writer.held.model_copy(update=waiting)
+    writer.happens(what, is_paid=writer.held.trial_paid)
+    return writer.script
 
 
 def label_of(run: Run | RunRow) -> str:

@@ -18,9 +18,9 @@ from models.fulfillment import (
     TryLink,
     Verdict,
 )
+from wizard.fulfillment.drill import fault_of, shows
 from wizard.fulfillment.lives import PROVE
 from wizard.fulfillment.words import in_words
-from wizard.sandbox.faults import Fault
 
 BAD = (Status.FAILED, Status.ACTION_REQUIRED)
 OPEN = (Status.PENDING, Status.RUNNING, Status.PERFORMED)
@@ -50,19 +50,6 @@ def hoped_for(action: Action) -> bool:
     return not isinstance(action, RevokeAccess | RevokeDownloadLink | CancelRegistration | TryLink)
 
 
-def said_of_drill(run: Run) -> str:
-    """Whether a drill ended as it must, as a sentence after its reason; empty for a run that was none."""
-    try:
-        fault = Fault(run.fault)
-    except ValueError:
-        return ""
-    if run.verdict is fault.expected:
-        return " The drill ended as it must."
-    if fault is Fault.LIES_ABOUT_REVOKING and run.verdict is Verdict.PASSED:
-        return " Nothing was taken away here that could be lied about: choose Refund, or the proof."
-    return f" The drill did not end as it must: {fault.hint}"
-
-
 def page_of(run: Run) -> Page | None:
     """The page that the buyer was seen to be shown."""
     for step in run.steps:
@@ -77,7 +64,11 @@ def outcome(run: Run) -> tuple[Verdict, str]:
     for status, verdict in ((Status.FAILED, Verdict.FAILED), (Status.ACTION_REQUIRED, Verdict.ACTION_REQUIRED)):
         for step in steps:
             if step.status is status:
-                return verdict, f"Step {step.position} ({in_words(step.action)}): {step.detail}"
+                why = f"Step {step.position} ({in_words(step.action)}): {step.detail}"
+                fault = fault_of(run)
+                if fault is None or shows(fault, step):
+                    return verdict, why
+                return Verdict.ACTION_REQUIRED, f"Something else than the drill went wrong: {why}"
     return Verdict.PASSED, _good_reason(run)
 
 
