@@ -229,6 +229,9 @@ class ConnectionCheck(Answers):
     ok: bool
     at: AwareDatetime
     detail: str = ""
+    levels: dict[str, str] | None = None
+    """What stands in the way of each level that products gave when it was checked; empty where nothing does. None
+    where the platform cannot tell."""
 
 
 class StoredFile(Answers):

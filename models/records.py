@@ -258,6 +258,7 @@ class Connection(Owned, table=True):
     check_ok: bool | None = None
     checked_at: datetime | None = Field(default=None, sa_type=Utc)
     check_detail: str = Field(default="", sa_type=Said)
+    check_levels: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
 
 class LibraryFile(Owned, table=True):

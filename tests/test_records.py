@@ -193,6 +193,17 @@ def test_a_moment_is_read_in_utc_whatever_zone_it_was_written_in(furnished: Stor
     assert (read, read.tzinfo) == (at, UTC)
 
 
+def test_what_a_check_found_out_about_levels_is_kept_until_the_connection_changes(furnished: Store) -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    furnished.record_check("blog", True, "", at)
+    nothing_known = furnished.account().checks["blog"].levels
+    furnished.record_check("blog", True, "", at, {"gold": "", "platinum": "It has no tier “platinum”."})
+    known = furnished.account().checks["blog"].levels
+
+    assert nothing_known is None
+    assert known == {"gold": "", "platinum": "It has no tier “platinum”."}
+
+
 def test_a_moment_without_a_zone_is_refused(furnished: Store) -> None:
     with pytest.raises(StatementError, match="without a zone"):
         furnished.record_check("blog", True, "", datetime(2026, 11, 23))

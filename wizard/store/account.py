@@ -111,7 +111,8 @@ def _plain(kept: Kept, row: Any, levels: Sequence[str]) -> dict[str, Any]:
 def _check(row: Any) -> ConnectionCheck | None:
     if row["checked_at"] is None:
         return None
-    return ConnectionCheck(ok=row["check_ok"], at=row["checked_at"], detail=row["check_detail"])
+    told = {"detail": row["check_detail"], "levels": row["check_levels"]}
+    return ConnectionCheck(ok=row["check_ok"], at=row["checked_at"], **told)
 
 
 def stored_file(row: Any) -> StoredFile:
@@ -153,7 +154,7 @@ def put(work: Work, thing: Thing, old_slug: str | None, extra: Mapping[str, Any]
         values["secrets"] = _sealed_anew(work, thing, row["secrets"])
         if any(row[name] != values[name] for name in ("kind", "settings", "secrets")):
             # What was checked is no longer what is set.
-            values |= {"check_ok": None, "checked_at": None, "check_detail": ""}
+            values |= {"check_ok": None, "checked_at": None, "check_detail": "", "check_levels": None}
     work.connection.execute(update(table).where(table.c.id == row["id"]).values(values))
     if isinstance(thing, Membership):
         _write_levels(work, row["id"], thing)
@@ -221,11 +222,12 @@ def remove(work: Work, kind: OwnedKind, slug: str) -> None:
     work.connection.execute(delete(table).where(table.c.id == row["id"]))
 
 
-def record_check(work: Work, slug: str, ok: bool, detail: str, at: datetime) -> None:
+def record_check(work: Work, slug: str, ok: bool, detail: str, at: datetime, levels: Mapping[str, str] | None) -> None:
     """Note the result of a connection's check."""
     table = KINDS["connection"].table
     key = row_of(work, "connection", slug)["id"]
-    values = {"check_ok": ok, "checked_at": at, "check_detail": detail}
+    told = {"check_detail": detail, "check_levels": None if levels is None else dict(levels)}
+    values = {"check_ok": ok, "checked_at": at, **told}
     work.connection.execute(update(table).where(table.c.id == key).values(values))
 
 

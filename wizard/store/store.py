@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -207,10 +207,12 @@ class Store:
         with self._reading() as work:
             return account.used_by(work, kind, slug)
 
-    def record_check(self, connection: str, ok: bool, detail: str, at: datetime) -> None:
-        """Note the result of a check. It is forgotten when the connection's settings change."""
+    def record_check(
+        self, connection: str, ok: bool, detail: str, at: datetime, levels: Mapping[str, str] | None = None
+    ) -> None:
+        """Note the result of a check, and of each level that it asked about: until the settings change."""
         with self._writing() as work:
-            account.record_check(work, connection, ok, detail, at)
+            account.record_check(work, connection, ok, detail, at, levels)
 
     # --- the file library -------------------------------------------------------------------------------------------
 
