@@ -14,6 +14,7 @@ from wizard.fulfillment.drill import told, verdict_of
 from wizard.fulfillment.lives import Life
 from wizard.fulfillment.timeline import Row, Standing, addresses, timeline
 from wizard.fulfillment.words import in_words
+from wizard.invocation import command
 from wizard.sandbox.faults import Fault
 
 MARKS = {
@@ -141,5 +142,5 @@ def addresses_detail(run: Run) -> Content:
     for address in found:
         lines += [visible(address.url, ""), (f"  {address.label}\n", MUTED)]
     if run.backend == "sandbox":
-        lines.append("\nStart “wizard sandbox” in another terminal first: it serves these pages.\n")
+        lines.append(f"\nStart “{command('sandbox')}” in another terminal first: it serves these pages.\n")
     return Content.assemble(*lines)

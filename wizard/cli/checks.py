@@ -15,6 +15,7 @@ from wizard.fulfillment import registry
 from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
 from wizard.fulfillment.connections import check_and_remember
 from wizard.fulfillment.secrecy import Secrets
+from wizard.invocation import command
 from wizard.settings import BadSettings
 
 commands = typer.Typer()
@@ -88,7 +89,7 @@ def listed(context: typer.Context, json_wanted: bool = JSON) -> int:
         rows = [_listed(each, saved.checks.get(each.slug)) for each in found]
         say_json({"connections": rows})
     elif not found:
-        say("You have no connections yet. They are made in the app, or with `wizard apply`.")
+        say(f"You have no connections yet. They are made in the app, or with `{command('apply', 'FILE')}`.")
     else:
         table([("CONNECTION", "NAME", "KIND", "LAST CHECK (UTC)"), *(
             (each.slug, each.name, each.kind.value, _last(saved.checks.get(each.slug))) for each in found

@@ -19,6 +19,7 @@ from wizard.fulfillment.fire import resume as go_on
 from wizard.fulfillment.lives import LIVES, PROOF, Life, why_not
 from wizard.fulfillment.outcome import OPEN
 from wizard.fulfillment.sold import Sold
+from wizard.invocation import command
 from wizard.sandbox.faults import Fault
 from wizard.store import Store
 
@@ -151,7 +152,7 @@ class _Telling:
     def stopped(self) -> None:
         """The user stopped it with Ctrl+C."""
         if self._run is not None:
-            warn(f"Stopped midway. Go on with it: wizard resume {self._run.id}")
+            warn(f"Stopped midway. Go on with it: {command('resume', self._run.id)}")
 
     def on_begin(self, run: Run) -> None:
         """The run as it is planned."""

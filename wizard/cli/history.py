@@ -14,6 +14,7 @@ from wizard.fulfillment.drill import ended, fault_of, is_noticed, told, verdict_
 from wizard.fulfillment.lives import label_of
 from wizard.fulfillment.timeline import addresses
 from wizard.fulfillment.words import in_words
+from wizard.invocation import command
 
 commands = typer.Typer()
 
@@ -90,7 +91,7 @@ def say_end(run: Run) -> None:
     verdict = run.verdict or Verdict.INTERRUPTED
     say(told(run))
     if verdict is Verdict.INTERRUPTED:
-        say(f"Go on with it: wizard resume {run.id}")
+        say(f"Go on with it: {command('resume', run.id)}")
     say(f"Run {run.id}, as {run.buyer.email}")
     for address in addresses(run):
         say(f"   {address.url}  {address.label}")
@@ -110,7 +111,7 @@ def runs(
     if json_wanted:
         say_json({"runs": [_row_as_json(row) for row in rows]})
     elif not rows:
-        say("Nothing was test-fired yet. `wizard fire PRODUCT` does.")
+        say(f"Nothing was test-fired yet. `{command('fire', 'PRODUCT')}` does.")
     else:
         heads = ("RUN", "PRODUCT", "WHAT", "BACKEND", "VERDICT", "STARTED (UTC)")
         table([heads, *(

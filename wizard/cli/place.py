@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from wizard.invocation import command
 from wizard.store.errors import NotFound
 
 if TYPE_CHECKING:
@@ -57,5 +58,5 @@ def product_of(store: Store, slug: str) -> SavedProduct:
     except NotFound:
         slugs = [row.slug for row in store.products(limit=200).rows]
         close = difflib.get_close_matches(slug, slugs, n=1)
-        way = f"Did you mean {close[0]}?" if close else "`wizard products` lists them."
+        way = f"Did you mean {close[0]}?" if close else f"`{command('products')}` lists them."
         raise Wrong(f"There is no product {slug!r}. {way}") from None

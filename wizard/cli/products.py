@@ -14,6 +14,7 @@ from wizard import flow, preflight, progress
 from wizard.cli.output import say, say_json, table, warn
 from wizard.cli.place import JSON, PRODUCT, place_of, product_of
 from wizard.going_live import go_live
+from wizard.invocation import command
 from wizard.preflight import Finding
 from wizard.session import Session
 
@@ -39,7 +40,8 @@ def list_products(context: typer.Context, as_json: bool = JSON) -> int:
         say_json({"products": [_as_json(row) for row in rows]})
     elif not rows:
         say(
-            "There are no products yet. `wizard` opens the app to make one; `wizard apply FILE` reads them from a file."
+            f"There are no products yet. `{command()}` opens the app to make one; "
+            f"`{command('apply', 'FILE')}` reads them from a file."
         )
     else:
         heads = ("PRODUCT", "NAME", "MODE", "PUBLISHED", "ACCESS", "COMPLETE", "REVISION")

@@ -15,6 +15,7 @@ from wizard.documents import DocumentError, FileInTheWay
 from wizard.fulfillment.backend import BackendError
 from wizard.fulfillment.fire import BusyRun, NotReady, OverRun, RealAddress
 from wizard.fulfillment.registry import NoSuchBackend
+from wizard.invocation import command
 from wizard.sandbox import CannotServe
 from wizard.session import ChangedElsewhere
 from wizard.settings import BadSettings
@@ -65,7 +66,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         done = program(list(arguments), prog_name="wizard", standalone_mode=False)
     except TyperException as error:
-        warn(f"{error.format_message()} See: wizard --help")
+        warn(f"{error.format_message()} See: {command('--help')}")
         return WRONG
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED

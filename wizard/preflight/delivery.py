@@ -8,6 +8,7 @@ from models.access import AccessKind
 from models.account import ConnectionKind
 from models.post_sale import ThankYou
 from wizard import flow, mails
+from wizard.invocation import command
 from wizard.preflight.inspected import ACCESS, Found, Inspected, rule, targets
 from wizard.preview import wanted_mails
 from wizard.store.rule_targets import rule_targets
@@ -48,7 +49,8 @@ def connection_works(inspected: Inspected) -> Found:
     path = f"{ACCESS}.integrated_membership.connection"
     last = inspected.account.checks.get(connection.slug)
     if last is None:
-        way = f"open the list of connections and press F6, or run wizard connections check {connection.slug}"
+        check = command("connections", "check", connection.slug)
+        way = f"open the list of connections and press F6, or run {check}"
         yield "error", path, f"{connection.name} was never checked: {way}."
     elif not last.ok:
         why = f" ({last.detail.rstrip('.')})" if last.detail else ""

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from wizard.invocation import command
 from wizard.sandbox.clocks import now_by, time_of
 from wizard.sandbox.platform import place_of
 from wizard.sandbox.records import attendees, bookables, clocks, grants, links, mails, notes, pages, places, runs
@@ -38,7 +39,7 @@ def routes(world: World) -> list[Route]:
                 "platforms": [name.removeprefix(PLATFORM) for name in connection.scalars(platforms)],
                 "bookables": rows(select(bookables).order_by(bookables.c.kind, bookables.c.name)),
             }
-        return page(request, "home.html", **shown)
+        return page(request, "home.html", fire=command("fire", "PRODUCT"), **shown)
 
     async def one_run(request: Request) -> Response:
         run = request.path_params["run"]
