@@ -10,7 +10,7 @@ from typing import Any
 
 from models.account import Account, ConnectionCheck, File, Membership, Owned, StoredFile
 from models.product import Mode, Product
-from models.saved import Change, HistoryEntry, ProductPage, ProductRow, SavedAccount, SavedProduct
+from models.saved import Change, HistoryEntry, ProductPage, ProductRow, RunRow, SavedAccount, SavedProduct
 from models.text import slug_of
 from wizard.documents.answers import references
 from wizard.store.errors import InUse, NameTaken, NotFound, Stale, UnknownReference
@@ -28,7 +28,7 @@ class Shelf:
         self.things: dict[str, dict[str, Owned]] = {name: {} for name in Account.model_fields}
         self.checks: dict[str, ConnectionCheck] = {}
         self.files: dict[str, StoredFile] = {}
-        self.proven: set[tuple[str, int]] = set()
+        self.tries: dict[tuple[str, int], RunRow] = {}
 
     def load(self, slug: str) -> SavedProduct:
         if slug not in self.saved:
@@ -127,8 +127,8 @@ class Shelf:
         assert isinstance(file, File)
         return Path(file.path)
 
-    def passed_purchase(self, slug: str, revision: int) -> bool:
-        return (slug, revision) in self.proven
+    def last_try(self, slug: str, revision: int) -> RunRow | None:
+        return self.tries.get((slug, revision))
 
     def _current(self, slug: str, base_revision: int) -> SavedProduct:
         saved = self.load(slug)

@@ -8,12 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.characters import visible
+from models.fulfillment import Verdict
 from tests.hostile import LEGITIMATE
 from wizard import cli
 from wizard.cli import app_options, main
@@ -207,6 +209,28 @@ def test_a_drill_that_is_not_noticed_is_status_1(
     assert (drilled["verdict"], drilled["drill"]["noticed"], drilled["drill"]["ended"]) == ("failed", False, "passed")
     assert "Drill: not noticed. The run passed, and must not: " in printed(capsys, "run", drilled["run"])
     assert "drill: not noticed" in printed(capsys, "runs")
+
+
+def test_a_product_whose_last_try_failed_does_not_go_live(sample: None, capsys: pytest.CaptureFixture[str]) -> None:
+    fired = as_json(capsys, "fire", "cork-mat", "--prove")
+    assert fired["verdict"] == "passed"
+    with open_store(load()) as store:
+        store.close_run(
+            fired["run"], verdict=Verdict.FAILED, reason="No mail arrived.", finished_at=datetime.now(UTC), page=None
+        )
+
+    found = as_json(capsys, "check", "cork-mat", status=1)
+
+    [told] = [finding for finding in found["findings"] if finding["rule"] == "PF-13"]
+    assert (told["level"], found["ok"]) == ("error", False)
+    assert re.fullmatch(
+        r"Proof was tried on \d+ \w+ \d{4} at \d\d:\d\d and failed: No mail arrived. Put that right, then "
+        r"test-fire again.",
+        told["message"],
+    )
+    assert told["message"] in printed(capsys, "live", "cork-mat", status=1)
+    assert as_json(capsys, "fire", "cork-mat")["verdict"] == "passed"
+    assert "PF-13" not in printed(capsys, "check", "cork-mat")
 
 
 def test_scenarios_are_listed_with_the_reason_why_one_cannot_be_had(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 
 from models.account import Account, Calendar, Connection, ConnectionCheck, File, Membership, Webinar
+from models.fulfillment import Verdict
 from models.product import Mode, Product
-from models.saved import SavedAccount, SavedProduct
+from models.saved import RunRow, SavedAccount, SavedProduct
 from tests.shelf import NOON, new_shelf
 from wizard import flow, preflight
 from wizard.preflight import RULES, Inspected, check, may_go_live
@@ -53,13 +54,19 @@ def answers(**changed: Any) -> Product:
     return product
 
 
+def tried(verdict: Verdict | None = Verdict.PASSED, **fields: Any) -> RunRow:
+    """A run of the purchase that ended so."""
+    given: dict[str, Any] = {"id": "0a", "product": "yoga", "revision": 1, "event": "purchase", "backend": "sandbox"}
+    return RunRow.model_validate({**given, "verdict": verdict, "reason": "", "started_at": NOON, **fields})
+
+
 def inspected(changed: dict[str, Any] | None = None, **around: Any) -> Inspected:
     """The sound product with some answers changed, and the world around it."""
     switches = {name: around.pop(name) for name in ("mode", "published") if name in around}
     checks = around.pop("checks", {c.slug: ConnectionCheck(ok=True, at=NOON) for c in ACCOUNT.connections})
     account = SavedAccount(account=ACCOUNT, checks=checks)
     product = SavedProduct(slug="yoga", answers=answers(**(changed or {})), updated_at=NOON, **switches)
-    found = Inspected(product, account, NOON, file_states={}, is_proven=True)
+    found = Inspected(product, account, NOON, file_states={}, last_try=tried())
     return replace(found, **around)
 
 
@@ -323,7 +330,11 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
     ),
     ("PF-12", "express alone", inspected({"checkout.express": "one_click"}), []),
     ("PF-12", "fields alone", inspected({"checkout.custom_fields": ({"id": "a", "label": "A"},)}), []),
-    ("PF-13", "never fired", inspected(is_proven=False), [("warning", "review")]),
+    ("PF-13", "never fired", inspected(last_try=None), [("warning", "review")]),
+    ("PF-13", "the last try failed", inspected(last_try=tried(Verdict.FAILED)), [("error", "review")]),
+    ("PF-13", "it needs somebody", inspected(last_try=tried(Verdict.ACTION_REQUIRED)), [("error", "review")]),
+    ("PF-13", "it was stopped", inspected(last_try=tried(Verdict.INTERRUPTED)), [("warning", "review")]),
+    ("PF-13", "it still runs", inspected(last_try=tried(None)), [("warning", "review")]),
     ("PF-13", "a purchase passed", inspected(), []),
     (
         "PF-14",
@@ -401,7 +412,20 @@ def test_a_finding_is_a_sentence_about_a_question_that_exists() -> None:
 
 def test_an_error_keeps_a_product_from_going_live_and_a_warning_does_not() -> None:
     assert not may_go_live(check(inspected({"general.name": None})))
-    assert may_go_live(check(inspected(is_proven=False)))
+    assert may_go_live(check(inspected(last_try=None)))
+
+
+def test_a_last_try_that_failed_is_told_with_its_moment_and_its_reason_and_keeps_the_product_from_going_live() -> None:
+    seller = timezone(timedelta(hours=1))
+    last = tried(Verdict.FAILED, life="prove", reason="Step 2 (Login mail): no mail reached \x1b[31mher.")
+
+    findings = check(inspected(last_try=last, now=NOON.astimezone(seller)))
+
+    assert [finding.message for finding in findings] == [
+        "Proof was tried on 23 Nov 2026 at 13:00 and failed: Step 2 (Login mail): no mail reached ‹U+001B›[31mher. "
+        "Put that right, then test-fire again."
+    ]
+    assert not may_go_live(findings)
 
 
 @pytest.mark.parametrize(
@@ -435,7 +459,7 @@ def test_other_machines_are_not_this_one(host: str) -> None:
 def test_the_input_is_gathered_from_the_store() -> None:
     shelf = new_shelf()
     fill(shelf)
-    shelf.proven.add(("yoga-masterclass", shelf.load("yoga-masterclass").revision))
+    shelf.tries["yoga-masterclass", shelf.load("yoga-masterclass").revision] = tried()
     shelf.create("Other season", "seller", shelf.load("studio-season").answers)
     shelf.file_state = lambda slug: f"state of {slug}"
 
@@ -443,7 +467,7 @@ def test_the_input_is_gathered_from_the_store() -> None:
     workbook = preflight.inspect(shelf, "morning-yoga-workbook", NOON)
     season = preflight.inspect(shelf, "studio-season", NOON)
 
-    assert (masterclass.is_proven, workbook.is_proven) == (True, False)
+    assert (masterclass.last_try, workbook.last_try) == (tried(), None)
     assert masterclass.others == {"morning-yoga-workbook": OtherProduct("Morning Yoga Workbook", "USD", False)}
     assert workbook.file_states == {"workbook": "state of workbook"}
     assert season.levels_elsewhere == {"other-season": "season"}

@@ -21,7 +21,7 @@ from sqlalchemy import Pool as AnyPool
 
 from models import records
 from models.account import Calendar, Connection, ConnectionKind, File, Membership, StoredFile
-from models.fulfillment import Buyer, Event, Evidence, KeepAccess, Page, Receipt, Run, RunStep, Status, Verdict
+from models.fulfillment import Buyer, Event, Evidence, KeepAccess, Moment, Page, Receipt, Run, RunStep, Status, Verdict
 from models.product import Mode, Product
 from models.saved import Change
 from models.text import slug_of
@@ -975,28 +975,69 @@ def test_runs_are_listed_the_newest_first_and_a_page_at_a_time(store: Store) -> 
     assert (everything[0].product, everything[0].verdict, everything[1].verdict) == ("pilates", None, Verdict.PASSED)
 
 
-def test_a_purchase_is_proven_for_the_answers_it_was_fired_with(store: Store) -> None:
+def verdict_of_last_try(store: Store, revision: int = 1) -> Verdict | None:
+    last = store.last_try("yoga", revision)
+    return last.verdict if last else None
+
+
+def bought_in(**fields: Any) -> dict[str, Any]:
+    """The fields of a run of something else, in which somebody buys first."""
+    return {"moments": (Moment(title="Purchase", at=NOON, event=Event.PURCHASE),), **fields}
+
+
+def test_a_purchase_is_tried_for_the_answers_it_was_fired_with(store: Store) -> None:
     closed(store, run_of(store))
-    assert store.passed_purchase("yoga", 1)
+    assert verdict_of_last_try(store) is Verdict.PASSED
 
     live = store.switch("yoga", 1, "ada", mode=Mode.LIVE)
-    assert store.passed_purchase("yoga", live.revision)
+    assert verdict_of_last_try(store, live.revision) is Verdict.PASSED
 
     changed = saved_with(store, live, general={"name": "Yoga", "description": "new"})
-    assert not store.passed_purchase("yoga", changed.revision)
+    assert store.last_try("yoga", changed.revision) is None
 
 
-@pytest.mark.parametrize("fields", [{"verdict": Verdict.FAILED}, {"verdict": Verdict.INTERRUPTED}])
-def test_a_purchase_that_did_not_pass_proves_nothing(store: Store, fields: dict[str, Any]) -> None:
-    closed(store, run_of(store), **fields)
+def test_the_last_try_says_what_it_was_when_it_was_and_how_it_ended(store: Store) -> None:
+    closed(store, run_of(store, "01"))
+    closed(store, run_of(store, "02", **bought_in(life="prove")), Verdict.FAILED, reason="The door stayed shut.")
 
-    assert not store.passed_purchase("yoga", 1)
+    last = store.last_try("yoga", 1)
+
+    assert last is not None
+    assert (last.id, last.life, last.started_at) == ("02", "prove", NOON)
+    assert (last.verdict, last.reason) == (Verdict.FAILED, "The door stayed shut.")
 
 
-def test_a_refund_that_passed_proves_no_purchase(store: Store) -> None:
-    closed(store, run_of(store, event=Event.REFUND))
+def test_a_run_that_was_stopped_midway_says_less_than_one_that_ended(store: Store) -> None:
+    store.open_run(run_of(store, "01"))
+    closed(store, run_of(store, "02"), Verdict.INTERRUPTED)
+    assert verdict_of_last_try(store) is Verdict.INTERRUPTED
 
-    assert not store.passed_purchase("yoga", 1)
+    closed(store, run_of(store, "00"), Verdict.FAILED)
+    assert verdict_of_last_try(store) is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        bought_in(life="prove"),
+        bought_in(life="renewals_then_cancelled", event=Event.PURCHASE),
+        bought_in(event=Event.REFUND),
+        bought_in(life="cancelled_before", event=Event.SUBSCRIPTION_CANCELED),
+    ],
+)
+def test_whatever_run_somebody_buys_in_has_tried_the_purchase(store: Store, fields: dict[str, Any]) -> None:
+    closed(store, run_of(store, **fields))
+
+    assert verdict_of_last_try(store) is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    "fields", [{"event": Event.REFUND}, {"fault": "silence"}, bought_in(life="prove", fault="html")]
+)
+def test_a_run_in_which_nobody_buys_and_a_drill_try_no_purchase(store: Store, fields: dict[str, Any]) -> None:
+    closed(store, run_of(store, **fields), Verdict.FAILED)
+
+    assert store.last_try("yoga", 1) is None
 
 
 # --- threads, time, and faults ---------------------------------------------------------------------------------------

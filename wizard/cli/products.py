@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -131,7 +131,7 @@ def _shown(session: Session) -> dict[str, Any]:
 
 
 def _findings(store: Store, slug: str) -> list[Finding]:
-    return preflight.check(preflight.inspect(store, slug, datetime.now(UTC)))
+    return preflight.check(preflight.inspect(store, slug, datetime.now().astimezone()))
 
 
 def _say_findings(findings: Sequence[Finding]) -> None:
@@ -168,7 +168,7 @@ def _switch(
         is_so_already = saved.mode is mode or saved.published is published
         session = Session(store, product, "command line")
         if not is_so_already and mode is Mode.LIVE:
-            if errors := go_live(store, session, datetime.now(UTC)):
+            if errors := go_live(store, session, datetime.now().astimezone()):
                 return _refuse(product, errors, as_json)
         elif not is_so_already:
             session.switch(mode, published)

@@ -4,7 +4,7 @@ from the same declarations, answered through the same session."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
 from wizard.plain.lines import Lines
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from wizard.store import Store
 
 
-def utc_now() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
+def local_now() -> datetime:
+    """The real clock, in the seller's own time zone."""
+    return datetime.now().astimezone()
 
 
 def run(
@@ -25,7 +25,7 @@ def run(
     target: TextIO,
     who: str = "seller",
     host: str = "Kartra",
-    clock: Callable[[], datetime] = utc_now,
+    clock: Callable[[], datetime] = local_now,
 ) -> None:
     """Ask until the seller leaves or the input ends. Everything accepted is saved by then.
 

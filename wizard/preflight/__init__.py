@@ -53,7 +53,7 @@ def inspect(store: Store, slug: str, now: datetime) -> Inspected:
         account,
         now,
         states,
-        store.passed_purchase(slug, product.revision),
+        store.last_try(slug, product.revision),
         {s: _as_other(found) for s in product.answers.checkout.bumps if s != slug and (found := _load(store, s))},
         elsewhere,
     )

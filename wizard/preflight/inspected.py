@@ -11,7 +11,7 @@ from models.access import AccessKind, Reason
 from models.account import Connection
 from models.ask import Answers
 from models.product import Product
-from models.saved import SavedAccount, SavedProduct
+from models.saved import RunRow, SavedAccount, SavedProduct
 from wizard.progress import Around, OtherProduct
 
 ACCESS = "post_sale.access"
@@ -39,8 +39,8 @@ class Inspected:
     now: datetime
     file_states: Mapping[str, str] = field(default_factory=dict)
     """Of the file that buyers get: `ready`, `missing`, `empty` or `changed`, by slug."""
-    is_proven: bool = False
-    """Whether these answers have passed a test-fire of `purchase`."""
+    last_try: RunRow | None = None
+    """The last run in which somebody bought the product with these answers, if anybody has."""
     others: Mapping[str, OtherProduct] = field(default_factory=dict)
     """The products offered as bumps, by slug."""
     levels_elsewhere: Mapping[str, str] = field(default_factory=dict)

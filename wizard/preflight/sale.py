@@ -10,11 +10,14 @@ from urllib.parse import urlsplit
 from models.access import AccessKind
 from models.account import Owned
 from models.automations import Then
+from models.characters import visible
 from models.checkout import Express, Gateway
+from models.fulfillment import Verdict
 from models.post_sale import ThankYouMode
 from models.pricing import amounts_of, is_repeated
 from models.product import Mode
 from wizard import flow, progress
+from wizard.fulfillment.lives import label_of
 from wizard.preflight.inspected import ACCESS, Found, Inspected, rule, targets
 from wizard.wording import row_of
 
@@ -143,9 +146,19 @@ def express_leaves_no_room(inspected: Inspected) -> Found:
 
 @rule(13)
 def purchase_is_proven(inspected: Inspected) -> Found:
-    """This revision has no passed test-fire of `purchase`."""
-    if not inspected.is_proven:
+    """Nobody has bought with these answers in a test-fire; or the last who tried did not get what is sold."""
+    last = inspected.last_try
+    if last is None:
         yield "warning", "review", "Nobody has tried these answers as a buyer yet: test-fire a purchase."
+    elif last.verdict is not Verdict.PASSED:
+        at = last.started_at.astimezone(inspected.now.tzinfo)
+        tried = f"{label_of(last)} was tried on {at.day} {at:%b %Y at %H:%M}"
+        if last.verdict in (None, Verdict.INTERRUPTED):
+            yield "warning", "review", f"{tried} and did not come to its end: go on with it, or test-fire again."
+        else:
+            ended = "failed" if last.verdict is Verdict.FAILED else "needs you"
+            why = visible(last.reason, "").rstrip(".") or "no reason was written down"
+            yield "error", "review", f"{tried} and {ended}: {why}. Put that right, then test-fire again."
 
 
 @rule(15)

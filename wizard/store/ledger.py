@@ -24,6 +24,13 @@ STEP = records.table_of(records.RunStep)
 WRITE = update(STEP).where(STEP.c.run_id == bindparam("at_run"), STEP.c.position == bindparam("at_position"))
 """One statement for a step that was planned, made once: a run writes each of its steps several times."""
 
+LISTED = (
+    *(RUN.c[name] for name in RunRow.model_fields if name in RUN.c),
+    RUN.c.rest,
+    PRODUCT.c.slug.label("product"),
+)
+"""What a line of the list of runs is read from."""
+
 SWITCHES = ("mode", "published", "deleted")
 """What changes a product's revision and none of its answers."""
 
@@ -67,8 +74,7 @@ def read(work: Work, run: str) -> Run:
 
 def rows(work: Work, product: str | None, limit: int, before: str | None) -> tuple[RunRow, ...]:
     """Runs, the newest first."""
-    names = [RUN.c[name] for name in RunRow.model_fields if name in RUN.c]
-    query = select(*names, RUN.c.rest, PRODUCT.c.slug.label("product")).join(PRODUCT, PRODUCT.c.id == RUN.c.product_id)
+    query = select(*LISTED).join(PRODUCT, PRODUCT.c.id == RUN.c.product_id)
     if product is None:
         query = query.where(RUN.c.seller_id == work.seller)
     else:
@@ -84,21 +90,33 @@ def _row_of_list(values: dict[str, Any]) -> RunRow:
     return RunRow.model_validate(values | {"life": rest.get("life", ""), "fault": rest.get("fault", "")})
 
 
-def passed_purchase(work: Work, slug: str, revision: int) -> bool:
-    """Whether a test-fire of `purchase` passed with the answers of this revision."""
+def last_try(work: Work, slug: str, revision: int) -> RunRow | None:
+    """The last run in which somebody bought the product with the answers of this revision.
+
+    One that ended with a verdict comes before one that was stopped midway. No drill counts: it is the sandbox's alone,
+    whatever it ends with.
+    """
     product = product_of(work, slug)["id"]
     answered_last = select(func.max(ENTRY.c.revision)).where(
         ENTRY.c.product_id == product, ENTRY.c.revision <= revision, ENTRY.c.path.not_in(SWITCHES)
     )
     since = work.connection.execute(answered_last).scalar() or revision
-    passed = select(RUN.c.rest).where(
-        RUN.c.product_id == product,
-        RUN.c.event == Event.PURCHASE.value,
-        RUN.c.verdict == Verdict.PASSED.value,
-        RUN.c.revision.between(since, revision),
-    )
-    # A drill is the sandbox's alone, whatever it ends with.
-    return any(not rest.get("fault") for rest in work.connection.execute(passed).scalars())
+    query = select(*LISTED).join(PRODUCT, PRODUCT.c.id == RUN.c.product_id)
+    query = query.where(RUN.c.product_id == product, RUN.c.revision.between(since, revision))
+    found = work.connection.execute(query.order_by(RUN.c.id.desc())).mappings()
+    tries = (_row_of_list(dict(row)) for row in found if _is_bought(dict(row)))
+    stopped = None
+    for row in tries:
+        if row.verdict not in (None, Verdict.INTERRUPTED):
+            return row
+        stopped = stopped or row
+    return stopped
+
+
+def _is_bought(values: dict[str, Any]) -> bool:
+    rest = values["rest"]
+    events = {values["event"], *(moment["event"] for moment in rest.get("moments", ()))}
+    return Event.PURCHASE.value in events and not rest.get("fault")
 
 
 def _row(work: Work, run: str) -> Any:

@@ -278,13 +278,13 @@ class Store:
         """Whether somebody is carrying out a run at this moment. Raises `Unavailable`."""
         return claims.is_claimed(self._database, self._folder, run)
 
-    def passed_purchase(self, slug: str, revision: int) -> bool:
-        """Whether these answers have passed a test-fire of `purchase`.
+    def last_try(self, slug: str, revision: int) -> RunRow | None:
+        """The last run in which somebody bought the product with these answers; None when nobody has tried.
 
         Turning a switch raises the revision and changes no answer, so a run from before it still counts.
         """
         with self._reading() as work:
-            return ledger.passed_purchase(work, slug, revision)
+            return ledger.last_try(work, slug, revision)
 
     # --- the keys ---------------------------------------------------------------------------------------------------
 
