@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from models.signing import PREFIX, SHORTEST, keys_of
 from models.text import WebAddress, is_web_address
 from wizard.fulfillment.backend import BackendSettings, Manifest
 from wizard.sandbox.faults import Fault
@@ -53,14 +53,9 @@ def _addresses(text: str) -> str:
 
 
 def _signing(secret: SecretStr) -> SecretStr:
-    """Refuse what is no secret of Standard Webhooks, which are 24 bytes and more."""
-    for word in secret.get_secret_value().split() or [""]:
-        try:
-            size = len(b64decode(word.removeprefix("whsec_"), validate=True))
-        except ValueError:
-            size = 0
-        if size < 24:
-            raise ValueError("a signing secret is whsec_ and then at least 24 bytes in base64")
+    """Refuse what is no secret of Standard Webhooks, and one that is too short."""
+    if any(len(key) < SHORTEST for key in keys_of(secret.get_secret_value())):
+        raise ValueError(f"a signing secret is {PREFIX} and then at least {SHORTEST} bytes in base64")
     return secret
 
 

@@ -8,9 +8,7 @@ the seller named.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -31,6 +29,7 @@ from models.fulfillment import (
     RegisterAttendee,
     RevokeAccess,
 )
+from models.signing import keys_of
 from models.text import Line, WebAddress
 from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
 from wizard.fulfillment.outcome import hoped_for
@@ -50,8 +49,6 @@ KINDS: Mapping[str, TypeAdapter[str]] = {
     **dict.fromkeys(ADDRESSES, TypeAdapter(WebAddress)),
     **dict.fromkeys(LINES, TypeAdapter(Line)),
 }
-
-SECRET = re.compile(r"(whsec_)?[A-Za-z0-9+/]+={0,2}")
 
 GONE = 410
 """The receiver wants no more requests (Standard Webhooks)."""
@@ -177,15 +174,10 @@ class Endpoint:
             if not self.secret:
                 raise ActionRequired(f"Write the key of “{self.name}” into {self.written}.")
             return [Signer(self.secret.encode())]
-        secrets = self.secret.split()
-        # The library leaves out what is not base64, and would sign with the rest.
-        if secrets and all(SECRET.fullmatch(secret) for secret in secrets):
-            with suppress(ValueError):
-                return [Signer(secret) for secret in secrets]
-        raise ActionRequired(
-            f"The signing secret of “{self.name}” is none: it is whsec_ and then base64, or several of them with "
-            "spaces between."
-        )
+        try:
+            return [Signer(key) for key in keys_of(self.secret)]
+        except ValueError as error:
+            raise ActionRequired(f"The signing secret of “{self.name}” cannot be used: {error}.") from None
 
 
 def thing_of(action: Action) -> str:
