@@ -271,6 +271,20 @@ class Status(Choice):
     SKIPPED = "skipped", "not needed"
 
 
+class Charge(Fact):
+    """A payment of a sale, as the price's schedule has it."""
+
+    number: int
+    """Counted from the purchase, which is 1."""
+    amount: str
+    """A decimal number in the currency's own precision. Of a refund or chargeback, what it is about."""
+    currency: str
+    is_trial: bool = False
+    """Whether it is the first, other payment that a price may begin with."""
+    is_paid: bool = True
+    """Whether it went through."""
+
+
 class Moment(Fact):
     """A moment in the life of a sale: something happens, and afterwards the buyer's access is used."""
 
@@ -280,6 +294,8 @@ class Moment(Fact):
     """When, by the simulated clock."""
     event: Event | None = None
     """None where nothing happens to the sale itself: a request that arrives twice, a link that is tried."""
+    charge: Charge | None = None
+    """The payment that the event is about; None where it is about none."""
 
 
 class RunStep(Fact):

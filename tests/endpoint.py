@@ -40,6 +40,8 @@ class Wrong(Shop):
         self.shows: dict[str, Callable[[Request], Response | None]] = {}
         """What a buyer is shown in place of the shop's own `sign_in`, `log_in`, `page` or `download`."""
         self.forgets_ids = False
+        self.bodies: dict[str, set[bytes]] = {}
+        """What came with each `webhook-id`."""
         self.away = ""
 
     @property
@@ -66,6 +68,7 @@ class Wrong(Shop):
 
     async def take(self, request: Request) -> Response:
         told = json.loads(await request.body())
+        self.bodies.setdefault(request.headers["webhook-id"], set()).add(await request.body())
         self.told.append({**told, "id": request.headers["webhook-id"], "mark": request.headers["wizard-simulation"]})
         if self.forgets_ids:
             self.replies.clear()
@@ -82,6 +85,7 @@ def shop(tmp_path: Path) -> Iterator[Wrong]:
     with served(made.app) as url:
         made.url = url
         yield made
+    assert all(len(bodies) == 1 for bodies in made.bodies.values()), "one id came with several bodies"
 
 
 def place(shop: Shop, folder: Path, **more: str) -> Workplace:

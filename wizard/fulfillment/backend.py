@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from models.account import Account
-from models.fulfillment import Action, Buyer, Evidence, Receipt, SendEmail, Settings
+from models.fulfillment import Action, Buyer, Evidence, Moment, Receipt, SendEmail, Settings
 from models.saved import SavedAccount
 from wizard.fulfillment.secrecy import Secrets
 
@@ -117,6 +117,19 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class Occasion:
+    """What happened in the sale that an action belongs to. It is planned: the same on every try and after a restart."""
+
+    moment: Moment
+    number: int
+    """The number of the moment in its run, from 1."""
+    moments: int
+    """How many there are."""
+    price: int | None
+    """The number of the price point, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a backend may know of the run it works for."""
 
@@ -127,6 +140,8 @@ class Context:
     """The clock: simulated in a scenario."""
     key: str
     """The idempotency key of this action in this run: the same on every try."""
+    occasion: Occasion | None = None
+    """What happened in the sale; None where nothing is known of it."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Variables from earlier receipts of this run. They may hold secrets."""
     earlier: Receipt | None = None

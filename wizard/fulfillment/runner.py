@@ -18,10 +18,10 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-from models.fulfillment import Action, CleanUp, Receipt, Run, RunStep, SendEmail, Status, Verdict
+from models.fulfillment import Action, CleanUp, Moment, Receipt, Run, RunStep, SendEmail, Status, Verdict
 from models.post_sale import Notification
 from wizard import mails
-from wizard.fulfillment.backend import Backend, BackendError, Context, Retriable
+from wizard.fulfillment.backend import Backend, BackendError, Context, Occasion, Retriable
 from wizard.fulfillment.ledger import Ledger, key_of
 from wizard.fulfillment.lives import PROVE
 from wizard.fulfillment.outcome import ACCESS, BAD, OPEN, hoped_for, outcome, page_of
@@ -179,7 +179,9 @@ class Runner:
             await self._write(at, status=Status.FAILED, detail=cannot)
             return
         if isinstance(action, SendEmail):
-            filled = await self._filled(at, action)
+            # One that is asked for once more is the same one, whatever was learned since.
+            first = self._performed.get(self._steps[at].repeats or 0)
+            filled = first if isinstance(first, SendEmail) else await self._filled(at, action)
             if filled is None:
                 return
             action = filled
@@ -296,10 +298,17 @@ class Runner:
             # What is fired now happens now, and takes its time. A life, and what goes on later, keep to their plan.
             now=self._clock if is_now else lambda: at_moment,
             key=key_of(self._run.id, step.repeats or at),
+            occasion=self._occasion_of(self._steps[step.repeats] if step.repeats else step),
             values=dict(self._values),
             earlier=self._first(at) or step.receipt,
             is_again=at in self._begun,
         )
+
+    def _occasion_of(self, step: RunStep) -> Occasion:
+        run, planned = self._run, self._run.moments
+        plain = Moment(title=run.event.label, at=run.started_at, event=run.event)
+        moment = planned[step.moment - 1] if step.moment <= len(planned) else plain
+        return Occasion(moment, step.moment, max(len(planned), 1), run.price)
 
     async def _write(self, at: int, *, soon: bool = False, **changes: object) -> None:
         """Write down how far a step has come. `soon`: together with what is written next, before anything is done."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from models.fulfillment import (
     Action,
     CancelRegistration,
+    Charge,
     CleanUp,
     Event,
     GrantAccess,
@@ -24,6 +26,7 @@ from models.fulfillment import (
     RunStep,
 )
 from models.pricing import Cancellation
+from wizard import charges
 from wizard.fulfillment.deliveries import delivery
 from wizard.fulfillment.plan import plan
 from wizard.fulfillment.sold import Held, Sold
@@ -58,6 +61,8 @@ class Writer:
         self.held = held
         self._moments: list[Moment] = []
         self._steps: list[RunStep] = []
+        self._bought_on, self._paid = start.date(), 0
+        """The day of the last purchase, and how many of its payments were made."""
 
     @property
     def script(self) -> Script:
@@ -77,11 +82,13 @@ class Writer:
         held = self.held.model_copy(update={"trial_paid": is_paid})
         actions = plan(self._sold, event, held, self.at)
         self.held = after(held, self._sold, event, actions, self.at)
-        return self.does(title or event.label, actions, event)
+        return self.does(title or event.label, actions, event, self._charge(event, is_paid))
 
-    def does(self, title: str, actions: Sequence[Action], event: Event | None = None) -> int:
+    def does(
+        self, title: str, actions: Sequence[Action], event: Event | None = None, charge: Charge | None = None
+    ) -> int:
         """Write down a moment with these actions; give back its number."""
-        self._moments.append(Moment(title=title, at=self.at, event=event))
+        self._moments.append(Moment(title=title, at=self.at, event=event, charge=charge))
         number, first = len(self._moments), len(self._steps) + 1
         for position, action in enumerate(actions, start=first):
             self._steps.append(RunStep(position=position, action=action, moment=number))
@@ -95,6 +102,28 @@ class Writer:
         for at, step in enumerate(before, start=first):
             self._steps[at] = self._steps[at].model_copy(update={"repeats": step.position})
         return number
+
+    def _charge(self, event: Event, is_paid: bool) -> Charge | None:
+        """The payment that an event is about."""
+        if event is Event.PURCHASE:
+            self._bought_on, self._paid = self.at.date(), 0
+        is_paid = is_paid and event is not Event.PAYMENT_FAILED
+        if event in (Event.PURCHASE, Event.RENEWAL, Event.TRIAL_ENDED, Event.PAYMENT_FAILED):
+            number = self._paid + 1
+            self._paid += is_paid
+        elif event in (Event.REFUND, Event.CHARGEBACK):
+            number = self._paid
+        else:
+            return None
+        pricing = self._sold.answers.pricing
+        price = pricing.prices[self._sold.price - 1]
+        due = islice(charges.schedule(price, self._bought_on), max(number - 1, 0), None)
+        try:
+            amount = next(due).amount
+        except (StopIteration, ValueError):  # no payment is left, or the price does not say what is charged
+            return None
+        is_trial = number == 1 and price.initial_payment is not None
+        return Charge(number=number, amount=amount, currency=pricing.currency, is_trial=is_trial, is_paid=is_paid)
 
 
 def steps_of(*moments: Sequence[Action]) -> tuple[RunStep, ...]:

@@ -8,7 +8,6 @@ itself.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from models.characters import visible
@@ -33,7 +32,7 @@ from wizard.fulfillment.backends import WEBHOOK, WebhookSettings
 from wizard.fulfillment.backends.links import LinkInHand, seen
 from wizard.fulfillment.outcome import hoped_for
 from wizard.fulfillment.platforms.answers import is_bare
-from wizard.fulfillment.platforms.endpoint import LINK, Endpoint, thing_of
+from wizard.fulfillment.platforms.endpoint import LINK, Endpoint, happened_at, thing_of, told_of
 
 GIVES = (GrantAccess, RegisterAttendee, IssueDownloadLink)
 """What gives the buyer something."""
@@ -62,7 +61,7 @@ class WebhookBackend:
 
     async def check(self) -> Check:
         """See `Backend`."""
-        return await self._endpoint.check(f"check-{int(datetime.now(UTC).timestamp())}")
+        return await self._endpoint.check()
 
     async def perform(self, action: Action, context: Context) -> Receipt:
         """See `Backend`. The type of a request is the action's name, and its data what the action says."""
@@ -72,8 +71,9 @@ class WebhookBackend:
             "buyer": context.buyer.model_dump(),
             "product": context.product,
             "run": context.run,
-            "at": context.now().isoformat(),
+            "at": happened_at(context).isoformat(),
             "simulation": True,
+            **told_of(context),
         }
         data = {**action.model_dump(mode="json", exclude=PLANS, exclude_none=True), **about}
         to = action.target if isinstance(action, CallWebhook) else ""

@@ -80,11 +80,13 @@ class Endpoint:
     given: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
     """What replies gave the buyer, by the run and what was given."""
 
-    async def check(self, key: str) -> Check:
-        """Send a request of the type `ping`."""
+    async def check(self, slug: str = "") -> Check:
+        """Send a request of the type `ping`. `slug`: the connection's, where it is one."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        key = "-".join(filter(None, ("check", slug, str(int(now.timestamp())))))
         known = Secrets()
         known.learn(self.secret, *self.secret.split())
-        reply = await self._tell(self._api(self.address), self.address, "ping", {}, key)
+        reply = await self._tell(self._api(self.address), self.address, "ping", {}, key, now)
         answer_of(reply, self.name, known)
         return Check(True, f"“{self.name}” answered {reply.status} to a signed request of the type “ping”.")
 
@@ -95,7 +97,7 @@ class Endpoint:
         `webhook-id` is the idempotency key. `gives`: the thing that the buyer is given by it (see `thing_of`)."""
         context.secrets.learn(self.secret, *self.secret.split())
         api = self._api(to or self.address)
-        reply = await self._tell(api, to or self.address, event, data, context.key)
+        reply = await self._tell(api, to or self.address, event, data, context.key, happened_at(context))
         found = answer_of(reply, api.name, context.secrets, is_elsewhere=bool(to))
         values = {} if to else self._values_in(found)
         context.secrets.learn_values(values)
@@ -127,11 +129,14 @@ class Endpoint:
             return f"{receipt.detail} Its reply was empty: that counts as a yes, and is its own word alone."
         return f"“{self.name}” says that it took the request."
 
-    async def _tell(self, api: Api, to: str, event: str, data: Mapping[str, object], key: str) -> Reply:
-        # The real time, and in UTC: a receiver refuses what a simulated clock dates, and the library signs any other
-        # time zone's clock as if it were UTC.
+    async def _tell(
+        self, api: Api, to: str, event: str, data: Mapping[str, object], key: str, happened: datetime
+    ) -> Reply:
+        # The same id is the same bytes on every try: a receiver may compare them, or answer by the id alone.
+        body = json.dumps({"type": event, "timestamp": happened.isoformat(), "data": data})
+        # It is signed at the real time, and in UTC: a receiver refuses what a simulated clock dates, and the library
+        # signs any other time zone's clock as if it were UTC.
         now = datetime.now(UTC)
-        body = json.dumps({"type": event, "timestamp": now.isoformat(), "data": data})
         headers = {
             "webhook-id": key,
             "webhook-timestamp": str(int(now.timestamp())),
@@ -178,6 +183,33 @@ class Endpoint:
             return [Signer(key) for key in keys_of(self.secret)]
         except ValueError as error:
             raise ActionRequired(f"The signing secret of “{self.name}” cannot be used: {error}.") from None
+
+
+def happened_at(context: Context) -> datetime:
+    """When what is told happened, by the plan of the run."""
+    return context.occasion.moment.at if context.occasion else context.now()
+
+
+def told_of(context: Context) -> dict[str, object]:
+    """What a request says of the sale that it is about: what tells a trial from a renewal."""
+    if context.occasion is None:
+        return {}
+    known, moment = context.occasion, context.occasion.moment
+    charge = moment.charge
+    return {
+        "occasion": {
+            "event": moment.event.value if moment.event else None,
+            "title": moment.title,
+            "moment": known.number,
+            "moments": known.moments,
+            "price": known.price,
+            "payment": charge.number if charge else None,
+            "amount": charge.amount if charge else None,
+            "currency": charge.currency if charge else None,
+            "is_trial": charge.is_trial if charge else None,
+            "is_paid": charge.is_paid if charge else None,
+        }
+    }
 
 
 def thing_of(action: Action) -> str:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from pydantic import SecretStr
@@ -11,7 +10,7 @@ from pydantic import SecretStr
 from models.account import Connection
 from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
 from wizard.fulfillment.backend import Check, Context, Surroundings
-from wizard.fulfillment.platforms.endpoint import Endpoint, thing_of
+from wizard.fulfillment.platforms.endpoint import Endpoint, thing_of, told_of
 from wizard.fulfillment.platforms.proof import written_in
 
 
@@ -43,7 +42,7 @@ class Webhook:
 
     async def check(self) -> Check:
         """See `Platform`."""
-        return await self._endpoint.check(f"check-{self._connection.slug}-{int(datetime.now(UTC).timestamp())}")
+        return await self._endpoint.check(self._connection.slug)
 
     async def perform(self, action: GrantAccess | RevokeAccess, context: Context) -> Receipt:
         """See `Platform`."""
@@ -57,6 +56,7 @@ class Webhook:
             "product": context.product,
             "run": context.run,
             "simulation": True,
+            **told_of(context),
             **({"until": action.until.isoformat()} if isinstance(action, GrantAccess) and action.until else {}),
             **({"membership_name": self._connection.name, **window} if self.is_window else {}),
         }
