@@ -376,6 +376,40 @@ async def test_an_answer_that_gives_the_buyer_nothing_is_told_with_the_way_out(c
     assert says in run.reason
 
 
+NO_ADDRESS = (
+    "https://[::1", "https://[]/", "https://[v1.x]/", "https://xn--/", "https://\u2177.example/", "https://a:b:c/",
+    "http://127.0.0.1:99999/", "https://exa mple.com/", "//example.com/", "", 7, {"href": "https://example.com"},
+    ["https://[::1"], "https://\ud83d.example/", "https://" + "a" * 3000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["sign_in_url", "proof_url", "login_page"])
+@pytest.mark.parametrize("address", NO_ADDRESS, ids=range(len(NO_ADDRESS)))
+async def test_nonsense_in_a_reply_is_the_replys_fault_and_says_where(
+    address: Any, field: str, shop: Wrong, tmp_path: Path
+):
+    def nonsense(data: dict[str, Any]) -> Response:
+        return Response(json.dumps({**shop.grant_access(**data), field: address}), media_type="application/json")
+
+    shop.instead["grant_access"] = nonsense
+    run = await fired(shop, tmp_path, "integrated")
+
+    if address == "":  # the same as none at all
+        assert run.verdict is Verdict.PASSED, run.reason
+        return
+    assert run.verdict is Verdict.FAILED
+    assert f"“Your endpoint” answered with a {field} that cannot be used: " in run.reason
+    assert run.steps[0].attempts == 1
+
+
+async def test_a_reply_with_more_proof_pages_than_anybody_reads_is_refused(shop: Wrong, tmp_path: Path):
+    shop.instead["grant_access"] = lambda _: JSONResponse({"proof_url": [f"{shop.url}/of/{n}" for n in range(51)]})
+
+    run = await fired(shop, tmp_path, "integrated")
+
+    assert "answered with 51 proof pages: name 50 at the most." in run.reason
+
+
 async def test_a_link_may_lead_on_to_another_site_that_is_named(shop: Wrong, tmp_path: Path):
     async def give(request: Request) -> Response:
         return Response(CONTENT)

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import TypeAdapter, ValidationError
+import httpx
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 from standardwebhooks.webhooks import Webhook as Signer
 
 from models.addresses import same_buyer
@@ -33,6 +34,7 @@ from models.signing import keys_of
 from models.text import Line, WebAddress
 from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
 from wizard.fulfillment.outcome import hoped_for
+from wizard.fulfillment.outgoing import host_of
 from wizard.fulfillment.platforms.answers import answer_of, is_bare
 from wizard.fulfillment.platforms.api import Api, Reply
 from wizard.fulfillment.platforms.members import SIGN_IN, Members
@@ -45,8 +47,23 @@ ADDRESSES: Sequence[str] = (SIGN_IN, PROOF, "login_page", LINK)
 LINES: Sequence[str] = ("login_email", "login_password", "link_expires")
 """What a reply may hold, by name. Anything else in it is left alone."""
 
+MOST_PAGES = 50
+"""Proof pages of one reply that are read."""
+
+
+def _can_be_opened(address: str) -> str:
+    """Refuse an address whose host no request can go to: a label that is no name (RFC 5890), a broken IPv6 address."""
+    try:
+        url = httpx.URL(address)
+        if url.host and host_of(url):
+            return address
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ValueError(f"this is not a web address: {error}") from None
+    raise ValueError("write the whole address, for example https://example.com/page")
+
+
 KINDS: Mapping[str, TypeAdapter[str]] = {
-    **dict.fromkeys(ADDRESSES, TypeAdapter(WebAddress)),
+    **dict.fromkeys(ADDRESSES, TypeAdapter(Annotated[WebAddress, AfterValidator(_can_be_opened)])),
     **dict.fromkeys(LINES, TypeAdapter(Line)),
 }
 
@@ -160,6 +177,8 @@ class Endpoint:
             if found.get(name) in (None, "", []):
                 continue
             pages = found[name] if name == PROOF and isinstance(found[name], list) else [found[name]]
+            if len(pages) > MOST_PAGES:
+                raise Rejected(f"“{self.name}” answered with {len(pages)} proof pages: name {MOST_PAGES} at the most.")
             try:
                 values[name] = " ".join(KINDS[name].validate_python(page, strict=True) for page in pages)
             except ValidationError as error:
