@@ -136,7 +136,7 @@ class Guard(httpx.AsyncBaseTransport):
                 extensions={**request.extensions, "sni_hostname": host},
             )
             try:
-                return await transport.handle_async_request(there)
+                response = await transport.handle_async_request(there)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 if (fault := lasting(error, request.url)) is not None:
                     raise fault from error
@@ -145,9 +145,11 @@ class Guard(httpx.AsyncBaseTransport):
             except (httpx.RemoteProtocolError, httpx.ReadError) as error:
                 if (fault := lasting(error, request.url)) is not None:
                     raise fault from error
-                if request.url.scheme == "http" and await does_speak_tls(address, request.url.port or 80):
-                    raise speaks_tls(request.url) from error
+                await _look_for_tls(request.url, address)
                 raise
+            if response.status_code == 400:
+                await _look_for_tls(request.url, address)
+            return response
         raise httpx.ConnectError(f"{host} has no address", request=request)
 
     async def _judged(self, request: httpx.Request) -> list[str]:
@@ -183,6 +185,13 @@ class Guard(httpx.AsyncBaseTransport):
 
     def _too_slow(self, request: httpx.Request) -> httpx.ReadTimeout:
         return httpx.ReadTimeout(f"the reply was not there within {self._longest:g} seconds", request=request)
+
+
+async def _look_for_tls(url: httpx.URL, address: str) -> None:
+    """Raises ActionRequired where plain HTTP was spoken to somebody who speaks TLS: they hang up, or call it a bad
+    request."""
+    if url.scheme == "http" and await does_speak_tls(address, url.port or 80):
+        raise speaks_tls(url)
 
 
 class _Measured(httpx.AsyncByteStream):

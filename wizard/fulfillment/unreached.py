@@ -21,9 +21,6 @@ ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLWantReadError, ssl.SSLS
 PLAIN = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
 """How OpenSSL calls an answer that is none of TLS."""
 
-ALERT = "\\x15\\x03"
-"""How a line begins in which TLS complains of what it was told, as the library quotes it."""
-
 GLANCE = 1.0
 """Seconds for another look at who is there."""
 
@@ -44,8 +41,6 @@ def lasting(error: Exception, url: httpx.URL) -> ActionRequired | None:
                 return ActionRequired(f"There is no host {host}: check how its name is written.")
             case UnicodeError():
                 return ActionRequired(f"“{host}” cannot be the name of a host: check how it is written.")
-            case httpx.RemoteProtocolError() if ALERT in str(cause):
-                return speaks_tls(url)
     return None
 
 
@@ -55,7 +50,8 @@ def speaks_tls(url: httpx.URL) -> ActionRequired:
 
 
 async def does_speak_tls(address: str, port: int) -> bool:
-    """Whether somebody at an address, who hung up on plain HTTP, speaks TLS. Trusts nobody and says nothing there."""
+    """Whether somebody at an address, who hung up on plain HTTP or called it a bad request, speaks TLS. Trusts nobody
+    and says nothing there."""
     anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
     with suppress(OSError, TimeoutError, asyncio.IncompleteReadError):  # ssl's errors are OSErrors
