@@ -190,6 +190,9 @@ class Check:
 
     ok: bool
     detail: str
+    levels: Mapping[str, str] | None = None
+    """Of a connection: what stands in the way of each level that products give, as a sentence; empty where nothing
+    does. None where the platform cannot tell."""
 
 
 @runtime_checkable

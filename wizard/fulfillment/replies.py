@@ -62,6 +62,15 @@ def cached(headers: Mapping[str, str]) -> str:
     return ", ".join(found[:4])
 
 
+def is_kept(headers: Mapping[str, str]) -> bool:
+    """Whether a cache says that this reply is one that it had kept."""
+    age = headers.get("age", "").strip()
+    says_hit = any("cache" in name.lower() and re.search(r"\bhit\b", value, re.I) for name, value in headers.items())
+    # Varnish names the request that it answers, and the one whose reply it had kept.
+    names_two = " " in headers.get("x-varnish", "").strip()
+    return says_hit or names_two or (age.isdecimal() and age.strip("0") != "")
+
+
 def _is_of_cache(name: str) -> bool:
     return name in ("age", "via", "x-varnish") or ("cache" in name and not name.endswith("cache-control"))
 

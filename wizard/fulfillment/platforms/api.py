@@ -15,7 +15,7 @@ from models.characters import visible
 from models.fulfillment import Evidence, Exchange, Receipt
 from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
 from wizard.fulfillment.backends.browser import TARGET, target_of, why
-from wizard.fulfillment.replies import behind, gate, is_passing, retry_after, text_of
+from wizard.fulfillment.replies import behind, cached, gate, is_kept, is_passing, retry_after, text_of
 
 AFact = TypeVar("AFact", Receipt, Evidence)
 
@@ -93,6 +93,12 @@ class Api:
         self._exchanges.append(
             Exchange(request=f"{method} {address}", sent=body or "", status=reply.status, received=_noted(reply), ms=ms)
         )
+        if is_kept(reply.headers):
+            raise ActionRequired(
+                f"A cache in front of “{self.name}” ({cached(reply.headers)}) answers a request that bears a key with "
+                f"what it had kept: exclude {visible(address.partition('?')[0], '')[:200]} there. Else a test-fire "
+                "sees what was true before, and others may be given what was meant for you."
+            )
         if reply.is_good or reply.status in fine:
             return reply
         raise self.refused(reply, address)
