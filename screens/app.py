@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import work
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.events import Resize
 from textual.filter import LineFilter
 from textual.geometry import Size
@@ -23,6 +25,8 @@ from textual.widgets import Input, Static
 
 from screens.desk import Desk
 from screens.harmless import Harmless
+from screens.keyboard import PATIENCE, KeysInTurn
+from screens.lasting import LastingApp, LastingScreen
 from screens.painter import CellDiff
 from screens.products import ProductsScreen
 from screens.theme import THEMES
@@ -40,7 +44,7 @@ def is_too_small(size: Size) -> bool:
     return size.width < SMALLEST[0] or size.height < SMALLEST[1]
 
 
-class TooSmall(ModalScreen[None]):
+class TooSmall(ModalScreen[None], LastingScreen[None]):
     """Stands in front of everything while the terminal is too small."""
 
     def on_screen_resume(self) -> None:
@@ -53,7 +57,7 @@ class TooSmall(ModalScreen[None]):
         yield Static(f"This needs {SMALLEST[0]} columns and {SMALLEST[1]} rows. Nothing is lost: make it larger.")
 
 
-class WizardApp(CellDiff[int]):
+class WizardApp(KeysInTurn[int], LastingApp[int], CellDiff[int]):
     """The product wizard in a terminal."""
 
     TITLE = "Product wizard"
@@ -73,7 +77,7 @@ class WizardApp(CellDiff[int]):
         self._settings = settings
         self._data_dir = data_dir
         self.refused = ""
-        """Why the app ended right away: a setting is wrong. The terminal shows it once it is a terminal again."""
+        """Why the app ended by itself: a setting is wrong, say. The terminal shows it once it is a terminal again."""
         self.desk = Desk()
         self.store: Store | None = None
         self._harmless = Harmless()
@@ -94,6 +98,10 @@ class WizardApp(CellDiff[int]):
     def local(self, moment: datetime) -> datetime:
         """A moment in the seller's own time zone."""
         return moment.astimezone(self.clock().tzinfo)
+
+    def unfinished(self) -> Collection[asyncio.Future[Any]]:
+        """What lies on the desk, unless it hangs."""
+        return self.desk.under_way(PATIENCE)
 
     def use_backend(self, name: str, values: dict[str, Any]) -> None:
         """Let another backend carry out test-fires, with these settings, until the app ends."""
@@ -125,7 +133,8 @@ class WizardApp(CellDiff[int]):
         screen = self.screen_stack[1]
         assert isinstance(screen, ProductsScreen)
         try:
-            self.store = await self.desk.do(self._open)
+            if self.store is None:
+                self.store = await self.desk.do(self._open)
         except Exception as error:  # whatever it is, the seller must read it and not lose the terminal
             if self._settings is None:
                 self.refused = str(error)
@@ -154,8 +163,6 @@ class WizardApp(CellDiff[int]):
     def _listen_to_signals(self) -> None:
         if self.is_headless or sys.platform == "win32":
             return
-        import asyncio
-
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._hang_up, number)
@@ -192,17 +199,22 @@ class WizardApp(CellDiff[int]):
         for node, binding, enabled, tooltip in screen.active_bindings.values():
             if enabled and binding.id and binding.id not in seen:
                 seen.add(binding.id)
-                run = partial(self.run_action, binding.action, node)
+                run = partial(self._carry_out, binding.action, node)
                 yield SystemCommand(binding.description, str(tooltip or ""), run)
         for theme in THEMES:
             paint = partial(setattr, self, "theme", theme.name)
             yield SystemCommand(f"Theme: {theme.name}", "Change the colours", paint)
 
+    async def _carry_out(self, action: str, node: DOMNode) -> None:
+        """Do what was chosen from the palette, if what it is about is still there and in front."""
+        if node is self or (node.is_attached and node.screen is self.screen):
+            await self.run_action(action, node)
+
     def action_command_palette(self) -> None:
         """Open the list of everything that can be done here, with a cursor that does not blink."""
         from textual.command import CommandPalette
 
-        class QuietPalette(CommandPalette):
+        class QuietPalette(CommandPalette, LastingScreen[Any]):
             def on_mount(self) -> None:
                 self.query_one(Input).cursor_blink = False
 
@@ -216,11 +228,28 @@ class WizardApp(CellDiff[int]):
         if small and not there_is_one and len(self.screen_stack) > 1:
             self.push_screen(TooSmall())
         elif not small and isinstance(self.screen, TooSmall):
-            self.pop_screen()
+            self.screen.dismiss()
 
     def say(self, message: str, *, severity: str = "information", title: str = "") -> None:
         """Show a short notice; the text is shown as it is."""
         self.notify(message, title=title, severity=severity, markup=False, timeout=6)  # type: ignore[arg-type]
+
+    def tell_mistake(self, sentence: str) -> None:
+        """Say what went wrong, while the app goes on."""
+        self.say(sentence, severity="error", title="A mistake of the wizard's")
+
+    def give_up(self, sentence: str) -> None:
+        """End, and say why once the terminal is a terminal again."""
+        self.refused = sentence
+        self.exit(return_code=1)
+
+    def report_folder(self) -> Path | None:
+        """The data folder, once the settings are read."""
+        return self._settings.data_dir if self._settings is not None else None
+
+    def start_over(self) -> None:
+        """Show the list anew."""
+        self.push_screen(ProductsScreen())
 
     async def action_help(self) -> None:
         """Explain the focused field and list the keys that work here."""

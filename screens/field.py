@@ -8,12 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.choices import Rows
 from screens.controls import Noted, Told
+from screens.lasting import LastingScreen
 from wizard.flow import Question
 
 Result = TypeVar("Result")
@@ -109,7 +109,7 @@ def field_of(widget: Widget | None) -> Field | None:
     return next((node for node in above if isinstance(node, Field)), None)
 
 
-class FormScreen(Screen[Result]):
+class FormScreen(LastingScreen[Result]):
     """A screen with fields on it. The one that has the focus shows it in the same paint as the focus itself: told by
     messages, as Textual tells it, a key would be followed by two layouts and two paints."""
 

@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Input, OptionList, Select, Static
 
 from models.characters import visible
@@ -22,6 +21,7 @@ from models.fulfillment import Event, Run, Verdict
 from models.saved import SavedProduct
 from screens.bars import KeyLine, TopLine
 from screens.firing import Begun, Firing, Order, Stepped
+from screens.lasting import LastingScreen
 from screens.lines import Lines, QuietInput
 from screens.run_text import (
     BOXES,
@@ -47,7 +47,7 @@ STOPPED_WITHIN = 5.0
 """Seconds that the app waits for a run to stop before it ends all the same."""
 
 
-class FireScreen(Screen[None]):
+class FireScreen(LastingScreen[None]):
     """Fires events and whole lives at the product as it is saved, or shows a run that was kept."""
 
     CSS_PATH = "fire.tcss"

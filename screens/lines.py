@@ -13,12 +13,6 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 
-def hanging(head: Content, text: Content, width: int) -> Content:
-    """A head and a text beside it, in so many cells: what does not fit goes on below where the text began."""
-    room = max(16, width - head.cell_length)
-    return Content.assemble(head, Content(f"\n{' ' * head.cell_length}").join(text.wrap(room)))
-
-
 class QuietInput(Input):
     """One line to write in, with a cursor that stands still: a blinking one sends bytes for ever."""
 
@@ -50,6 +44,7 @@ class Lines(OptionList):
     def put(self, lines: Sequence[Content], keep: int | None = None) -> None:
         """Show these lines, the highlight staying where it was, or at `keep`."""
         at = self.highlighted if keep is None else keep
+        self._clear_caches()  # what was painted of lines that are gone would be kept
         with self.prevent(OptionList.OptionHighlighted):
             self.set_options([Option(line) for line in lines])
             if lines:

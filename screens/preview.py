@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
 from models.product import Product
 from screens.bars import KeyLine, TopLine
+from screens.lasting import LastingScreen
 from screens.theme import MUTED
 from wizard.preview import sights
 from wizard.session import Session
@@ -62,7 +62,7 @@ class Preview(VerticalScroll, can_focus=False):
         self._timer = self.set_timer(after, lambda: self.show(product, session, app))
 
 
-class PreviewScreen(Screen[None]):
+class PreviewScreen(LastingScreen[None]):
     """The same on a screen of its own."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
 from screens.bars import KeyLine, TopLine
+from screens.lasting import LastingScreen
 from screens.lines import Lines, QuietInput
 from screens.theme import MUTED
 
@@ -56,7 +56,7 @@ class ProductLines(Lines):
             self.action_cursor_up()
 
 
-class ProductsScreen(Screen[None]):
+class ProductsScreen(LastingScreen[None]):
     """Every product of the seller's, in the order of names."""
 
     CSS_PATH = "products.tcss"

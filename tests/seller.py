@@ -47,12 +47,14 @@ class Seller:
         """Press keys, one after the other, each taken in before the next."""
         for key in keys:
             await self.pilot.press(key)
+            await self.app.keys_obeyed()
             await self.pilot.pause()
 
     async def write(self, text: str) -> None:
         """Write a text, letter by letter."""
         names = {" ": "space", "\n": "enter"}
         await self.pilot.press(*(names.get(letter, letter) for letter in text))
+        await self.app.keys_obeyed()
         await self.pilot.pause()
 
     async def paste(self, text: str) -> None:
