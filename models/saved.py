@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import AwareDatetime
 
@@ -24,6 +24,22 @@ class SavedProduct(Answers):
     updated_at: AwareDatetime
     place: str = ""
     """The question the seller was at last, by id."""
+
+
+class NewProduct(NamedTuple):
+    """A product that is to be created: its answers have a name."""
+
+    slug: str
+    answers: Product
+    complete: bool
+
+
+class KnownProduct(NamedTuple):
+    """A slug that is taken, and by which product."""
+
+    slug: str
+    name: str | None
+    is_deleted: bool
 
 
 class ProductRow(Answers):

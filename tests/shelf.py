@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from models.account import Account, ConnectionCheck, File, Membership, Owned, StoredFile
 from models.product import Mode, Product
-from models.saved import Change, HistoryEntry, ProductPage, ProductRow, RunRow, SavedAccount, SavedProduct
+from models.saved import (
+    Change,
+    HistoryEntry,
+    KnownProduct,
+    NewProduct,
+    ProductPage,
+    ProductRow,
+    RunRow,
+    SavedAccount,
+    SavedProduct,
+)
 from models.text import slug_of
 from wizard.documents.answers import references
 from wizard.store.errors import InUse, NameTaken, NotFound, Stale, UnknownReference
@@ -45,6 +56,22 @@ class Shelf:
         self.saved[slug] = SavedProduct(slug=slug, answers=answers, updated_at=NOON)
         self.complete[slug], self.entries[slug] = complete, []
         return self.saved[slug]
+
+    def create_all(self, wanted: Sequence[NewProduct], who: str) -> list[SavedProduct]:
+        return [
+            self.create(new.answers.general.name or "", who, new.answers, new.slug, complete=new.complete)
+            for new in wanted
+        ]
+
+    def load_all(self, slugs: Collection[str]) -> dict[str, SavedProduct]:
+        return {slug: self.saved[slug] for slug in slugs if slug in self.saved}
+
+    def known_products(self) -> tuple[KnownProduct, ...]:
+        return tuple(KnownProduct(slug, saved.answers.general.name, False) for slug, saved in self.saved.items())
+
+    @contextmanager
+    def together(self) -> Iterator[Shelf]:
+        yield self
 
     def save(
         self, slug: str, base_revision: int, answers: Product, changes: Sequence[Change], who: str, complete: bool

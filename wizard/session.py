@@ -69,7 +69,7 @@ class ChangedElsewhere(Exception):
 def changes_between(old: Product, new: Product) -> list[Change]:
     """The answers that differ, question by question, as plain values. A list of rows is one answer."""
     found: list[Change] = []
-    for module in flow.modules():
+    for module in (m for step in flow.steps() if _differs(old, new, step) for m in step.modules):
         for question in module.questions:
             before, after = flow.value_at(old, question.id), flow.value_at(new, question.id)
             if before == after:
@@ -80,6 +80,10 @@ def changes_between(old: Product, new: Product) -> list[Change]:
                 if a != b:
                     found.append(Change(path=leaf.id, old=flow.as_plain(a), new=flow.as_plain(b)))
     return found
+
+
+def _differs(old: Product, new: Product, step: flow.Step) -> bool:
+    return bool(step.modules) and flow.value_at(old, step.id) != flow.value_at(new, step.id)
 
 
 def _named(product: Product) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from models.access import Access
@@ -14,6 +15,7 @@ from wizard.documents.shape import mark_of, models_in, options_of
 ACCESS = "post_sale.access"
 
 
+@cache
 def default_of(model: type[Answers], name: str) -> Any:
     """The default of a field."""
     return model.model_fields[name].get_default(call_default_factory=True, validated_data={})
@@ -121,17 +123,30 @@ def references(product: Product) -> Iterator[tuple[str, str, str]]:
 
 
 def _references(scope: Any, model: type[Answers], below: str) -> Iterator[tuple[str, str, str]]:
-    for name, field in model.model_fields.items():
-        path, value, mark = f"{below}.{name}", getattr(scope, name), mark_of(field)
-        if mark is not None and mark.kind in ("reference", "references") and mark.subject:
+    for name, subject in _leading_on(model):
+        path, value = f"{below}.{name}", getattr(scope, name)
+        if subject:
             slugs = [value] if isinstance(value, str) else value or ()
-            yield from ((path, mark.subject, slug) for slug in slugs)
+            yield from ((path, subject, slug) for slug in slugs)
         elif isinstance(value, Answers):
             yield from _references(value, type(value), path)
         elif isinstance(value, tuple):
             for number, row in enumerate(value):
                 if isinstance(row, Answers):
                     yield from _references(row, type(row), f"{path}.{number}")
+
+
+@cache
+def _leading_on(model: type[Answers]) -> tuple[tuple[str, str], ...]:
+    """The fields that name things, each with what it names, and those whose own answers may, with nothing."""
+    found = []
+    for name, field in model.model_fields.items():
+        mark = mark_of(field)
+        if mark is not None and mark.kind in ("reference", "references") and mark.subject:
+            found.append((name, str(mark.subject)))
+        elif any(_leading_on(inner) for inner in models_in(field.annotation)):
+            found.append((name, ""))
+    return tuple(found)
 
 
 __all__ = ["answers_of", "default_of", "place_of", "references", "with_defaults", "written"]

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from models.account import File, Membership, Owned
 from models.ask import Answers
 from models.product import Product
+from models.saved import NewProduct
 from wizard import progress
 from wizard.documents.answers import default_of
 from wizard.documents.checking import load
 from wizard.documents.gathering import ORDER, Gathered, Wanted, gather
 from wizard.documents.mistakes import DocumentError, Mistake
 from wizard.progress import Around, OtherProduct
-from wizard.session import Session, changes_between
+from wizard.session import changes_between
 
 if TYPE_CHECKING:
     from wizard.store import Store
@@ -42,8 +43,9 @@ def apply(
 ) -> list[ObjectChange]:
     """Make true what documents say, and tell what that changes; with `dry_run`, only tell.
 
-    Raises DocumentError, with every mistake of every document, before anything is changed; afterwards only what the
-    store itself raises (a full disk, a product changed meanwhile), and then applying again goes on.
+    All of it is one transaction: whatever stops it, a full disk or the end of the process, leaves everything as it was.
+    Raises DocumentError with every mistake of every document; then what the store raises (a full disk), and its Stale
+    where a product was changed by somebody else in this very moment.
     """
     loaded, mistakes = [], list[Mistake]()
     for path in paths:
@@ -58,7 +60,8 @@ def apply(
     products = [(wanted, _product_change(wanted, found)) for wanted in found.products]
     changes = [change for _, change in things + products]
     if not dry_run and any(change.change != "unchanged" for change in changes):
-        _do(things, products, found, store, who)
+        with store.together() as joined:
+            _do(things, products, found, joined, who)
     return changes
 
 
@@ -81,7 +84,7 @@ def _thing_change(wanted: Wanted, found: Gathered) -> ObjectChange:
 
 
 def _product_change(wanted: Wanted, found: Gathered) -> ObjectChange:
-    stored = found.stored[wanted.slug]
+    stored = found.stored.get(wanted.slug)
     before = stored.answers if stored else type(wanted.value)()
     return _change(wanted, stored is None, [change.path for change in changes_between(before, wanted.value)])
 
@@ -97,18 +100,31 @@ Planned = list[tuple[Wanted, ObjectChange]]
 
 
 def _do(things: Planned, products: Planned, found: Gathered, store: Store, who: str) -> None:
+    """Everything, with a store whose methods are parts of one transaction."""
     in_order = sorted(things, key=lambda planned: ORDER.index(f"{planned[0].kind}s"))
     for wanted, change in in_order:
         if change.change != "unchanged":
             store.put(_first(wanted, found))
-    created: set[str] = set()
+    account = store.account().account
+    others = {slug: _as_other(stored.answers, stored.published) for slug, stored in found.stored.items()}
+    new = []
     for wanted, change in products:
         if change.change == "created":
-            _create(wanted, found, store, who)
-            created.add(wanted.slug)
+            waiting = _without_bumps(wanted.value, {slug for slug in wanted.value.checkout.bumps if slug not in others})
+            complete = progress.survey(waiting, Around(wanted.slug, account, others)).is_complete
+            new.append(NewProduct(wanted.slug, waiting, complete))
+    created = {saved.slug: saved for saved in store.create_all(new, who)} if new else {}
+    others |= {wanted.slug: _as_other(wanted.value, wanted.slug in found.stored and found.stored[wanted.slug].published)
+               for wanted, _ in products}  # fmt: skip
     for wanted, change in products:
-        if change.change == "updated" or (wanted.slug in created and _waiting(wanted, found)):
-            Session(store, wanted.slug, who).replace(wanted.value)
+        if change.change == "unchanged":
+            continue
+        stored = created.get(wanted.slug) or found.stored[wanted.slug]
+        if stored.answers == wanted.value:
+            continue
+        if changes := changes_between(stored.answers, wanted.value):
+            complete = progress.survey(wanted.value, Around(wanted.slug, account, others)).is_complete
+            store.save(wanted.slug, stored.revision, wanted.value, changes, who, complete)
     for wanted, change in in_order:
         if (
             change.change == "updated"
@@ -134,22 +150,13 @@ def _first(wanted: Wanted, found: Gathered) -> Any:
     return wanted.value.model_copy(update={"levels": tuple(levels)})
 
 
-def _waiting(wanted: Wanted, found: Gathered) -> tuple[str, ...]:
-    """The bump offers of a product that do not exist before these documents are applied."""
-    return tuple(slug for slug in wanted.value.checkout.bumps if found.stored[slug] is None)
-
-
-def _create(wanted: Wanted, found: Gathered, store: Store, who: str) -> None:
-    answers: Product = wanted.value
-    later = _waiting(wanted, found)
+def _without_bumps(answers: Product, later: set[str]) -> Product:
+    """The answers without the bump offers that do not exist yet."""
+    if not later:
+        return answers
     bumps = tuple(slug for slug in answers.checkout.bumps if slug not in later)
-    answers = answers.model_copy(update={"checkout": answers.checkout.model_copy(update={"bumps": bumps})})
-    others = {slug: _as_other(stored) for slug in bumps if (stored := found.stored[slug]) is not None}
-    complete = progress.survey(answers, Around(wanted.slug, store.account().account, others)).is_complete
-    assert answers.general.name is not None
-    store.create(answers.general.name, who, answers, wanted.slug, complete=complete)
+    return answers.model_copy(update={"checkout": answers.checkout.model_copy(update={"bumps": bumps})})
 
 
-def _as_other(stored: Any) -> OtherProduct:
-    answers = stored.answers
-    return OtherProduct(answers.general.name or stored.slug, answers.pricing.currency, stored.published)
+def _as_other(answers: Product, published: bool) -> OtherProduct:
+    return OtherProduct(answers.general.name or "", answers.pricing.currency, published)

@@ -6,8 +6,9 @@ Nothing is changed here. Whatever could refuse a document later is looked for no
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,7 @@ from wizard.documents.checking import Loaded
 from wizard.documents.mistakes import DocumentError, Mistake
 from wizard.documents.places import file_at, secret_of
 from wizard.problems import problems_of
-from wizard.store import NotFound
-from wizard.store.names import is_same_name, products_named
+from wizard.store.names import name_key, numbered_slugs
 from wizard.store.rule_targets import rule_targets
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Wanted:
     kind: str
     """`membership`, `file`, … or `product`."""
     slug: str
+    """Empty while none is written and none was found yet."""
     value: Any
     """The thing of the seller's, or the product's answers."""
     source: Loaded
@@ -50,6 +51,11 @@ class Wanted:
     """Where it stands in its document, as in `products.0`."""
     sha256: str = ""
     """For a file: of its bytes as they are now."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return str(self.value.name if isinstance(self.value, Owned) else self.value.general.name)
 
     def mistake(self, inner: str, message: str) -> Mistake:
         """A mistake at a key below this one."""
@@ -63,17 +69,25 @@ class Gathered:
     account: SavedAccount
     things: list[Wanted] = field(default_factory=list)
     products: list[Wanted] = field(default_factory=list)
-    stored: dict[str, SavedProduct | None] = field(default_factory=dict)
-    """The products that the documents describe or name, as they stand, by slug; None for one that is not there."""
+    stored: dict[str, SavedProduct] = field(default_factory=dict)
+    """The products that the documents describe or name, as they stand, by slug."""
+    before: dict[tuple[str, str], Owned] = field(init=False)
+    """The seller's things as they stand, by kind and slug."""
 
-    def owned(self) -> Iterator[Owned]:
-        """The seller's things as they stand now."""
-        for name in ORDER:
-            yield from getattr(self.account.account, name)
+    def __post_init__(self) -> None:
+        kinds = {name.removesuffix("s"): getattr(self.account.account, name) for name in ORDER}
+        self.before = {(kind, thing.slug): thing for kind, things in kinds.items() for thing in things}
 
     def thing(self, kind: str, slug: str) -> Owned | None:
         """A thing of the seller's as it stands now."""
-        return next((t for t in getattr(self.account.account, f"{kind}s") if t.slug == slug), None)
+        return self.before.get((kind, slug))
+
+    def slugs_of(self, subject: str) -> set[str]:
+        """The things or products of this kind that there will be."""
+        if subject == "product":
+            return {wanted.slug for wanted in self.products} | self.stored.keys()
+        there = {slug for kind, slug in self.before if kind == subject}
+        return there | {wanted.slug for wanted in self.things if wanted.kind == subject}
 
 
 def gather(
@@ -81,34 +95,57 @@ def gather(
 ) -> Gathered:
     """Put documents together and check them against each other and the store. Raises DocumentError."""
     found = Gathered(store.account())
+    known = store.known_products()
     mistakes: list[Mistake] = []
-    for document in loaded:
-        for thing in _things(document, environment, mistakes):
-            _once(found.things, thing, mistakes)
-        for wanted in _products(document, product, mistakes):
-            _once(found.products, wanted, mistakes)
-    named = {slug for p in found.products for _, subject, slug in references(p.value) if subject == "product"}
-    for slug in named | {wanted.slug for wanted in found.products}:
-        found.stored[slug] = _stored(store, slug)
-    for wanted in found.products:
-        mistakes.extend(_unknown(wanted, found))
-    mistakes.extend(_names_taken(found, store))
-    mistakes.extend(_slugs_taken(found, store))
+    things = [thing for document in loaded for thing in _things(document, environment, mistakes)]
+    products = [wanted for document in loaded for wanted in _products(document, product, mistakes)]
+    for kind in dict.fromkeys(thing.kind for thing in things):
+        there = {slug: thing.name for (of, slug), thing in found.before.items() if of == kind}
+        found.things += _once(_keyed([t for t in things if t.kind == kind], there, set(there)), mistakes)
+    names = {each.slug: each.name for each in known if not each.is_deleted and each.name is not None}
+    found.products += _once(_keyed(products, names, {each.slug for each in known}), mistakes)
+    named = {slug for p in found.products for slug in p.value.checkout.bumps}
+    found.stored = store.load_all(named | {wanted.slug for wanted in found.products})
+    mistakes.extend(_unknown(found))
+    mistakes.extend(_names_taken(found, names))
+    mistakes.extend(_slugs_taken(found, {each.slug for each in known if each.is_deleted}))
     mistakes.extend(_levels_in_use(found, store))
     if mistakes:
         raise DocumentError(sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line)))
     return found
 
 
-def _once(into: list[Wanted], wanted: Wanted, mistakes: list[Mistake]) -> None:
-    for other in into:
-        if (other.kind, other.slug) == (wanted.kind, wanted.slug):
+def _keyed(wanted: Sequence[Wanted], names: Mapping[str, str], taken: set[str]) -> Iterator[Wanted]:
+    """The same, each with its slug: the written one, or that of the name's bearer, or one that is nobody's yet.
+
+    So a name in any script finds what it named before, and two names whose letters give one slug stay two.
+    `names` are those of what there is, by slug.
+    """
+    written = {each.slug for each in wanted if each.slug}
+    bearers = {name_key(name): slug for slug, name in names.items() if slug not in written}
+    taken = taken | written
+    for each in wanted:
+        slug = each.slug or bearers.get(name_key(each.name))
+        if not slug:
+            slug = next(free for free in numbered_slugs(slug_of(each.name, each.kind)) if free not in taken)
+            taken.add(slug)
+        yield each if each.slug else replace(each, slug=slug, value=_with_slug(each.value, slug))
+
+
+def _with_slug(value: Any, slug: str) -> Any:
+    return value.model_copy(update={"slug": slug}) if isinstance(value, Owned) else value
+
+
+def _once(wanted: Iterator[Wanted], mistakes: list[Mistake]) -> Iterator[Wanted]:
+    """The first of each slug; another one is a mistake."""
+    seen: dict[str, Wanted] = {}
+    for each in wanted:
+        if (other := seen.setdefault(each.slug, each)) is each:
+            yield each
+        else:
             first = other.mistake("", "")
-            mistakes.append(
-                wanted.mistake("", f"{wanted.kind} {wanted.slug} is there twice, first in {first.file}:{first.line}")
-            )
-            return
-    into.append(wanted)
+            told = f"{each.kind} {each.slug} is there twice, first in {first.file}:{first.line}"
+            mistakes.append(each.mistake("", told))
 
 
 def _things(document: Loaded, environment: Mapping[str, str], mistakes: list[Mistake]) -> Iterator[Wanted]:
@@ -148,7 +185,8 @@ def _thing(document: Loaded, model: type[Answers], form: Any, path: str, environ
         if mistakes:
             raise DocumentError(mistakes)
     assert isinstance(thing, Owned)
-    return Wanted(model.__name__.lower(), thing.slug, thing, document, path, sha256)
+    slug = thing.slug if isinstance(given, dict) and "slug" in given else ""
+    return Wanted(model.__name__.lower(), slug, thing, document, path, sha256)
 
 
 def _foreign_keys(connection: Connection, given: list[str]) -> Iterator[tuple[str, str]]:
@@ -185,36 +223,25 @@ def _products(document: Loaded, product: type[Product], mistakes: list[Mistake])
         if answers.general.name is None:
             mistakes.append(document.mistake(f"{path}.general.name", "a product needs a name"))
             continue
-        yield Wanted("product", form.slug or slug_of(answers.general.name), answers, document, path)
+        yield Wanted("product", form.slug or "", answers, document, path)
 
 
-def _stored(store: Store, slug: str) -> SavedProduct | None:
-    try:
-        return store.load(slug)
-    except NotFound:
-        return None
-
-
-def _unknown(wanted: Wanted, found: Gathered) -> Iterator[Mistake]:
-    """The references of a product that lead nowhere."""
-    kind = wanted.value.post_sale.access.kind
-    ruled = [(target.field, "membership", target.membership) for target in rule_targets(wanted.value.automations)]
-    for path, subject, slug in [*references(wanted.value), *ruled]:
-        if subject == "level":
-            continue
-        if subject == "product":
-            known = {p.slug for p in found.products} | {s for s, stored in found.stored.items() if stored}
-            if slug == wanted.slug:
+def _unknown(found: Gathered) -> Iterator[Mistake]:
+    """The references of products that lead nowhere."""
+    known = {subject: found.slugs_of(subject) for subject in HOME}
+    for wanted in found.products:
+        kind = wanted.value.post_sale.access.kind
+        ruled = [(target.field, "membership", target.membership) for target in rule_targets(wanted.value.automations)]
+        for path, subject, slug in [*references(wanted.value), *ruled]:
+            if subject == "level":
+                continue
+            if subject == "product" and slug == wanted.slug:
                 yield wanted.mistake(place_of(path, kind), "a product cannot be offered on top of itself")
-        else:
-            known = {t.slug for t in found.things if t.kind == subject}
-            known |= {t.slug for t in getattr(found.account.account, f"{subject}s")}
-        if slug not in known:
-            close = difflib.get_close_matches(slug, sorted(known), n=1)
-            way = (
-                f"did you mean {close[0]}?" if close else f"describe it in this document, or apply its {HOME[subject]}"
-            )
-            yield wanted.mistake(place_of(path, kind), f"there is no {subject} {slug}; {way}")
+            elif slug not in known[subject]:
+                close = difflib.get_close_matches(slug, sorted(known[subject]), n=1)
+                elsewhere = f"describe it in this document, or apply its {HOME[subject]}"
+                way = f"did you mean {close[0]}?" if close else elsewhere
+                yield wanted.mistake(place_of(path, kind), f"there is no {subject} {slug}; {way}")
 
 
 HOME = dict.fromkeys(("membership", "file", "calendar", "webinar", "connection"), "document first") | {
@@ -222,37 +249,27 @@ HOME = dict.fromkeys(("membership", "file", "calendar", "webinar", "connection")
 }
 
 
-def _names_taken(found: Gathered, store: Store) -> Iterator[Mistake]:
-    """Products whose name another one has. Two that swap their names do it in two goes."""
-    seen: list[Wanted] = []
+def _names_taken(found: Gathered, names: Mapping[str, str]) -> Iterator[Mistake]:
+    """Products whose name another one has. Two that swap their names do it in two goes. `names` are those there are."""
+    bearers = defaultdict(list)
+    for slug, name in names.items():
+        bearers[name_key(name)].append(slug)
+    seen: dict[str, Wanted] = {}
     for wanted in found.products:
-        name = wanted.value.general.name
-        other = next((other for other in seen if is_same_name(other.value.general.name, name)), None)
-        seen.append(wanted)
-        if other is not None:
-            yield wanted.mistake("general.name", f"{other.slug} is called {name} too; choose another name")
-        for row in products_named(store, name):
-            if row.slug != wanted.slug:
-                way = f"write slug: {row.slug} to change that one, or choose another name"
-                yield wanted.mistake("general.name", f"the product {row.slug} is called {name} already; {way}")
+        other = seen.setdefault(name_key(wanted.name), wanted)
+        if other is not wanted:
+            yield wanted.mistake("general.name", f"{other.slug} is called {wanted.name} too; choose another name")
+        for slug in bearers[name_key(wanted.name)]:
+            if slug != wanted.slug:
+                way = f"write slug: {slug} to change that one, or choose another name"
+                yield wanted.mistake("general.name", f"the product {slug} is called {wanted.name} already; {way}")
 
 
-def _slugs_taken(found: Gathered, store: Store) -> Iterator[Mistake]:
+def _slugs_taken(found: Gathered, deleted: set[str]) -> Iterator[Mistake]:
     """Products whose slug still belongs to a deleted one."""
     for wanted in found.products:
-        if found.stored[wanted.slug] is None and _is_deleted(wanted.slug, store):
+        if wanted.slug in deleted:
             yield wanted.mistake("slug", f"a deleted product is called {wanted.slug}: restore it, or take another slug")
-
-
-def _is_deleted(slug: str, store: Store) -> bool:
-    """Whether a deleted product has this slug."""
-    after = None
-    while True:
-        page = store.products(search=slug, after=after, deleted=True)
-        if any(row.slug == slug for row in page.rows):
-            return True
-        if (after := page.after) is None:
-            return False
 
 
 def _levels_in_use(found: Gathered, store: Store) -> Iterator[Mistake]:
@@ -263,9 +280,8 @@ def _levels_in_use(found: Gathered, store: Store) -> Iterator[Mistake]:
         if wanted.kind != "membership" or not gone:
             continue
         for slug in store.used_by("membership", wanted.slug):
-            product = next((p.value for p in found.products if p.slug == slug), None)
-            stored = product or getattr(_stored(store, slug), "answers", None)
-            for level in sorted(gone & (_levels_used(stored, wanted.slug) if stored else set())):
+            product = next((p.value for p in found.products if p.slug == slug), None) or store.load(slug).answers
+            for level in sorted(gone & _levels_used(product, wanted.slug)):
                 yield wanted.mistake(
                     "levels", f"{level} is used by the product {slug}; choose another level there first"
                 )

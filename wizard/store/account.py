@@ -25,7 +25,8 @@ from models.saved import SavedAccount
 from wizard.store.database import Work
 from wizard.store.errors import InUse, KeysUnusable, NotFound, SlugTaken
 from wizard.store.mapping import join, split
-from wizard.store.products import PRODUCT, numbered_slugs, slug_is_taken
+from wizard.store.names import numbered_slugs
+from wizard.store.products import PRODUCT, slug_is_taken
 from wizard.store.rows import LEVEL, OPENS, OPTION, REFERENCES
 from wizard.store.rule_targets import RuleTarget, stored_rule_targets
 from wizard.store.sealing import seal, unseal

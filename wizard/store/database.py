@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, cast
@@ -52,6 +52,8 @@ class Work:
     """The model that answers are read into."""
     keys: Keys
     """What secrets are sealed with."""
+    loose: list[str] = field(default_factory=list)
+    """The SHA-256 of bytes in the library that came or lost a row: looked at again when the transaction is over."""
 
 
 class Database:

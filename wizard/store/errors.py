@@ -154,7 +154,7 @@ class Stale(StoreError):
         self.entries = tuple(entries)
 
 
-FileProblem = Literal["missing", "empty", "directory", "unreadable", "changed", "name"]
+FileProblem = Literal["missing", "empty", "directory", "special", "unreadable", "growing", "changed", "name"]
 
 
 class FileRefused(StoreError):
@@ -165,6 +165,8 @@ class FileRefused(StoreError):
             "missing": "There is no file {name!r}. Check the path; it may have been moved.",
             "empty": "{name!r} is empty. Choose a file with contents.",
             "directory": "{name!r} is a folder. Choose one file, or make a ZIP of the folder.",
+            "special": "{name!r} is a device or a pipe. Choose a file.",
+            "growing": "{name!r} is being written to at this moment. Wait until it is whole and add it again.",
             "unreadable": "{name!r} cannot be read. Check its permissions.",
             "name": "{name!r} has a name that is not text (UTF-8). Rename it and add it again.",
             "changed": "{name!r} is no longer what was added. Add the file again.",

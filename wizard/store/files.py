@@ -10,7 +10,8 @@ import hashlib
 import mimetypes
 import os
 import secrets
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,8 +52,9 @@ class Copy:
         about = {"filename": self.filename, "size": self.size, "sha256": self.sha256, "media_type": media_type}
         return about | {"added_at": datetime.now(UTC)}
 
-    def take_name(self, library: Path) -> None:
+    def take_name(self, work: Work, library: Path) -> None:
         """Put the bytes where the library looks for them. Called with the writer's turn, so nobody removes them."""
+        work.loose.append(self.sha256)
         place = place_of(library, self.sha256)
         make_private_folder(place.parent)
         # Also over a copy that is there already: it may have been damaged.
@@ -76,7 +78,7 @@ def add(writing: Writing, library: Path, thing: File, *, unique: bool) -> File:
             if not unique and slug_is_taken(work, FILE, thing.slug):
                 raise SlugTaken("file", thing.slug)
             added = account.add(work, thing, copy.columns())
-            copy.take_name(library)
+            copy.take_name(work, library)
             return added
     except OSError as error:
         raise failed_to_write(error, library) from error
@@ -99,13 +101,13 @@ def put(writing: Writing, library: Path, thing: File, old_slug: str | None) -> F
     try:
         with writing() as work:
             stored = account.put(work, thing, old_slug, copy.columns())
-            copy.take_name(library)
+            copy.take_name(work, library)
+            if before is not None:
+                work.loose.append(before["sha256"])
     except OSError as error:
         raise failed_to_write(error, library) from error
     finally:
         copy.path.unlink(missing_ok=True)
-    if before is not None and before["sha256"] != copy.sha256:
-        _forget_bytes(writing, library, before["sha256"])
     return stored
 
 
@@ -115,8 +117,11 @@ def _copy(library: Path, source: Path) -> Copy:
     if UNKEEPABLE.search(str(source)):
         raise FileRefused(source, "name")
     try:
-        if source.is_dir():
+        mode = source.stat().st_mode
+        if stat.S_ISDIR(mode):
             raise FileRefused(source, "directory")
+        if not stat.S_ISREG(mode):
+            raise FileRefused(source, "special")  # and never opened: a pipe would wait for its other end
         original = source.open("rb")
     except FileNotFoundError:
         raise FileRefused(source, "missing") from None
@@ -141,7 +146,7 @@ def _copy(library: Path, source: Path) -> Copy:
 
 
 def _pour(original: BinaryIO, copy: BinaryIO, source: Path) -> tuple[int, str]:
-    size, digest = 0, hashlib.sha256()
+    size, digest, announced = 0, hashlib.sha256(), os.fstat(original.fileno()).st_size
     while True:
         try:
             chunk = original.read(CHUNK)
@@ -150,6 +155,8 @@ def _pour(original: BinaryIO, copy: BinaryIO, source: Path) -> tuple[int, str]:
         if not chunk:
             return size, digest.hexdigest()
         size += len(chunk)
+        if size > announced:
+            raise FileRefused(source, "growing")
         digest.update(chunk)
         copy.write(chunk)
 
@@ -157,17 +164,19 @@ def _pour(original: BinaryIO, copy: BinaryIO, source: Path) -> tuple[int, str]:
 # --- removing -------------------------------------------------------------------------------------------------------
 
 
-def remove(writing: Writing, library: Path, slug: str) -> None:
-    """Remove a file that no product uses, and its bytes unless another file has the same."""
-    with writing() as work:
-        sha256 = account.row_of(work, "file", slug)["sha256"]
-        account.remove(work, "file", slug)
-    _forget_bytes(writing, library, sha256)
+def remove(work: Work, slug: str) -> None:
+    """Remove a file that no product uses."""
+    work.loose.append(account.row_of(work, "file", slug)["sha256"])
+    account.remove(work, "file", slug)
 
 
-def _forget_bytes(writing: Writing, library: Path, sha256: str) -> None:
-    # With the writer's turn again, so that nobody adds the same bytes between the question and the removal.
-    with writing() as work:
+def sweep(work: Work, library: Path, loose: Iterable[str]) -> None:
+    """Remove those of these bytes that no row names: of files that went, or that came with a change that failed.
+
+    In a transaction of its own after the one that let go of them, whether that one was committed or not, and with the
+    writer's turn: so nobody adds the same bytes between the question and the removal.
+    """
+    for sha256 in set(loose):
         if work.connection.execute(select(FILE.c.id).where(FILE.c.sha256 == sha256)).first() is None:
             place_of(library, sha256).unlink(missing_ok=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -39,14 +39,13 @@ def entries_since(work: Work, product: int, revision: int) -> tuple[HistoryEntry
 
 def write(
     connection: Connection,
-    product: int,
     revision: int,
     at: datetime,
     who: str,
-    changes: Sequence[Change],
+    changes: Mapping[int, Sequence[Change]],
     form: type[Product],
 ) -> None:
-    """Add the changes that led to a revision, secrets masked."""
+    """Add the changes that led to a revision of each product, by its key, secrets masked."""
     rows = [
         {
             "product_id": product,
@@ -58,7 +57,8 @@ def write(
             "old": masked(form, change.path, change.old),
             "new": masked(form, change.path, change.new),
         }
-        for position, change in enumerate(changes, start=1)
+        for product, made in changes.items()
+        for position, change in enumerate(made, start=1)
     ]
     if rows:
         connection.execute(insert(ENTRY), rows)

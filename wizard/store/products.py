@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, count
 from typing import Any
@@ -13,13 +14,13 @@ from sqlalchemy import insert, select, update
 
 from models import records
 from models.product import Mode, Product
-from models.saved import Change, HistoryEntry, SavedProduct
+from models.saved import Change, HistoryEntry, KnownProduct, NewProduct, SavedProduct
 from models.text import SLUG, slug_of
 from wizard.store import history, rows
 from wizard.store.database import Work
 from wizard.store.errors import InUse, NameTaken, NotFound, SlugTaken, Stale, StoreError
 from wizard.store.image import Image, answers_of, image_of, settled
-from wizard.store.names import is_same_name
+from wizard.store.names import is_same_name, name_key, numbered_slugs
 from wizard.store.names import sorted_by as sorted_by
 
 PRODUCT = records.table_of(records.Product)
@@ -35,6 +36,30 @@ def load(work: Work, slug: str) -> SavedProduct:
     """The product as it stands."""
     row = row_of(work, slug)
     return _saved(row, answers_of(rows.read(work.connection, row), work.form, slug))
+
+
+def load_all(work: Work, slugs: Collection[str]) -> dict[str, SavedProduct]:
+    """Those of these products that there are, by slug."""
+    found: dict[str, SavedProduct] = {}
+    for some in _batches(slugs):
+        query = select(PRODUCT).where(PRODUCT.c.seller_id == work.seller, PRODUCT.c.slug.in_(some))
+        own = [dict(row) for row in work.connection.execute(query.where(PRODUCT.c.is_deleted.is_(False))).mappings()]
+        for image in rows.read_all(work.connection, own):
+            slug = image.product["slug"]
+            found[slug] = _saved(image.product, answers_of(image, work.form, slug))
+    return found
+
+
+def _batches(slugs: Collection[str]) -> Iterator[list[str]]:
+    """So many at a time as any database takes in one question."""
+    listed = list(slugs)
+    yield from (listed[at : at + 500] for at in range(0, len(listed), 500))
+
+
+def known(work: Work) -> tuple[KnownProduct, ...]:
+    """Every product of the seller's, deleted ones too."""
+    query = select(PRODUCT.c.slug, PRODUCT.c.name, PRODUCT.c.is_deleted).where(PRODUCT.c.seller_id == work.seller)
+    return tuple(KnownProduct(*row) for row in work.connection.execute(query))
 
 
 def history_of(work: Work, slug: str, limit: int, before: int | None) -> tuple[HistoryEntry, ...]:
@@ -69,28 +94,58 @@ def _saved(row: Row, answers: Product) -> SavedProduct:
 def create(
     work: Work, name: str, who: str, answers: Product | None, slug: str | None, complete: bool, place: str = ""
 ) -> SavedProduct:
-    """Create a product at revision 1."""
-    answers = settled(_named(answers or work.form(), name))
-    name = answers.general.name or ""
-    if _name_is_taken(work, name):
-        raise NameTaken(name)
+    """Create a product at revision 1. Without a slug, one is made from its name and numbered until it is free."""
+    answers = _named(answers or work.form(), name)
     if slug is None:
-        slug = next(free for free in numbered_slugs(slug_of(name)) if not slug_is_taken(work, PRODUCT, free))
-    elif not SLUG.fullmatch(slug):
-        raise StoreError(f"{slug!r} is not a slug: lower-case letters, digits and hyphens, 63 at most.", "slug")
-    elif slug_is_taken(work, PRODUCT, slug):
-        raise SlugTaken("product", slug)
-    image = image_of(answers)
+        proposals = numbered_slugs(slug_of(answers.general.name or ""))
+        slug = next(free for free in proposals if not slug_is_taken(work, PRODUCT, free))
+    [created] = create_all(work, [NewProduct(slug, answers, complete)], who, place)
+    return created
+
+
+def create_all(work: Work, wanted: Sequence[NewProduct], who: str, place: str = "") -> list[SavedProduct]:
+    """Create products at revision 1, in a few questions however many they are."""
+    settled_answers = [settled(new.answers) for new in wanted]
+    _refuse_taken(work, [new.slug for new in wanted], [answers.general.name or "" for answers in settled_answers])
     now = datetime.now(UTC)
-    switches = {"mode": Mode.DEMO.value, "published": False, "revision": 1, "complete": complete, "place": place}
+    switches = {"mode": Mode.DEMO.value, "published": False, "revision": 1, "place": place, "seller_id": work.seller}
     times = {"created_at": now, "updated_at": now, "deleted_at": None, "is_deleted": False}
-    row = {"seller_id": work.seller, "slug": slug, "sorted_by": sorted_by(name), **switches, **times, **image.product}
-    key = work.connection.execute(insert(PRODUCT).values(row).returning(PRODUCT.c.id)).scalar_one()
-    rows.write(work, key, slug, None, image)
+    images = []
+    for new, answers in zip(wanted, settled_answers, strict=True):
+        image = image_of(answers)
+        named = {"slug": new.slug, "sorted_by": sorted_by(answers.general.name or ""), "complete": new.complete}
+        images.append(replace(image, product={**named, **switches, **times, **image.product}))
+    adding = insert(PRODUCT).returning(PRODUCT.c.id, sort_by_parameter_order=True)
+    keys = work.connection.execute(adding, [image.product for image in images]).scalars().all()
+    rows.add_all(work, dict(zip(keys, images, strict=True)))
     blank = work.form().model_dump(mode="json")
-    changes = list(history.differences(blank, answers.model_dump(mode="json")))
-    history.write(work.connection, key, 1, now, who, changes, work.form)
-    return _saved(row, answers)
+    changes = {
+        key: list(history.differences(blank, answers.model_dump(mode="json")))
+        for key, answers in zip(keys, settled_answers, strict=True)
+    }
+    history.write(work.connection, 1, now, who, changes, work.form)
+    return [_saved(image.product, answers) for image, answers in zip(images, settled_answers, strict=True)]
+
+
+def _refuse_taken(work: Work, slugs: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse names and slugs that a product has, or that two of these share."""
+    for slug in slugs:
+        if not SLUG.fullmatch(slug):
+            raise StoreError(f"{slug!r} is not a slug: lower-case letters, digits and hyphens, 63 at most.", "slug")
+    mine = PRODUCT.c.seller_id == work.seller
+    taken, bearers = set(), set()
+    for some in _batches({sorted_by(name) for name in names}):
+        query = select(PRODUCT.c.name).where(mine, PRODUCT.c.is_deleted.is_(False), PRODUCT.c.sorted_by.in_(some))
+        bearers |= {name_key(name) for name in work.connection.execute(query).scalars() if name is not None}
+    for some in _batches(slugs):
+        taken |= set(work.connection.execute(select(PRODUCT.c.slug).where(mine, PRODUCT.c.slug.in_(some))).scalars())
+    for name, slug in zip(names, slugs, strict=True):
+        if name_key(name) in bearers:
+            raise NameTaken(name)
+        if slug in taken:
+            raise SlugTaken("product", slug)
+        bearers.add(name_key(name))
+        taken.add(slug)
 
 
 def save(
@@ -182,7 +237,7 @@ def _advance(work: Work, row: Row, values: Mapping[str, Any], who: str, changes:
     now = datetime.now(UTC)
     values = {**values, "revision": row["revision"] + 1, "updated_at": now}
     work.connection.execute(update(PRODUCT).where(PRODUCT.c.id == row["id"]).values(values))
-    history.write(work.connection, row["id"], values["revision"], now, who, changes, work.form)
+    history.write(work.connection, values["revision"], now, who, {row["id"]: changes}, work.form)
     return {**row, **values}
 
 
@@ -221,14 +276,6 @@ def slug_is_taken(work: Work, table: Any, slug: str) -> bool:
     """Whether the seller has a row of this slug, deleted products included."""
     query = select(table.c.id).where(table.c.seller_id == work.seller, table.c.slug == slug)
     return work.connection.execute(query).first() is not None
-
-
-def numbered_slugs(slug: str) -> Iterator[str]:
-    """The slug, then with -2, -3, … behind it, within the 63 characters of a slug."""
-    yield slug
-    for number in count(2):
-        ending = f"-{number}"
-        yield slug[: 63 - len(ending)].rstrip("-") + ending
 
 
 def _offered_by(work: Work, product: int, deleted: bool | None) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, update
@@ -36,44 +37,74 @@ ACCESS, BUMPS = "post_sale.access", "checkout.bumps"
 
 def read(connection: Connection, product: Mapping[str, Any]) -> Image:
     """The image of a product whose own row has been read."""
-    key = product["id"]
-    prices = select(PRICE).where(PRICE.c.product_id == key).order_by(PRICE.c.position)
-    bumps = (
-        select(PRODUCT.c.slug)
-        .join(BUMP, BUMP.c.offered_id == PRODUCT.c.id)
-        .where(BUMP.c.product_id == key)
-        .order_by(BUMP.c.position)
-    )
-    return Image(
-        product,
-        tuple(_without(row, "product_id") for row in connection.execute(prices).mappings()),
-        _read_options(connection, key),
-        {AccessKind.HOSTED_MEMBERSHIP.value: _read_levels(connection, key)},
-        tuple(connection.execute(bumps).scalars()),
-    )
+    return read_all(connection, [product])[0]
 
 
-def _read_options(connection: Connection, product: int) -> dict[str, dict[str, Any]]:
+def read_all(connection: Connection, products: Sequence[Mapping[str, Any]]) -> list[Image]:
+    """The images of products whose own rows have been read, in the same order."""
+    keys = [product["id"] for product in products]
+    prices, options = _read_prices(connection, keys), _read_options(connection, keys)
+    levels, bumps = _read_levels(connection, keys), _read_bumps(connection, keys)
+    return [
+        Image(
+            product,
+            tuple(prices[key]),
+            dict(options[key]),
+            {AccessKind.HOSTED_MEMBERSHIP.value: tuple(levels[key])},
+            tuple(bumps[key]),
+        )
+        for product, key in zip(products, keys, strict=True)
+    ]
+
+
+def _read_prices(connection: Connection, products: list[int]) -> Mapping[int, list[dict[str, Any]]]:
+    query = select(PRICE).where(PRICE.c.product_id.in_(products)).order_by(PRICE.c.product_id, PRICE.c.position)
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in connection.execute(query).mappings():
+        found[row["product_id"]].append(_without(row, "product_id"))
+    return found
+
+
+def _read_bumps(connection: Connection, products: list[int]) -> Mapping[int, list[str]]:
+    query = (
+        select(BUMP.c.product_id, PRODUCT.c.slug)
+        .join(PRODUCT, BUMP.c.offered_id == PRODUCT.c.id)
+        .where(BUMP.c.product_id.in_(products))
+        .order_by(BUMP.c.product_id, BUMP.c.position)
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for product, slug in connection.execute(query):
+        found[product].append(slug)
+    return found
+
+
+def _read_options(connection: Connection, products: list[int]) -> Mapping[int, dict[str, dict[str, Any]]]:
     joined: Any = OPTION
     columns: list[Any] = [column for column in OPTION.columns if column.name not in REFERENCES]
     for name, (_, table) in REFERENCES.items():
         joined = joined.outerjoin(table, OPTION.c[name] == table.c.id)
         columns.append(table.c.slug.label(name))
-    found = connection.execute(select(*columns).select_from(joined).where(OPTION.c.product_id == product)).mappings()
-    return {row["kind"]: _without(row, "id", "product_id", "kind") for row in found}
+    query = select(*columns).select_from(joined).where(OPTION.c.product_id.in_(products))
+    found: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in connection.execute(query).mappings():
+        found[row["product_id"]][row["kind"]] = _without(row, "id", "product_id", "kind")
+    return found
 
 
-def _read_levels(connection: Connection, product: int) -> tuple[LevelKey, ...]:
+def _read_levels(connection: Connection, products: list[int]) -> Mapping[int, list[LevelKey]]:
     query = (
-        select(MEMBERSHIP.c.slug, LEVEL.c.slug)
+        select(OPTION.c.product_id, MEMBERSHIP.c.slug, LEVEL.c.slug)
         .select_from(OPTION)
         .join(OPENS, OPENS.c.access_option_id == OPTION.c.id)
         .join(LEVEL, LEVEL.c.id == OPENS.c.level_id)
         .join(MEMBERSHIP, MEMBERSHIP.c.id == LEVEL.c.membership_id)
-        .where(OPTION.c.product_id == product)
-        .order_by(OPENS.c.position)
+        .where(OPTION.c.product_id.in_(products))
+        .order_by(OPTION.c.product_id, OPENS.c.position)
     )
-    return tuple((membership, level) for membership, level in connection.execute(query))
+    found: dict[int, list[LevelKey]] = defaultdict(list)
+    for product, membership, level in connection.execute(query):
+        found[product].append((membership, level))
+    return found
 
 
 def _without(row: RowMapping, *names: str) -> dict[str, Any]:
@@ -83,27 +114,51 @@ def _without(row: RowMapping, *names: str) -> dict[str, Any]:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
-def write(work: Work, product: int, slug: str, old: Image | None, new: Image) -> None:
+def add_all(work: Work, products: Mapping[int, Image]) -> None:
+    """Write the rows below the own rows of new products, by their keys. Raises `UnknownReference`, `RefersToItself`."""
+    prices = [{"product_id": key, **price} for key, image in products.items() for price in image.prices]
+    _insert(work.connection, PRICE, prices)
+    options = [
+        {"product_id": key, "kind": kind, **_with_keys(work, kind, option)}
+        for key, image in products.items()
+        for kind, option in image.options.items()
+    ]
+    _insert(work.connection, OPTION, options)
+    for key, image in products.items():
+        for kind, levels in image.levels.items():
+            if levels:
+                _write_levels(work, key, kind, levels)
+        if image.bumps:
+            _write_bumps(work, key, image.product["slug"], (), image.bumps)
+
+
+def write(work: Work, product: int, slug: str, old: Image, new: Image) -> None:
     """Make the rows below a product's own what the new image says. Raises `UnknownReference`, `RefersToItself`."""
     connection = work.connection
-    if old is None or old.prices != new.prices:
+    if old.prices != new.prices:
         connection.execute(delete(PRICE).where(PRICE.c.product_id == product))
         _insert(connection, PRICE, [{"product_id": product, **price} for price in new.prices])
     for kind, option in new.options.items():
-        if old is None or old.options.get(kind) != option:
-            _write_option(work, product, kind, option, is_new=old is None or kind not in old.options)
+        if old.options.get(kind) != option:
+            _write_option(work, product, kind, option, is_new=kind not in old.options)
     for kind, levels in new.levels.items():
-        if old is None or old.levels.get(kind) != levels:
+        if old.levels.get(kind) != levels:
             _write_levels(work, product, kind, levels)
-    if old is None or old.bumps != new.bumps:
-        _write_bumps(work, product, slug, old.bumps if old else (), new.bumps)
+    if old.bumps != new.bumps:
+        _write_bumps(work, product, slug, old.bumps, new.bumps)
 
 
-def _write_option(work: Work, product: int, kind: str, option: Mapping[str, Any], is_new: bool) -> None:
+def _with_keys(work: Work, kind: str, option: Mapping[str, Any]) -> dict[str, Any]:
+    """An option's values with the keys of what it refers to, in place of the slugs."""
     values = dict(option)
     for column, (name, table) in REFERENCES.items():
         if values[column] is not None:
             values[column] = _key_of(work, table, values[column], name, f"{ACCESS}.{kind}.{name}")
+    return values
+
+
+def _write_option(work: Work, product: int, kind: str, option: Mapping[str, Any], is_new: bool) -> None:
+    values = _with_keys(work, kind, option)
     if is_new:
         work.connection.execute(insert(OPTION), {"product_id": product, "kind": kind, **values})
     else:

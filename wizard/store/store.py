@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self, cast
@@ -11,12 +11,22 @@ from typing import Self, cast
 from models.account import File, StoredFile
 from models.fulfillment import Page, Run, RunStep, Verdict
 from models.product import Mode, Product
-from models.saved import Change, HistoryEntry, ProductPage, RunRow, SavedAccount, SavedProduct
+from models.saved import (
+    Change,
+    HistoryEntry,
+    KnownProduct,
+    NewProduct,
+    ProductPage,
+    RunRow,
+    SavedAccount,
+    SavedProduct,
+)
 from wizard.keys import Keys
 from wizard.settings import Settings
 from wizard.store import account, catalogue, claims, files, ledger, products
 from wizard.store.account import OwnedKind, Thing
 from wizard.store.database import Database, Work
+from wizard.store.errors import StoreError
 from wizard.store.files import FileState
 from wizard.store.sealing import Rotation, seal_anew
 
@@ -101,10 +111,25 @@ class Store:
         with self._writing() as work:
             return products.create(work, name, who, answers, slug, complete)
 
+    def create_all(self, wanted: Sequence[NewProduct], who: str) -> list[SavedProduct]:
+        """Create products, all or none, in the same order. Raises as `create` does."""
+        with self._writing() as work:
+            return products.create_all(work, wanted, who)
+
     def load(self, slug: str) -> SavedProduct:
         """The product as it stands. Raises `NotFound` also when it is deleted."""
         with self._reading() as work:
             return products.load(work, slug)
+
+    def load_all(self, slugs: Collection[str]) -> dict[str, SavedProduct]:
+        """Those of these products that there are, by slug, in a few questions however many they are."""
+        with self._reading() as work:
+            return products.load_all(work, slugs)
+
+    def known_products(self) -> tuple[KnownProduct, ...]:
+        """Every slug that is taken, with its product's name; deleted products are among them."""
+        with self._reading() as work:
+            return products.known(work)
 
     def save(
         self, slug: str, base_revision: int, answers: Product, changes: Sequence[Change], who: str, complete: bool
@@ -196,11 +221,11 @@ class Store:
 
     def remove(self, kind: OwnedKind, slug: str) -> None:
         """Remove a thing: a `membership`, `connection`, `file`, `calendar` or `webinar`. Raises `InUse`, `NotFound`."""
-        if kind == "file":
-            files.remove(self._writing, self._library, slug)
-            return
         with self._writing() as work:
-            account.remove(work, kind, slug)
+            if kind == "file":
+                files.remove(work, slug)
+            else:
+                account.remove(work, kind, slug)
 
     def used_by(self, kind: OwnedKind, slug: str) -> tuple[str, ...]:
         """The slugs of the products that use a thing, whichever access option they have chosen."""
@@ -304,8 +329,42 @@ class Store:
 
     # --- transactions -----------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def together(self) -> Iterator[Store]:
+        """Do several things in one transaction: all that is done with the store that this gives, or none of it.
+
+        An error that leaves the body undoes everything, and so does the end of the process. While it lasts nobody else
+        can write, and only the store that it gives may be used here.
+        """
+        with self._writing() as work:
+            yield _Joined(self, work)
+
     def _reading(self) -> AbstractContextManager[Work]:
         return self._database.work(self._seller, self._form, writing=False)
 
-    def _writing(self) -> AbstractContextManager[Work]:
-        return self._database.work(self._seller, self._form, writing=True)
+    @contextmanager
+    def _writing(self) -> Iterator[Work]:
+        loose: list[str] = []
+        try:
+            with self._database.work(self._seller, self._form, writing=True) as work:
+                loose = work.loose
+                yield work
+        finally:
+            if loose:
+                # Bytes that stay because they could not be removed now take up room and do no harm.
+                with suppress(StoreError, OSError), self._database.work(self._seller, self._form, writing=True) as work:
+                    files.sweep(work, self._library, loose)
+
+
+class _Joined(Store):
+    """The store as it is from inside a transaction: whatever is done with it joins that one."""
+
+    def __init__(self, store: Store, work: Work) -> None:
+        super().__init__(store._database, store._folder, store._seller, store._form)
+        self._work = work
+
+    def _reading(self) -> AbstractContextManager[Work]:
+        return nullcontext(self._work)
+
+    def _writing(self) -> AbstractContextManager[Work]:  # type: ignore[override]
+        return nullcontext(self._work)
