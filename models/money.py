@@ -36,18 +36,28 @@ def _in_use(code: str) -> bool:
     return any(is_open(row) for rows in get_global("territory_currencies").values() for row in rows)
 
 
+@cache
 def decimals(currency: str) -> int:
-    """How many decimal places a currency has: 2 for USD, 0 for JPY, 3 for KWD."""
+    """How many decimal places may be charged: 2 for USD and RSD, 0 for JPY, 3 for KWD and IQD.
+
+    It is the minor unit of ISO 4217. CLDR's digits are made for display, and leave out coins that nobody uses any more;
+    they only stand in for a currency that ISO has withdrawn, and that its shops may still know.
+    """
+    import iso4217
     from babel.numbers import get_currency_precision
 
-    return get_currency_precision(currency)
+    try:
+        exponent = iso4217.Currency(currency).exponent
+    except ValueError:
+        exponent = None
+    return get_currency_precision(currency) if exponent is None else exponent
 
 
 def is_currency(code: str) -> str:
     """Refuse what is not the code of a currency in use."""
     code = code.strip().upper()
     if code not in currencies():
-        raise ValueError(f"{code!r} is not a currency code (ISO 4217), such as USD, EUR or JPY")
+        raise ValueError(f"{code!r} is not a currency code, such as USD, EUR or JPY")
     return code
 
 
@@ -86,7 +96,10 @@ def in_words(amount: str | Decimal, currency: str) -> str:
     """Write money as an American reader expects it: `$29.00`, `¥2,900`, `€1,000.00`."""
     from babel.numbers import format_currency
 
-    return format_currency(Decimal(amount), currency, locale="en_US")
+    # As many decimals as may be charged: the locale's own pattern would round away some.
+    places = decimals(currency)
+    pattern = f"¤#,##0{'.' if places else ''}{'0' * places}"
+    return format_currency(Decimal(amount), currency, pattern, locale="en_US", currency_digits=False)
 
 
 def day_in_words(day: dt.date) -> str:

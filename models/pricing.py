@@ -198,7 +198,7 @@ class Pricing(Answers):
         Module("product_pricing", "Product pricing", "What does it cost, and how often?"),
         Ask(
             "Currency",
-            "The currency of every price of this product (ISO 4217).",
+            "Three letters, such as USD, EUR or GBP. Every price of this product is in it.",
             kind="line",
         ),
     ] = "USD"

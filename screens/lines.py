@@ -13,6 +13,12 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 
+def hanging(head: Content, text: Content, width: int) -> Content:
+    """A head and a text beside it, in so many cells: what does not fit goes on below where the text began."""
+    room = max(16, width - head.cell_length)
+    return Content.assemble(head, Content(f"\n{' ' * head.cell_length}").join(text.wrap(room)))
+
+
 class QuietInput(Input):
     """One line to write in, with a cursor that stands still: a blinking one sends bytes for ever."""
 

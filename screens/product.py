@@ -26,7 +26,8 @@ from wizard import flow
 from wizard.preview import consequence
 from wizard.problems import Misfits, Problem
 from wizard.progress import State
-from wizard.session import ChangedElsewhere, Session
+from wizard.session import SWITCHES, ChangedElsewhere, Session
+from wizard.switches import standing
 from wizard.wording import place_of
 
 if TYPE_CHECKING:
@@ -456,10 +457,16 @@ class ProductScreen(FormScreen[None]):
         if outcome is None:
             self.wizard.say(nothing)
             return
-        path = outcome.changes[0].path if outcome.changes else self.current
-        self._drafts.pop(path, None)
-        await self.go_to(path)
-        self.wizard.say(f"{done}: {place_of(path)}")
+        for note in outcome.notes:
+            self.wizard.say(note, severity="warning", title="Not done again")
+        path = outcome.changes[0].path if outcome.changes else ""
+        if path in SWITCHES:
+            await self.go_to(REVIEW)
+            self.wizard.say(": ".join(standing(self.session.saved)), title=done)
+        elif path:
+            self._drafts.pop(path, None)
+            await self.go_to(path)
+            self.wizard.say(f"{done}: {place_of(path)}")
 
     @work(exclusive=True, group="dialogue")
     async def action_fire(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
@@ -12,18 +12,32 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
+from models.access import AccessKind
 from models.characters import visible
-from models.product import Mode, Product
+from models.product import Product
 from models.saved import RunRow
-from screens.lines import Lines
-from screens.run_text import verdict_mark
+from screens.lines import Lines, hanging
+from screens.run_text import mark_of
 from screens.theme import MUTED
 from screens.things import charge_of
 from wizard import flow
-from wizard.fulfillment.lives import label_of as what_of
+from wizard.fulfillment.lives import label_of as label_of_run
 from wizard.going_live import go_live
 from wizard.preview import thank_you, wanted_mails
 from wizard.session import ChangedElsewhere, Session
+from wizard.switches import (
+    GO_LIVE,
+    QUESTIONS,
+    Turn,
+    change_of,
+    counted,
+    is_selling,
+    needs_asking,
+    standing,
+    turn_of_mode,
+    turn_of_visibility,
+    warned,
+)
 from wizard.wording import label_of
 
 if TYPE_CHECKING:
@@ -36,8 +50,10 @@ class ReviewPage(VerticalScroll, can_focus=False):
     """One page to decide on. Enter on a finding jumps to the field it is about."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "mode", "Demo/Live", id="review.mode", tooltip="Take test orders, or real payments"),
-        Binding("p", "publish", "Publish", id="review.publish", tooltip="Show it to buyers, or hide it"),
+        Binding("m", "go_live", "Go live", id="review.live", tooltip="Take real payments; it asks first"),
+        Binding("m", "go_back", "Back to Demo", id="review.demo", tooltip="Take test orders only"),
+        Binding("p", "publish", "Publish", id="review.publish", tooltip="Show it to buyers; it asks first"),
+        Binding("p", "unpublish", "Unpublish", id="review.unpublish", tooltip="Hide it from buyers"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -53,8 +69,9 @@ class ReviewPage(VerticalScroll, can_focus=False):
         return cast("WizardApp", self.app)
 
     def compose(self) -> ComposeResult:
-        """The summary, the findings, the runs."""
+        """How the switches stand, the summary, the findings, the runs."""
         yield Static("Review & go live", classes="heading", markup=False)
+        yield Static("", id="standing", markup=False)
         yield Static("", id="summary", markup=False)
         yield Static("", id="findings-heading", classes="heading", markup=False)
         yield self.lines
@@ -62,6 +79,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
 
     def show(self, product: Product) -> None:
         """Show the answers as they are stored now, and look for what stands in the way."""
+        self._show_standing()
         self.query_one("#summary", Static).update(self.summary(product))
         self.look()
 
@@ -70,29 +88,56 @@ class ReviewPage(VerticalScroll, can_focus=False):
         hangs on whether the findings are there yet."""
         self.lines.focus(scroll_visible=False)
 
+    @property
+    def _room(self) -> int:
+        """Cells in a line of this page."""
+        return max(40, (self.size.width or self.app.size.width - 2) - 1)
+
+    def _show_standing(self) -> None:
+        saved = self.session.saved
+        head, told = standing(saved)
+        line = self.query_one("#standing", Static)
+        line.set_class(is_selling(saved), "-selling")
+        mark = "✓ " if is_selling(saved) else ""
+        line.update(Content.assemble((f"{mark}{head}: ", "bold"), told))
+
     def summary(self, product: Product) -> Content:
         """The product as a buyer meets it."""
         account, today = self.session.around.account, self.wizard.clock().date()
         charges = [charge_of(price, product.pricing.currency, today) for price in product.pricing.prices]
-        access = product.post_sale.access
-        host = self.wizard.settings.host_name
-        received = label_of(access.kind, host) if access.kind else "not chosen yet"
         templates = product.post_sale.notifications
         mails = [name for name in wanted_mails(product, account) if getattr(templates, name).enabled]
         labels = {q.name: q.ask.label for m in flow.modules() for q in m.questions}
         rows = [
             ("Buyers see", product.general.buyers_name),
-            ("They pay", "; ".join(charge or "a price that is not complete" for charge in charges) or "no price yet"),
+            ("They pay", "\n".join(charge or "a price that is not complete" for charge in charges) or "no price yet"),
             ("With", ", ".join(gateway.label for gateway in product.checkout.gateways) or "nothing yet"),
-            ("They receive", f"{received}: {access.kind.hint}" if access.kind else received),
+            ("They receive", self._received(product)),
             ("They read", thank_you(product, account).partition("\n")[0]),
             ("Mails", ", ".join(labels[name] for name in mails) or "none"),
         ]
-        return Content("\n").join(Content.assemble((f"{name:<14}", MUTED), value) for name, value in rows)
+        lines = (hanging(Content.styled(f"{name:<14}", MUTED), Content(value), self._room) for name, value in rows)
+        return Content("\n").join(lines)
+
+    def _received(self, product: Product) -> str:
+        access = product.post_sale.access
+        if access.kind is None:
+            return "not chosen yet"
+        if access.kind is AccessKind.NO_ACCESS_PAGE and (reason := access.no_access_page.reason):
+            return f"{reason.label}: {reason.hint}"
+        return f"{label_of(access.kind, self.wizard.settings.host_name)}: {access.kind.hint}"
 
     @work(exclusive=True, group="look")
     async def look(self) -> None:
         """Run the preflight and read the test-fires of this revision, away from the keys."""
+        try:
+            await self._look()
+        except Exception as error:
+            self.wizard.say(str(error), severity="error")
+            return
+        self._show_findings()
+
+    async def _look(self) -> None:
         from wizard import preflight
 
         saved, store = self.session.saved, self.wizard.shelf
@@ -101,35 +146,37 @@ class ReviewPage(VerticalScroll, can_focus=False):
             inspected = preflight.inspect(store, saved.slug, self.wizard.clock())
             return preflight.check(inspected), list(store.runs(saved.slug, limit=5))
 
-        try:
-            self.findings, self.runs = await self.wizard.desk.do(read)
-        except Exception as error:
-            self.wizard.say(str(error), severity="error")
-            return
-        self._show_findings()
+        self.findings, self.runs = await self.wizard.desk.do(read)
 
     def _show_findings(self) -> None:
-        errors = sum(finding.level == "error" for finding in self.findings)
-        warnings = len(self.findings) - errors
-        counted = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((errors, "error"), (warnings, "warning")) if n]
-        heading = f"Before you go live: {' and '.join(counted)}" if counted else "Ready: nothing stands in the way"
+        if not self.query("#review-runs"):
+            return  # the page went while the findings were looked for
+        saved, room = self.session.saved, self._room
+        found = counted(self.findings)
+        is_live = turn_of_mode(saved) is not GO_LIVE
+        before = "To put right while it is live" if is_live else "Before you go live"
+        ready = "Nothing to put right" if is_live else "Ready: nothing stands in the way"
+        heading = f"{before}: {found}" if found else ready
         self.query_one("#findings-heading", Static).update(Content(f"\n{heading}"))
-        rows = [
-            Content.assemble("✗ " if f.level == "error" else "! ", f.message, (f"  {f.rule}", MUTED))
-            for f in self.findings
-        ]
+        rows = [hanging(Content(_mark(finding)), Content(finding.message), room) for finding in self.findings]
         # Never without a line: a list that is hidden loses the focus, and with it the keys of this page.
-        self.lines.put(rows or [Content("✓ m takes real payments, p shows it to buyers")])
-        saved = self.session.saved
-        runs = [
-            f"{verdict_mark(run)} {what_of(run)}, "
-            f"{self.wizard.local(run.started_at):%d %b %H:%M}"
-            + ("" if run.revision == saved.revision else ", before the last changes")
-            + (f": {visible(run.reason, '')}" if run.reason else "")
-            for run in self.runs
-        ]
-        text = "\n".join(runs) or "none yet: F5 fires a purchase"
+        self.lines.put(rows or [Content("✓ m and p turn the two switches")])
+        text = Content("\n").join(list(self._runs(room)) or [Content("none yet: F5 fires a purchase")])
         self.query_one("#review-runs", Static).update(Content.assemble(("\nTest-fires\n", "bold"), text))
+
+    def _runs(self, room: int) -> Iterator[Content]:
+        """The last test-fires, each on a line or two."""
+        for run in self.runs:
+            when = f"{self.wizard.local(run.started_at):%d %b %H:%M}"
+            old = "" if run.revision == self.session.saved.revision else ", before the last changes"
+            reason = f": {visible(run.reason, '')}" if run.reason else ""
+            yield hanging(Content(f"{mark_of(run)} "), Content(f"{label_of_run(run)}, {when}{old}{reason}"), room)
+
+    def on_resize(self) -> None:
+        """Another width wraps otherwise."""
+        if self.session.saved:
+            self.query_one("#summary", Static).update(self.summary(self.session.answers))
+            self._show_findings()
 
     @on(OptionList.OptionSelected)
     async def _jump(self, event: OptionList.OptionSelected) -> None:
@@ -137,20 +184,61 @@ class ReviewPage(VerticalScroll, can_focus=False):
         if event.option_index < len(self.findings):
             await cast("ProductScreen", self.screen).go_to(self.findings[event.option_index].field, explain=True)
 
-    @work(exclusive=True, group="switch")
-    async def action_mode(self) -> None:
-        """Demo or Live. Live is refused while an error stands."""
-        if self.session.saved.mode is Mode.DEMO:
-            errors = await self._do(go_live, self.wizard.shelf, self.session, self.wizard.clock())
-            if errors:
-                self.wizard.say(f"Live is refused: {errors[0].message}", severity="error", title="Still in Demo")
-        else:
-            await self._do(self.session.switch, Mode.DEMO)
+    # --- the switches -----------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Of each switch, offer the way it can be turned."""
+        saved = self.session.saved
+        match action:
+            case "go_live" | "go_back":
+                return (action == "go_live") == (turn_of_mode(saved) is GO_LIVE)
+            case "publish" | "unpublish":
+                return (action == "unpublish") == saved.published
+        return True
+
+    def action_go_live(self) -> None:
+        """Demo to Live. Refused while an error stands."""
+        self._turn(turn_of_mode(self.session.saved))
+
+    def action_go_back(self) -> None:
+        """Live to Demo."""
+        self._turn(turn_of_mode(self.session.saved))
+
+    def action_publish(self) -> None:
+        """Show it to buyers."""
+        self._turn(turn_of_visibility(self.session.saved))
+
+    def action_unpublish(self) -> None:
+        """Hide it from buyers."""
+        self._turn(turn_of_visibility(self.session.saved))
 
     @work(exclusive=True, group="switch")
-    async def action_publish(self) -> None:
-        """Published or unpublished."""
-        await self._do(self.session.switch, None, not self.session.saved.published)
+    async def _turn(self, turn: Turn) -> None:
+        """Ask where it matters, then turn a switch."""
+        from screens.dialogs import Question
+
+        try:
+            await self._look()  # what is asked about is what stands now, however soon the key came
+        except Exception as error:
+            self.wizard.say(str(error), severity="error", title="Not switched")
+            return
+        saved, shelf, now = self.session.saved, self.wizard.shelf, self.wizard.clock()
+        if turn is GO_LIVE and (errors := [finding for finding in self.findings if finding.level == "error"]):
+            self._refuse(errors)
+            return
+        if needs_asking(turn, saved):
+            title = QUESTIONS[turn].format(name=saved.answers.general.name or saved.slug)
+            told = "\n\n".join(filter(None, (change_of(turn, saved), warned(turn, self.findings))))
+            if not await self.app.push_screen_wait(Question(title, told)):
+                return
+        if turn is GO_LIVE:
+            if refused := await self._do(go_live, shelf, self.session, now):
+                self._refuse(refused)
+        else:
+            await self._do(self.session.switch, turn.mode, turn.published)
+
+    def _refuse(self, errors: list[Finding]) -> None:
+        self.wizard.say(f"Live is refused: {errors[0].message}", severity="error", title="Still in Demo")
 
     async def _do(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Work on the desk; what it raises is said, and the page shows what stands now."""
@@ -164,3 +252,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
         finally:
             screen.show()
         return None
+
+
+def _mark(finding: Finding) -> str:
+    return "✗ " if finding.level == "error" else "! "

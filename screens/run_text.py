@@ -44,6 +44,11 @@ BOXES = {
 """What each box of a test-fire is for."""
 
 
+def mark_of(run: RunRow) -> str:
+    """How a run ended, or that it goes on, in one cell."""
+    return "▸" if run.is_running else VERDICT_MARKS[run.verdict or Verdict.INTERRUPTED]
+
+
 def choice_in_words(choice: object) -> str:
     """What a choice in those boxes means, in a sentence; empty for one that needs no word."""
     if isinstance(choice, Life):

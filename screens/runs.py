@@ -16,7 +16,7 @@ from screens.bars import KeyLine, TopLine
 from screens.fire import FireScreen
 from screens.lasting import LastingScreen
 from screens.lines import Lines
-from screens.run_text import verdict_mark
+from screens.run_text import mark_of
 from screens.theme import MUTED
 from wizard.fulfillment.drill import ended
 from wizard.fulfillment.lives import label_of
@@ -75,10 +75,9 @@ class RunsScreen(LastingScreen[None]):
         notice.update(Content("No test-fire yet. F5 in a product makes the first."))
         lines = []
         for row in self.rows:
-            mark = "▸" if row.is_running else verdict_mark(row)
             when = self.wizard.local(row.started_at)
             label = Content(label_of(row)).truncate(25, ellipsis=True)
-            what = f"{mark} {when:%d %b %H:%M}  {ended(row):<19}{label.plain:<26}"
+            what = f"{mark_of(row)} {when:%d %b %H:%M}  {ended(row):<19}{label.plain:<26}"
             name = "" if self.product else row.product
             # The reason is what one comes for: beside all this it would be cut off at 80 columns.
             reason = (f"\n  {visible(row.reason, '')}", MUTED) if row.reason else ""

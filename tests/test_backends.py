@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 from uuid import uuid4
 
 import pytest
@@ -16,7 +18,7 @@ from jsonschema import Draft202012Validator
 from pydantic import Field, SecretStr, ValidationError
 from starlette.applications import Starlette
 
-from models.fulfillment import Action, Event, Evidence, GrantAccess, Receipt, RevokeAccess
+from models.fulfillment import Action, Buyer, Event, Evidence, GrantAccess, Moment, Receipt, RevokeAccess, Run
 from tests.shop import CONTENT, NOW, small_world, sold
 from tests.store_fixtures import ROOT
 from wizard.cli import main
@@ -27,23 +29,26 @@ from wizard.fulfillment.backend import (
     Check,
     Context,
     Manifest,
+    Occasion,
     Rejected,
     Surroundings,
 )
 from wizard.fulfillment.backends import SANDBOX
 from wizard.fulfillment.backends.sandbox import SandboxBackend
-from wizard.fulfillment.fire import Workplace, fire
+from wizard.fulfillment.backends.webhook import PLANS
+from wizard.fulfillment.fire import LeftOut, Workplace, fire
 from wizard.fulfillment.plan import Held, plan
+from wizard.fulfillment.platforms.endpoint import KINDS, told_of
 from wizard.fulfillment.registry import NoSuchBackend, installed, manifest_of
 from wizard.sample import fill
 from wizard.settings import config_file, load
 from wizard.store import open_store
-from wizard.testing import BackendContract, known_actions, surroundings
+from wizard.testing import ActionsContract, BackendContract, known_actions, surroundings
 
 # --- the sandbox keeps the contract -----------------------------------------------------------------------------------
 
 
-class SandboxContract(BackendContract):
+class SandboxContract(ActionsContract):
     manifest = SANDBOX
 
     @pytest.fixture
@@ -67,7 +72,8 @@ class SandboxContract(BackendContract):
         return lambda: SandboxBackend(surroundings(tmp_path))
 
 
-class TestHostedMembershipInTheSandbox(SandboxContract):
+class TestHostedMembershipInTheSandbox(SandboxContract, BackendContract):
+    file = CONTENT
     gives = plan(sold("hosted"), Event.PURCHASE, Held(), NOW)
     takes = plan(sold("hosted"), Event.CHARGEBACK, Held(), NOW)
 
@@ -266,6 +272,46 @@ def test_the_contract_fails_a_backend_that_breaks_it(flawed: type[Shelf]) -> Non
 
 def test_the_contract_knows_every_action_there_is() -> None:
     assert known_actions() == SANDBOX.can
+
+
+# --- what a backend leaves out ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "changes", "named"),
+    [
+        ("calendar", {"can": SANDBOX.can - {"register_attendee"}}, "Register the buyer: Coaching call."),
+        ("integrated", {"leaves_out": frozenset({"integrated_membership"})}, "Let the buyer in: My site."),
+        ("hosted", {"leaves_out": frozenset({"hosted_membership"})}, "Let the buyer in: Yoga Club."),
+    ],
+)
+async def test_what_a_backend_leaves_out_is_said_before_a_run_begins(
+    option: str, changes: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    class Narrow(SandboxBackend):
+        manifest = replace(SANDBOX, name="narrow", **changes)
+
+    at = Workplace(tmp_path)
+    begun: list[Run] = []
+    with pytest.raises(LeftOut) as refused:
+        await fire(sold(option), at=at, backend=Narrow, on_begin=begun.append, run_id="never")
+
+    assert str(refused.value) == (
+        f"The backend “narrow” leaves out some of what this leads to: {named} Choose another backend, or take that out "
+        "of the product."
+    )
+    assert begun == []
+    with pytest.raises(KeyError):
+        at.ledger.read_run("never")
+
+
+async def test_what_a_backend_leaves_out_is_no_matter_where_nothing_leads_to_it(tmp_path: Path) -> None:
+    class Narrow(SandboxBackend):
+        manifest = replace(
+            SANDBOX, can=SANDBOX.can - {"register_attendee"}, leaves_out=frozenset({"hosted_membership"})
+        )
+
+    assert (await fire(sold("physical"), at=Workplace(tmp_path), backend=Narrow)).verdict == "passed"
 
 
 # --- found by their manifests -----------------------------------------------------------------------------------------
@@ -520,7 +566,7 @@ def test_the_example_keeps_the_contract(
     done = with_example("-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={tests}", str(tests))
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "12 passed" in done.stdout
+    assert "20 passed" in done.stdout
 
 
 def test_the_examples_manifest_is_read_without_its_backend(
@@ -545,3 +591,21 @@ def test_the_example_says_which_setting_is_missing(
 
     assert fired.returncode == 2
     assert fired.stderr.strip() == f"folder in [backends.lending-library] of {config_file()}: field required."
+
+
+def test_the_guide_names_every_action_with_its_fields_and_all_that_a_request_says() -> None:
+    guide = (ROOT / "examples" / "README.md").read_text()
+    rows = [line for line in guide.splitlines() if line.startswith("| `")]
+
+    for kind in get_args(get_args(Action)[0]):
+        names = get_args(kind.model_fields["action"].annotation)
+        fields = set(kind.model_fields) - PLANS - {"action"}
+        for name in names:
+            row = next(line for line in rows if f"`{name}`" in line.split("|")[1])
+            assert all(f"`{field}`" in row for field in fields), f"{name}: {fields}"
+    moment = Moment(title="Purchase", at=NOW, event=Event.PURCHASE)
+    context = Context("run", "product", Buyer(), lambda: NOW, "key", occasion=Occasion(moment, 1, 1, 1))
+    occasion = told_of(context)["occasion"]
+    assert isinstance(occasion, dict)
+    assert all(f"`{name}`" in guide for name in occasion)
+    assert all(f"`{name}`" in guide for name in KINDS)

@@ -179,6 +179,8 @@ async def test_a_switch_turned_elsewhere_is_shown_before_it_is_turned_again() ->
         with the_other() as other:
             other.switch(published=True)
         await seller.press("p")
+        await seller.sees("Publish Yoga?")
+        await seller.press("y")
         await seller.sees("· Published")
         with open_store(Settings()) as store:
             assert store.load("yoga").published

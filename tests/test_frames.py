@@ -130,6 +130,34 @@ def test_the_review_names_what_stands_in_the_way(snap_compare: Snap, size: str, 
     frame(snap_compare, size, play)
 
 
+@BOTH
+def test_going_live_asks_and_says_what_is_now_true(snap_compare: Snap, size: str, sample: None) -> None:
+    async def play(seller: Seller) -> None:
+        await opens(seller)
+        await seller.goes_to("review")
+        await seller.press("m")
+        await seller.sees("Go live with")
+        await seller.press("y")
+        await seller.sees("Back to Demo")
+        await seller.press("p")
+        await seller.sees("Publish Yoga Masterclass?")
+        await seller.press("y")
+        await seller.sees("You are live")
+
+    frame(snap_compare, size, play)
+
+
+@BOTH
+def test_the_question_before_going_live(snap_compare: Snap, size: str, sample: None) -> None:
+    async def play(seller: Seller) -> None:
+        await opens(seller)
+        await seller.goes_to("review")
+        await seller.press("m")
+        await seller.sees("Go live with")
+
+    frame(snap_compare, size, play)
+
+
 DIALOGUES: dict[str, tuple[str, list[str], str]] = {
     "price_point": ("pricing: product", ["tab", "enter"], "Price point 1"),
     "choose_membership": ("accessing", ["tab", "enter"], "Which membership?"),

@@ -65,7 +65,7 @@ def test_a_product_is_made_from_the_first_question_to_the_last(shelf: Any) -> No
     assert [rule.target for rule in product.automations.rules] == ["member"]
     assert product.affiliates.commission.percent == "30"
     assert product.affiliates.tiers[0].commission.percent == "40"
-    assert "PF-13 warning" in said
+    assert "(PF-13)" in said
     assert shelf.complete["yoga"]
 
 

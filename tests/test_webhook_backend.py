@@ -4,6 +4,7 @@ life of a sale ends as it must."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from models.fulfillment import CleanUp, Event, Verdict
 from tests import endpoint
 from tests.endpoint import OTHER, SECRET, Wrong, fired
 from tests.listening import served
-from tests.shop import FILES, NOW, sold, workbook
+from tests.shop import CONTENT, FILES, NOW, sold, workbook
 from tests.walked import walked
 from wizard.fulfillment.backend import Backend
 from wizard.fulfillment.backends import WEBHOOK
@@ -27,25 +28,31 @@ from wizard.fulfillment.lives import LIVES, PROOF, NotThisLife
 from wizard.fulfillment.plan import Held, plan
 from wizard.settings import Settings, config_file
 from wizard.store import open_store
-from wizard.testing import BackendContract, surroundings
+from wizard.testing import ActionsContract, BackendContract, surroundings
+from wizard.testing.products import account
 
 shop = endpoint.shop
 
 
-class WebhookContract(BackendContract):
+class WebhookContract(ActionsContract):
     manifest = WEBHOOK
     secrets = (SECRET,)
 
     @pytest.fixture
     def make(self, shop: Wrong, tmp_path: Path) -> Callable[[], Backend]:
-        return lambda: WebhookBackend(surroundings(tmp_path, url=f"{shop.url}/wizard", secret=SECRET))
+        def made() -> Backend:
+            around = surroundings(tmp_path, url=f"{shop.url}/wizard", secret=SECRET)
+            return WebhookBackend(replace(around, account=account(CONTENT)))
+
+        return made
 
     @pytest.fixture
     def make_broken(self, shop: Wrong, tmp_path: Path) -> Callable[[], Backend]:
         return lambda: WebhookBackend(surroundings(tmp_path, url=f"{shop.url}/wizard", secret=OTHER))
 
 
-class TestHostedMembershipByWebhook(WebhookContract):
+class TestHostedMembershipByWebhook(WebhookContract, BackendContract):
+    file = CONTENT
     gives = plan(sold("hosted"), Event.PURCHASE, Held(), NOW)
     takes = plan(sold("hosted"), Event.CHARGEBACK, Held(), NOW)
 

@@ -18,6 +18,15 @@ from wizard.problems import Misfits, Problem
 from wizard.progress import Around, OtherProduct, State, Survey
 from wizard.store.errors import NotFound, Stale, UnknownReference
 
+SWITCHES = ("mode", "published")
+"""The two switches, by their names on a saved product."""
+
+ASKED_FIRST = {
+    "mode": "It stays in Demo: going live is asked about, on Review.",
+    "published": "It stays unpublished: publishing is asked about, on Review.",
+}
+"""What is said where a step back would turn a switch towards buyers."""
+
 
 class Shelf(Protocol):
     """What a session needs of a store."""
@@ -179,7 +188,10 @@ class Session:
         return outcome
 
     def undo(self) -> Outcome | None:
-        """Take back the last accepted answer; None when there is none."""
+        """Take back the last accepted answer, or turn of a switch; None when there is none.
+
+        Going live and publishing are never done this way: then nothing changes, and a note says so.
+        """
         return self._step_back(self._undo, self._redo)
 
     def redo(self) -> Outcome | None:
@@ -201,12 +213,20 @@ class Session:
 
         Raises `ChangedElsewhere` as `answer` does.
         """
-        slug, revision = self._saved.slug, self._saved.revision
+        turned = self._switched(mode, published)
+        if turned:
+            self._undo.append(turned)
+            self._redo.clear()
+        return self._saved
+
+    def _switched(self, mode: Mode | None, published: bool | None) -> list[Change]:
+        before, slug, revision = self._saved, self._saved.slug, self._saved.revision
         try:
-            self._saved = self._shelf.switch(slug, revision, self._who, mode=mode, published=published)
+            after = self._saved = self._shelf.switch(slug, revision, self._who, mode=mode, published=published)
         except Stale as stale:
             raise self._changed_elsewhere(stale, self.answers, []) from stale
-        return self._saved
+        turned = [(name, getattr(before, name), getattr(after, name)) for name in SWITCHES]
+        return [Change(path=name, old=old, new=new) for name, old, new in turned if old != new]
 
     def remember(self, path: str) -> None:
         """Note where the seller is, to come back to it."""
@@ -284,6 +304,8 @@ class Session:
     def _step_back(self, source: list[list[Change]], target: list[list[Change]]) -> Outcome | None:
         if not source:
             return None
+        if source[-1][0].path in SWITCHES:
+            return self._turn_back(source, target)
         new = self.answers
         for change in reversed(source[-1]):
             new = flow.with_value(new, change.path, change.old)
@@ -296,6 +318,17 @@ class Session:
         source.pop()
         target.append(list(outcome.changes))
         return outcome
+
+    def _turn_back(self, source: list[list[Change]], target: list[list[Change]]) -> Outcome:
+        """Turn switches back, but only away from buyers: what brings real money is never done by one key."""
+        back = {change.path: change.old for change in source[-1]}
+        if refused := [said for name, said in ASKED_FIRST.items() if back.get(name) in (Mode.LIVE, True)]:
+            source.pop()
+            return Outcome((), {}, tuple(refused))
+        turned = self._switched(back.get("mode"), back.get("published"))
+        source.pop()
+        target.append(turned)
+        return Outcome(tuple(turned), {})
 
     def _look_around(self, answers: Product) -> Around:
         others = {}

@@ -39,12 +39,12 @@ class Authority:
     def file(self) -> Path:
         return self.folder / "authority.pem"
 
-    def certify(self, *hosts: str) -> tuple[Path, Path]:
+    def certify(self, *hosts: str, begins: datetime | None = None, ends: datetime | None = None) -> tuple[Path, Path]:
         """A certificate for these host names and addresses, and its key: two files."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.IPAddress(ip_address(h)) if h[0].isdigit() else x509.DNSName(h) for h in hosts]
         certificate = (
-            _draft(_name(hosts[0]), self.certificate.subject, key)
+            _draft(_name(hosts[0]), self.certificate.subject, key, begins, ends)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .sign(self.key, hashes.SHA256())
@@ -59,7 +59,13 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _draft(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _draft(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    begins: datetime | None = None,
+    ends: datetime | None = None,
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -67,7 +73,7 @@ def _draft(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKe
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=2))
+        .not_valid_before(begins or now - timedelta(days=1))
+        .not_valid_after(ends or now + timedelta(days=2))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )

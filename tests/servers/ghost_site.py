@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import httpx
 
 from models.account import Connection
+from tests.servers import fronts
+from tests.servers.fronts import Door
 from tests.servers.started import free_port, started, wait_for
 
 VERSION = "5.130.6"
@@ -29,7 +32,7 @@ def missing() -> str:
     """Why it cannot be started here, or nothing."""
     if shutil.which("node") is None or not (BUILT / ".built").exists():
         return f"Ghost {VERSION} is not installed: run tests/servers/install.sh"
-    return ""
+    return fronts.missing()
 
 
 class Owner:
@@ -58,6 +61,8 @@ class GhostSite:
     owner: Owner
     tier: str
     """The id of the tier Gold."""
+    door: Door
+    database: Path
 
     @property
     def paid_post(self) -> str:
@@ -94,6 +99,17 @@ class GhostSite:
         found = self.owner.ask("GET", "members/", params={"filter": f"email:'{email}'"})
         return len(found["members"])
 
+    def key_that_may_little(self) -> str:
+        """The Admin API key of an integration with another role than Ghost gives the seller's own."""
+        made = self.owner.ask(
+            "POST", "integrations/", params={"include": "api_keys"}, json={"integrations": [{"name": "another"}]}
+        )
+        key = next(each["secret"] for each in made["integrations"][0]["api_keys"] if each["type"] == "admin")
+        with closing(sqlite3.connect(self.database, timeout=20)) as database, database:
+            another = "SELECT id FROM roles WHERE name = 'DB Backup Integration'"
+            database.execute(f"UPDATE api_keys SET role_id = ({another}) WHERE secret = ?", (key.partition(":")[2],))
+        return str(key)
+
     def make_member(self, email: str, **more: Any) -> dict[str, Any]:
         """A member who was there before."""
         made = self.owner.ask("POST", "members/", json={"members": [{"email": email, "name": "Before", **more}]})
@@ -105,8 +121,8 @@ def ghost() -> Iterator[GhostSite]:
     """Sets up and starts a Ghost, and leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="ghost-") as place:
         home = Path(place)
-        url = f"http://127.0.0.1:{free_port()}"
-        port = int(url.rpartition(":")[2])
+        door = Door(free_port(), f"127.0.0.1:{free_port()}")
+        url, port = f"http://127.0.0.1:{door.port}", int(door.behind.rpartition(":")[2])
         shutil.copytree(BUILT / "content", home / "content")
         settings = {
             "url": url,
@@ -129,15 +145,16 @@ def ghost() -> Iterator[GhostSite]:
         log = home / "log"
         node = ["node", "--require", str(Path(__file__).with_name("offline.cjs")), str(BUILT / "index.js")]
         with started(node, log, cwd=home, NODE_ENV="development") as server:
-            wait_for(f"{url}/ghost/api/admin/site/", server, log)
-            owner = Owner(url)
-            try:
-                yield _set_up(url, owner)
-            finally:
-                owner.close()
+            wait_for(f"http://{door.behind}/ghost/api/admin/site/", server, log)
+            with door:
+                owner = Owner(url)
+                try:
+                    yield _set_up(url, owner, door, home / "ghost.db")
+                finally:
+                    owner.close()
 
 
-def _set_up(url: str, owner: Owner) -> GhostSite:
+def _set_up(url: str, owner: Owner, door: Door, database: Path) -> GhostSite:
     owner.ask("POST", "authentication/setup/", json={"setup": [{**OWNER, "name": "Owner", "blogTitle": "Members"}]})
     owner.ask("POST", "session/", json={"username": OWNER["email"], "password": OWNER["password"]})
     made = owner.ask(
@@ -154,4 +171,4 @@ def _set_up(url: str, owner: Owner) -> GhostSite:
         }
         gate: dict[str, Any] = {"tiers": [{"id": tier}]} if visible == "tiers" else {}
         owner.ask("POST", "posts/", params={"source": "html"}, json={"posts": [post | gate]})
-    return GhostSite(url, key, owner, tier)
+    return GhostSite(url, key, owner, tier, door, database)

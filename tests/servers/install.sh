@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the real platforms that the tests of connections start: WordPress from Debian, Ghost from the npm registry.
+# Installs the real platforms that the tests of connections start, and what stands in front of them: WordPress, nginx
+# and Varnish from Debian, Ghost from the npm registry.
 # Does nothing where everything is there. Ghost is built once, in about five minutes, into a folder outside the
 # repository: ${XDG_CACHE_HOME:-~/.cache}/product-wizard-tests/ghost-VERSION.
 set -euo pipefail
@@ -14,16 +15,27 @@ install_packages() {
     [ -f /usr/share/wordpress/wp-load.php ] || missing+=(wordpress)
     command -v php >/dev/null || missing+=(php-cli)
     php -m 2>/dev/null | grep -qi '^mysqli$' || missing+=(php-mysql)
+    [ -x /usr/sbin/nginx ] || missing+=(nginx)
+    [ -x /usr/sbin/varnishd ] || missing+=(varnish)
     [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)
     command -v make >/dev/null && command -v g++ >/dev/null || missing+=(build-essential)
     [ "${#missing[@]}" -gt 0 ] || return 0
+    local package services=()
+    for package in "${missing[@]}"; do
+        case $package in
+            nginx) services+=(nginx) ;;
+            varnish) services+=(varnish varnishncsa) ;;
+            mariadb-server) services+=(mariadb) ;;
+        esac
+    done
     echo "installing: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
     as_root apt-get update -qq || echo "no new package lists; going on with the old ones"
     # What is installed here is started by the tests alone, never by the machine: no service of Debian's is wanted.
     as_root env RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    [ "${#services[@]}" = 0 ] || as_root systemctl disable --quiet "${services[@]}" 2>/dev/null || true
 }
 
 # The published package names three things that cannot be installed from it: development dependencies at git addresses,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from models.account import Account, Connection
+from models.account import Account, Connection, ConnectionCheck
 from models.fulfillment import Event, Run
 from models.saved import SavedAccount
 from tests.shop import small_world, sold
@@ -19,15 +19,19 @@ from wizard.store import open_store
 
 PATIENT = Patience(tries=3, one_try=30, first_wait=0.2, longest_wait=2, jitter=0)
 
+Checks = dict[str, ConnectionCheck]
 
-def sold_on(connection: Connection, **product: Any) -> Sold:
+
+def sold_on(connection: Connection, *, checks: Checks | None = None, **product: Any) -> Sold:
     """A product that lets its buyers into this platform."""
     access = {
         "kind": "integrated_membership",
         "integrated_membership": {"connection": connection.slug, "level": "gold"},
     }
     found = sold("", access=access, **product)
-    return found.model_copy(update={"account": SavedAccount(account=Account(connections=(connection,)))})
+    return found.model_copy(
+        update={"account": SavedAccount(account=Account(connections=(connection,)), checks=checks or {})}
+    )
 
 
 async def lived(connection: Connection, what: Event | Life, folder: Path, **product: Any) -> Run:

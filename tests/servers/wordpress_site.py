@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,22 @@ MARIADB = Path("/usr/sbin/mariadbd")
 SECRET_TEXT = "Breathe in through the left nostril, count to four."
 """What stands on the private page."""
 
+# One folder serves several sites: a server that runs with other variables has another address or another database.
 CONFIGURATION = """<?php
-define('DB_NAME', 'wordpress'); define('DB_USER', 'root'); define('DB_PASSWORD', '');
+define('DB_NAME', getenv('SITE_DATABASE') ?: 'wordpress'); define('DB_USER', 'root'); define('DB_PASSWORD', '');
 define('DB_HOST', 'localhost:{socket}'); define('DB_CHARSET', 'utf8mb4'); define('DB_COLLATE', '');
-define('WP_HOME', '{url}'); define('WP_SITEURL', '{url}');
+$home = getenv('SITE_HOME') ?: '{url}'; define('WP_HOME', $home); define('WP_SITEURL', $home);
+if ($network = getenv('SITE_NETWORK')) {{
+    define('MULTISITE', true); define('SUBDOMAIN_INSTALL', false); define('DOMAIN_CURRENT_SITE', $network);
+    define('PATH_CURRENT_SITE', '/'); define('SITE_ID_CURRENT_SITE', 1); define('BLOG_ID_CURRENT_SITE', 1);
+}}
 define('WP_ENVIRONMENT_TYPE', 'local'); define('WP_HTTP_BLOCK_EXTERNAL', true); define('DISABLE_WP_CRON', true);
 $table_prefix = 'wp_';
 if (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');
 require_once ABSPATH . 'wp-settings.php';
 """
+
+APPLICATION_PASSWORD = "WP_Application_Passwords::create_new_application_password(1, ['name' => 'wizard'])[0]"
 
 INSTALLATION = """
 require ABSPATH . 'wp-admin/includes/upgrade.php';
@@ -41,9 +49,15 @@ $page = wp_insert_post(['post_type' => 'page', 'post_status' => 'private', 'post
     'post_content' => '<p>{text}</p>', 'post_author' => 1]);
 $open = wp_insert_post(['post_type' => 'page', 'post_status' => 'publish', 'post_title' => 'A story',
     'post_content' => '<p>Everybody reads how it begins.</p><p>{text}</p>', 'post_author' => 1]);
-echo json_encode([$page, $open, WP_Application_Passwords::create_new_application_password(1, ['name' => 'wizard'])[0]]);
+echo json_encode([$page, $open, {password}]);
 """
 
+NETWORK = """
+require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+foreach ($wpdb->tables('ms_global') as $name => $table) $wpdb->$name = $table;
+install_network();
+echo json_encode(populate_network(1, '{host}', 'owner@example.com', 'A network', '/', false));
+"""
 
 # What most membership plug-ins do: everybody is shown the page, and most are shown a part of its text.
 PLUGIN = """<?php
@@ -78,6 +92,8 @@ class WordPressSite:
     story: int
     """A page that everybody is shown, and a part of its text to those who hold the role."""
     application_password: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What its servers and its PHP run with."""
 
     @property
     def proof_url(self) -> str:
@@ -98,7 +114,46 @@ class WordPressSite:
 
     def php(self, code: str) -> Any:
         """What a piece of PHP inside WordPress answers, as JSON."""
-        return run_php(self.folder, f"echo json_encode((function() {{ {code} }})());")
+        return run_php(self.folder, f"echo json_encode((function() {{ {code} }})());", **self.environment)
+
+    @contextmanager
+    def served_for(self, home: str, **environment: str) -> Iterator[str]:
+        """Another server of the same site, which believes that people reach it at `home`: its own address."""
+        behind = f"127.0.0.1:{free_port()}"
+        log = self.folder.parent / f"{behind.rpartition(':')[2]}.log"
+        command = ["php", "-S", behind, "-t", str(self.folder)]
+        known = {**self.environment, "SITE_HOME": home, "PHP_CLI_SERVER_WORKERS": "4", **environment}
+        with started(command, log, cwd=self.folder, **known) as server:
+            wait_for(f"http://{behind}/wp-login.php", server, log)
+            yield behind
+
+    @contextmanager
+    def network(self) -> Iterator[WordPressSite]:
+        """A multisite beside it, with users and pages of its own."""
+        host = f"127.0.0.1:{free_port()}"
+        home = f"http://{host}"
+        alone = {"SITE_DATABASE": "network", "SITE_HOME": home}
+        subprocess.run(
+            ["mariadb", "--no-defaults", f"--socket={self.folder.parent / 'db.sock'}", "--user=root",
+             "--execute=CREATE DATABASE network"],
+            check=True, timeout=20,
+        )  # fmt: skip
+        page, story, _ = run_php(
+            self.folder,
+            INSTALLATION.format(text=SECRET_TEXT, password=APPLICATION_PASSWORD),
+            "define('WP_INSTALLING', true);",
+            **alone,
+        )
+        assert run_php(self.folder, NETWORK.format(host=host), **alone) is True
+        known = {**alone, "SITE_NETWORK": host}
+        # A network does not know the application passwords from before it was one.
+        forget = "WP_Application_Passwords::delete_all_application_passwords(1);"
+        password = run_php(self.folder, f"{forget} echo json_encode({APPLICATION_PASSWORD});", **known)
+        log = self.folder.parent / "network.log"
+        command = ["php", "-S", host, "-t", str(self.folder)]
+        with started(command, log, cwd=self.folder, PHP_CLI_SERVER_WORKERS="4", **known) as server:
+            wait_for(home, server, log)
+            yield WordPressSite(home, self.folder, page, story, password, known)
 
     def user(self, email: str) -> dict[str, Any] | None:
         """An account as the database holds it: name, roles, hash of the password, number of posts."""
@@ -108,6 +163,16 @@ class WordPressSite:
             "'password' => $u->user_pass, 'posts' => (int) count_user_posts($u->ID)];"
         )
         return dict(found) if found else None
+
+    def site_administrator(self) -> str:
+        """Somebody who is an administrator of the site and not of its network: their application password."""
+        return str(
+            self.php(
+                "$id = wp_insert_user(['user_login' => 'siteadmin', 'user_email' => 'siteadmin@example.com', "
+                "'user_pass' => 'a password', 'role' => 'administrator']); "
+                "return WP_Application_Passwords::create_new_application_password($id, ['name' => 'x'])[0];"
+            )
+        )
 
     def make_user(self, login: str, role: str) -> str:
         """A member who was there before: their address."""
@@ -119,9 +184,13 @@ class WordPressSite:
         return f"{login}@example.com"
 
 
-def run_php(folder: Path, code: str, before: str = "") -> Any:
-    whole = f"{before} $_SERVER['HTTP_HOST'] = 'localhost'; require 'wp-load.php'; {code}"
-    done = subprocess.run(["php", "-r", whole], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+def run_php(folder: Path, code: str, before: str = "", **environment: str) -> Any:
+    host = environment.get("SITE_NETWORK", "localhost")
+    whole = f"{before} $_SERVER['HTTP_HOST'] = '{host}'; require 'wp-load.php'; {code}"
+    done = subprocess.run(
+        ["php", "-r", whole],
+        cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -162,7 +231,9 @@ def wordpress() -> Iterator[WordPressSite]:
             (theme / "style.css").write_text("/* Theme Name: Plain */")
             (theme / "index.php").write_text(THEME)
             page, story, password = run_php(
-                site, INSTALLATION.format(text=SECRET_TEXT), "define('WP_INSTALLING', true);"
+                site,
+                INSTALLATION.format(text=SECRET_TEXT, password=APPLICATION_PASSWORD),
+                "define('WP_INSTALLING', true);",
             )
             web = home / "web.log"
             address = url.removeprefix("http://")

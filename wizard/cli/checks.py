@@ -48,6 +48,7 @@ async def _checked(installed: registry.Installed, place: Place) -> dict[str, Any
         "ok": checked.ok,
         "detail": checked.detail,
         "can": sorted(manifest.can) if manifest else [],
+        "leaves_out": sorted(manifest.leaves_out) if manifest else [],
         "settings": manifest.schema if manifest else {},
     }
 

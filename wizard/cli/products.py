@@ -17,6 +17,7 @@ from wizard.going_live import go_live
 from wizard.invocation import command
 from wizard.preflight import Finding
 from wizard.session import Session
+from wizard.switches import standing
 
 if TYPE_CHECKING:
     from wizard.store import Store
@@ -136,8 +137,8 @@ def _findings(store: Store, slug: str) -> list[Finding]:
 
 def _say_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        say(f"{finding.rule} {finding.level:7}  {finding.message}")
-        say(f"               {finding.field}")
+        say(f"{finding.level:7}  {finding.message}")
+        say(f"         {finding.field}  {finding.rule}")
 
 
 @commands.command(epilog="Example: wizard check yoga-masterclass")
@@ -179,6 +180,7 @@ def _switch(
     else:
         state = f"{saved.mode.label}, {'Published' if saved.published else 'Unpublished'}"
         say(f"{product} {'was' if is_so_already else 'is now'} {state}{' already' if is_so_already else ''}.")
+        say(": ".join(standing(saved)))
     return 0
 
 

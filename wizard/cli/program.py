@@ -13,7 +13,7 @@ from wizard.cli.output import warn
 from wizard.cli.place import Place, Wrong, place_of
 from wizard.documents import DocumentError, FileInTheWay
 from wizard.fulfillment.backend import BackendError
-from wizard.fulfillment.fire import BusyRun, NotReady, OverRun, RealAddress
+from wizard.fulfillment.fire import BusyRun, LeftOut, NotReady, OverRun, RealAddress
 from wizard.fulfillment.registry import NoSuchBackend
 from wizard.invocation import command
 from wizard.sandbox import CannotServe
@@ -70,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:
         return WRONG
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except (DocumentError, FileInTheWay, Wrong, BadSettings, NoSuchBackend, RealAddress) as error:
+    except (DocumentError, FileInTheWay, Wrong, BadSettings, NoSuchBackend, LeftOut, RealAddress) as error:
         warn(str(error))
         return WRONG
     except NotReady as error:

@@ -15,12 +15,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from models.account import Account
-from models.fulfillment import Action, Buyer, Evidence, Moment, Receipt, SendEmail, Settings
+from models.fulfillment import (
+    Action,
+    Buyer,
+    Evidence,
+    GrantAccess,
+    KeepAccess,
+    Moment,
+    Receipt,
+    RevokeAccess,
+    SendEmail,
+    Settings,
+)
 from models.saved import SavedAccount
 from wizard.fulfillment.secrecy import Secrets
 
@@ -79,6 +90,9 @@ class Manifest:
     """Where its class is: `package.module:Class`. That module is imported when the backend is chosen."""
     settings: type[BackendSettings] = BackendSettings
     """What can be set for it. A request may go to the host of every address that stands in it, and to no other."""
+    leaves_out: frozenset[Literal["hosted_membership", "integrated_membership"]] = frozenset()
+    """The access options that it grants and revokes nothing for. A run that asks for one is refused before it begins,
+    as for any action that does not stand in `can`."""
     is_real: bool = False
     """Whether it delivers where others see it: then every run ends with a clean-up, as on a real platform."""
 
@@ -86,6 +100,16 @@ class Manifest:
     def needs_settings(self) -> bool:
         """Whether it cannot work before something is set."""
         return any(field.is_required() for field in self.settings.model_fields.values())
+
+    def can_do(self, action: Action) -> bool:
+        """Whether it carries out this action."""
+        if action.action not in self.can:
+            return False
+        access = action.kept if isinstance(action, KeepAccess) else action
+        if not isinstance(access, GrantAccess | RevokeAccess):
+            return True
+        option = "hosted_membership" if access.via == "hosted" else "integrated_membership"
+        return option not in self.leaves_out
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -166,6 +190,9 @@ class Check:
 
     ok: bool
     detail: str
+    levels: Mapping[str, str] | None = None
+    """Of a connection: what stands in the way of each level that products give, as a sentence; empty where nothing
+    does. None where the platform cannot tell."""
 
 
 @runtime_checkable

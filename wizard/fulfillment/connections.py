@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.access import AccessKind
 from models.account import Connection, ConnectionKind
 from wizard.fulfillment.backend import BackendError, Check, Surroundings
 from wizard.fulfillment.secrecy import Secrets
@@ -26,25 +28,45 @@ def check_and_remember(store: Store, settings: Settings, slug: str, now: datetim
     if slug in saved.unreadable:
         check = Check(False, saved.unreadable[slug])
     else:
-        reach = settings.allow_private_hosts
-        check = asyncio.run(check_connection(connection, data_dir=settings.data_dir, allow_private=reach))
-    store.record_check(slug, check.ok, check.detail, now)
-    return check
+        reach, levels = settings.allow_private_hosts, levels_given(store, slug)
+        check = asyncio.run(
+            check_connection(connection, data_dir=settings.data_dir, allow_private=reach, levels=tuple(levels))
+        )
+    store.record_check(slug, check.ok, check.detail, now, check.levels)
+    wrong = [
+        f"{levels[level]} gives “{level}”: {problem}" for level, problem in (check.levels or {}).items() if problem
+    ]
+    return Check(check.ok and not wrong, " ".join((check.detail, *wrong)), check.levels)
 
 
-async def check_connection(connection: Connection, *, data_dir: Path, allow_private: bool = False) -> Check:
-    """Make a real request that changes nothing, and say in a sentence what came back. Raises nothing.
+def levels_given(store: Store, slug: str) -> dict[str, str]:
+    """The levels that products give on a connection, each with the products that do."""
+    given: dict[str, list[str]] = {}
+    for product in store.used_by("connection", slug):
+        access = store.load(product).answers.post_sale.access
+        if access.kind is AccessKind.INTEGRATED_MEMBERSHIP and access.integrated_membership.connection == slug:
+            given.setdefault(access.integrated_membership.level, []).append(product)
+    return {level: " and ".join(products) for level, products in given.items() if level}
 
-    `allow_private`: the setting `allow_private_hosts`.
+
+async def check_connection(
+    connection: Connection, *, data_dir: Path, allow_private: bool = False, levels: Sequence[str] = ()
+) -> Check:
+    """Ask the platform for everything that a run will need, change nothing, and say in a sentence what came back.
+    Raises nothing.
+
+    `allow_private`: the setting `allow_private_hosts`. `levels`: those that products give there.
     """
-    check = await _checked(connection, data_dir, allow_private)
+    check = await _checked(connection, data_dir, allow_private, levels)
     # A platform may repeat in its answer what it was sent.
     secrets = Secrets()
     secrets.learn_fields(connection)
-    return Check(check.ok, secrets.mask(check.detail))
+    found = check.levels
+    masked = None if found is None else {level: secrets.mask(problem) for level, problem in found.items()}
+    return Check(check.ok, secrets.mask(check.detail), masked)
 
 
-async def _checked(connection: Connection, data_dir: Path, allow_private: bool) -> Check:
+async def _checked(connection: Connection, data_dir: Path, allow_private: bool, levels: Sequence[str]) -> Check:
     from wizard.fulfillment.outgoing import hosts_of, outgoing
 
     try:
@@ -56,7 +78,7 @@ async def _checked(connection: Connection, data_dir: Path, allow_private: bool) 
                 return await SandboxBackend(surroundings).check_connection(connection)
             from wizard.fulfillment.platforms import platform_for
 
-            return await platform_for(connection, surroundings).check()
+            return await platform_for(connection, surroundings).check(levels)
     except BackendError as error:
         return Check(False, str(error))
     except OSError as error:

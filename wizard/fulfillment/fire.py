@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from models.fulfillment import Buyer, CallWebhook, Event, Run, RunStep, ShowPage, Verdict
 from models.saved import SavedAccount
 from models.text import is_email
-from wizard.fulfillment.backend import Backend, BackendError, Surroundings
+from wizard.fulfillment.backend import Backend, BackendError, Manifest, Surroundings
 from wizard.fulfillment.drill import NothingToNotice, why_nothing
 from wizard.fulfillment.ledger import Ledger, MemoryLedger, new_run_id
 from wizard.fulfillment.lives import PROOF, Life, script_of
@@ -23,6 +23,7 @@ from wizard.fulfillment.router import Router, real_platforms
 from wizard.fulfillment.runner import Runner, utc_now
 from wizard.fulfillment.secrecy import Secrets
 from wizard.fulfillment.tries import PATIENT, Patience
+from wizard.fulfillment.words import in_words
 from wizard.sandbox.faults import Fault
 from wizard.settings import BadSettings
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from wizard.store import Store
 
 __all__ = [
-    "BusyRun", "Held", "NoSuchBackend", "NotReady", "NothingToNotice", "OverRun", "RealAddress", "Sold", "Workplace",
-    "fire", "resume", "test_buyer",
+    "BusyRun", "Held", "LeftOut", "NoSuchBackend", "NotReady", "NothingToNotice", "OverRun", "RealAddress", "Sold",
+    "Workplace", "fire", "resume", "test_buyer",
 ]  # fmt: skip
 
 RESERVED = ("example.com", "example.org", "example.net", "test", "example", "invalid", "localhost")
@@ -62,6 +63,10 @@ test_buyer.__test__ = False  # type: ignore[attr-defined]  # no test of pytest's
 
 class BusyRun(Exception):
     """A run that somebody else is carrying out."""
+
+
+class LeftOut(Exception):
+    """A backend that does not carry out all that a run leads to. The message names what it leaves out."""
 
 
 class OverRun(Exception):
@@ -124,8 +129,9 @@ async def fire(
     platform and for the mail server.
 
     Raises, before anything is sent: NotReady (with the field), NothingToNotice for a drill that could show nothing,
-    NoSuchBackend, BadSettings, RealAddress, ValueError for an address that is none, BackendError when the backend
-    cannot be used at all. Cancelling the task closes the run as `interrupted`.
+    LeftOut for a backend that does not carry out all of it, NoSuchBackend, BadSettings, RealAddress, ValueError for an
+    address that is none, BackendError when the backend cannot be used at all. Cancelling the task closes the run as
+    `interrupted`.
     """
     now = clock()
     run_id = run_id or new_run_id(now)
@@ -157,6 +163,7 @@ async def fire(
     with _held_alone(at.ledger, run_id):
         async with _at_work(planned, sold.account, at, backend) as (worker, secrets):
             planned = planned.model_copy(update={"backend": worker.manifest.name})
+            _ask_for_all(worker.manifest, planned)
             on_begin(planned)
             runner = _runner(worker, secrets, planned, at, clock=clock, on_step=on_step, patience=patience)
             return await runner.run(planned)
@@ -196,6 +203,17 @@ def _held_alone(ledger: Ledger, run: str) -> Iterator[None]:
 
 def _runner(worker: Backend, secrets: Secrets, run: Run, at: Workplace, **more: Any) -> Runner:
     return Runner(worker, at.ledger, password=at.password_of(run.id), secrets=secrets, **more)
+
+
+def _ask_for_all(manifest: Manifest, run: Run) -> None:
+    """Raises LeftOut: better nothing is begun than half of it."""
+    left = dict.fromkeys(in_words(step.action) for step in run.steps if not manifest.can_do(step.action))
+    if left:
+        named = "; ".join(left)
+        raise LeftOut(
+            f"The backend “{manifest.name}” leaves out some of what this leads to: {named}. Choose another backend, or "
+            "take that out of the product."
+        )
 
 
 def _fault_set(at: Workplace, backend: object) -> str:

@@ -14,13 +14,15 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 import httpx
 
 from wizard.fulfillment.backend import ActionRequired, Rejected
-from wizard.fulfillment.backends.browser import LARGEST, SIMULATION, Browser
+from wizard.fulfillment.backends.browser import LARGEST, SIMULATION, Browser, NotNamed
+from wizard.fulfillment.public import is_public
+from wizard.fulfillment.unpacking import NotUnpacked, Unpacking, codings_of
+from wizard.fulfillment.unreached import does_speak_tls, lasting, speaks_tls
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -31,8 +33,8 @@ LARGEST_REPLY = 4_000_000
 LONGEST = 20.0
 """Seconds from a request's first byte to its reply's last."""
 
-NAT64 = IPv6Network("64:ff9b::/96")
-"""IPv4 addresses in the clothes of IPv6 (RFC 6052)."""
+ADDED = ("content-encoding", "content-length")
+"""What is not true any more of a reply that was unpacked."""
 
 Resolve = Callable[[str], Awaitable[list[str]]]
 
@@ -41,21 +43,6 @@ async def resolve(host: str) -> list[str]:
     """The addresses of a host, as this machine knows them. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the internet: no private, local, multicast, unspecified or reserved one, also
-    when it is an IPv4 address written as an IPv6 one."""
-    found = ip_address(address)
-    if isinstance(found, IPv6Address) and (inner := _ipv4_inside(found)) is not None:
-        found = inner
-    return found.is_global and not (found.is_multicast or found.is_reserved)
-
-
-def _ipv4_inside(address: IPv6Address) -> IPv4Address | None:
-    if address in NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 def hosts_of(*written: BaseModel) -> frozenset[str]:
@@ -113,17 +100,19 @@ class Guard(httpx.AsyncBaseTransport):
                 response = await self._sent(request)
         except TimeoutError:
             raise self._too_slow(request) from None
-        host = host_of(request.url)
-        if response.headers.get("content-encoding", "identity") != "identity":
-            await response.aclose()
-            raise Rejected(f"{host} sent a compressed reply, although none was asked for: it was not read.")
         assert isinstance(response.stream, httpx.AsyncByteStream)
+        codings = codings_of(response.headers.get("content-encoding", ""))
+        try:
+            unpacking = Unpacking(codings)
+        except NotUnpacked as error:
+            await response.aclose()
+            raise Rejected(f"The reply of {host_of(request.url)} {error}: it was not read.") from None
         largest = max(self._largest, request.extensions.get(LARGEST, 0))
-        too_large = Rejected(f"{host} sent more than {largest:,} bytes: the rest was not read.")
-        measured = _Measured(response.stream, largest, too_large, deadline, self._too_slow(request))
-        return httpx.Response(
-            response.status_code, headers=response.headers, stream=measured, extensions=response.extensions
-        )
+        measured = _Measured(response.stream, unpacking, request, largest, deadline, self._too_slow(request))
+        headers = [(name, value) for name, value in response.headers.multi_items() if not codings or name not in ADDED]
+        # What is no compression is nobody's business: the client is not to look at it again.
+        headers = [(name, value) for name, value in headers if name != "content-encoding"]
+        return httpx.Response(response.status_code, headers=headers, stream=measured, extensions=response.extensions)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -147,23 +136,35 @@ class Guard(httpx.AsyncBaseTransport):
                 extensions={**request.extensions, "sni_hostname": host},
             )
             try:
-                return await transport.handle_async_request(there)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+                response = await transport.handle_async_request(there)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                if (fault := lasting(error, request.url)) is not None:
+                    raise fault from error
                 if at == len(addresses) - 1:
                     raise
+            except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+                if (fault := lasting(error, request.url)) is not None:
+                    raise fault from error
+                await _look_for_tls(request.url, address)
+                raise
+            if response.status_code == 400:
+                await _look_for_tls(request.url, address)
+            return response
         raise httpx.ConnectError(f"{host} has no address", request=request)
 
     async def _judged(self, request: httpx.Request) -> list[str]:
         """The addresses of the request's host. All of them must be fine."""
         host = host_of(request.url)
         if host not in self._hosts:
-            raise ActionRequired(
+            raise NotNamed(
                 f"Nothing was sent to {host}: it stands in none of your connections, and not in the settings of the "
                 "backend. If you trust it, write its address there."
             )
         try:
             addresses = await self._resolve(host)
         except (OSError, UnicodeError) as error:
+            if (fault := lasting(error, request.url)) is not None:
+                raise fault from error
             raise httpx.ConnectError(f"the host {host} cannot be found", request=request) from error
         inside = [address for address in addresses if not is_public(address)]
         if inside and not self._allow_private:
@@ -186,38 +187,55 @@ class Guard(httpx.AsyncBaseTransport):
         return httpx.ReadTimeout(f"the reply was not there within {self._longest:g} seconds", request=request)
 
 
+async def _look_for_tls(url: httpx.URL, address: str) -> None:
+    """Raises ActionRequired where plain HTTP was spoken to somebody who speaks TLS: they hang up, or call it a bad
+    request."""
+    if url.scheme == "http" and await does_speak_tls(address, url.port or 80):
+        raise speaks_tls(url)
+
+
 class _Measured(httpx.AsyncByteStream):
-    """A reply's bytes, up to a size and a time."""
+    """A reply's bytes, unpacked, up to a size and a time."""
 
     def __init__(
         self,
         stream: httpx.AsyncByteStream,
+        unpacking: Unpacking,
+        request: httpx.Request,
         largest: int,
-        too_large: Rejected,
         deadline: float,
         too_slow: httpx.ReadTimeout,
     ) -> None:
         self._stream = stream
+        self._unpacking = unpacking
+        self._request = request
         self._largest = largest
-        self._too_large = too_large
         self._deadline = deadline
         self._too_slow = too_slow
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
+        host = host_of(self._request.url)
+        came = size = 0
         chunks = aiter(self._stream)
-        while True:
-            try:
-                async with asyncio.timeout_at(self._deadline):
-                    chunk = await anext(chunks)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                raise self._too_slow from None
-            size += len(chunk)
-            if size > self._largest:
-                raise self._too_large
-            yield chunk
+        try:
+            while (chunk := await self._next(chunks)) is not None:
+                came += len(chunk)
+                for piece in self._unpacking.pieces(chunk):
+                    size += len(piece)
+                    if max(came, size) > self._largest:
+                        raise Rejected(f"{host} sent more than {self._largest:,} bytes: the rest was not read.")
+                    yield piece
+        except NotUnpacked as error:
+            raise Rejected(f"The reply of {host} {error}.") from None
+        if not self._unpacking.is_whole:
+            raise httpx.RemoteProtocolError("the compressed reply broke off", request=self._request)
+
+    async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await anext(chunks, None)
+        except TimeoutError:
+            raise self._too_slow from None
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -54,8 +54,12 @@ class Router:
         self._made: dict[str, Platform] = {}
         self._letters: list[SendEmail] = []
         more = {"clean_up", *(("grant_access", "revoke_access", "keep_access") if self._slugs else ())}
+        manifest = backend.manifest
         self.manifest: Manifest = replace(
-            backend.manifest, can=backend.manifest.can | more | ({"send_email"} if post else set())
+            manifest,
+            can=manifest.can | more | ({"send_email"} if post else set()),
+            # A product leads to one platform: where that is real, nothing of it is left to the backend.
+            leaves_out=manifest.leaves_out - ({"integrated_membership"} if self._slugs else set()),
         )
 
     async def check(self) -> Check:

@@ -174,7 +174,7 @@ class Runner:
 
     async def _perform(self, at: int) -> None:
         action: Action = self._steps[at].action
-        if action.action not in self._backend.manifest.can:
+        if not self._backend.manifest.can_do(action):
             cannot = f"The backend “{self._backend.manifest.name}” cannot do this: choose another one."
             await self._write(at, status=Status.FAILED, detail=cannot)
             return

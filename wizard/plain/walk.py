@@ -17,6 +17,7 @@ from wizard.plain.things import Things
 from wizard.problems import Misfits
 from wizard.session import ChangedElsewhere, Session
 from wizard.store.errors import StoreError
+from wizard.switches import QUESTIONS, Turn, change_of, standing, turn_of_mode, turn_of_visibility
 
 if TYPE_CHECKING:
     from wizard.store import Store
@@ -213,16 +214,18 @@ class Walk:
         if not findings:
             self._lines.say("Preflight: nothing stands in the way.")
         for finding in findings:
-            self._lines.say(f"  {finding.rule} {finding.level}: {finding.message}")
-        saved = session.saved
-        if preflight.may_go_live(findings) or saved.mode is Mode.LIVE:
-            is_live = saved.mode is Mode.LIVE
-            if self._agreed("Take it back to Demo?" if is_live else "Go live, so that real payments are taken?"):
-                session.switch(mode=Mode.DEMO if is_live else Mode.LIVE)
+            self._lines.say(f"  {finding.level}: {finding.message} ({finding.rule})")
+        if preflight.may_go_live(findings) or session.saved.mode is Mode.LIVE:
+            self._turn(session, turn_of_mode(session.saved))
         else:
             self._lines.say("It can go live once no error is left.")
-        if self._agreed("Unpublish it?" if saved.published else "Publish it?"):
-            session.switch(published=not saved.published)
+        self._turn(session, turn_of_visibility(session.saved))
+
+    def _turn(self, session: Session, turn: Turn) -> None:
+        """Ask whether a switch is to be turned, what that changes first; say afterwards what is true."""
+        if self._agreed(f"{change_of(turn, session.saved)} {QUESTIONS[turn].format(name='it')}"):
+            session.switch(turn.mode, turn.published)
+            self._lines.say(": ".join(standing(session.saved)))
 
     def _agreed(self, question: str) -> bool:
         return self._lines.read(f"{question} (y, Enter is no)").strip().lower() in ("y", "yes")

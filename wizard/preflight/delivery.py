@@ -42,7 +42,7 @@ def access_leads_somewhere(inspected: Inspected) -> Found:
 
 @rule(3)
 def connection_works(inspected: Inspected) -> Found:
-    """The connection's last check failed or is older than 24 hours."""
+    """The connection's last check failed or is older than 24 hours, or it found the product's level wrong."""
     connection = inspected.connection
     if connection is None:
         return
@@ -58,6 +58,13 @@ def connection_works(inspected: Inspected) -> Found:
     elif inspected.now - last.at > STALE_AFTER:
         hours = int((inspected.now - last.at) / timedelta(hours=1))
         yield "error", path, f"The last check of {connection.name} is {hours} hours old: check it again."
+    elif last.levels is not None:
+        level = inspected.answers.post_sale.access.integrated_membership.level
+        if level and level not in last.levels:
+            told = f"{connection.name} was checked before this product gave “{level}”"
+            yield "error", path, f"{told}: check it again, and it is asked for that too."
+        elif problem := last.levels.get(level):
+            yield "error", f"{ACCESS}.integrated_membership.level", problem
 
 
 @rule(4)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 from wizard.keys import Keys
 from wizard.store.errors import Corrupt, NewerDatabase
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The migration that this version's records are written for."""
 
 PLAIN = "0001"

@@ -6,18 +6,20 @@ import email
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.header import decode_header, make_header
 from email.message import Message
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
 from models.characters import visible
 from models.fulfillment import Exchange
-from wizard.fulfillment.backend import BackendError, Rejected, Retriable
+from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
+from wizard.fulfillment.replies import cached, gate, is_passing, retry_after, text_of
 
 # An address may hold a secret, such as a link that signs its bearer in: it is to stand in no log, whoever keeps one.
 for library in ("httpx", "httpcore"):
@@ -29,13 +31,57 @@ SIMULATION = {"wizard-simulation": "1", "user-agent": "product-wizard"}
 LARGEST_PAGE = 2_000_000
 """Bytes of a page that are read: a platform that streams for ever is cut off."""
 
-REDIRECTS = 5
+REDIRECTS = 20
+"""How many a person's browser follows (Fetch, 4.4)."""
+
+KEEPING = (307, 308)
+"""Redirects after which a form is sent once more (RFC 9110, 15.4)."""
 
 HEAD_IS_NOT_KNOWN = 501
 """What a server answers that does not know the request (RFC 9110, 15.6.2)."""
 
 LARGEST = "largest"
 """The extension of a request that says how many bytes of its reply may be read, where those are many."""
+
+TARGET = "target"
+"""The extension of a request that says what is asked for, byte for byte."""
+
+PRINTED = "".join(map(chr, range(0x21, 0x7F)))
+"""What stands in an address as it is."""
+
+
+def target_of(address: str) -> bytes:
+    """What of an address goes over the wire: its path and query as they are written, since another spelling may be
+    another page or break a signature. What cannot be sent is escaped (RFC 3986, 2.1). Raises ValueError for none."""
+    urlsplit(address)
+    rest = address.partition("#")[0].partition("://")[2]
+    at = next((place for place, character in enumerate(rest) if character in "/?"), len(rest))
+    path = quote(rest[at:], safe=PRINTED)
+    return (path if path.startswith("/") else f"/{path}").encode("ascii")
+
+
+def site_of(address: str) -> tuple[str, str, int | None]:
+    """What makes two addresses the same site: scheme, host and port. Raises ValueError."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def is_other_name(address: str, other: str) -> bool:
+    """Whether an address is another name of the same page: with `www` or without, by http or https. Raises
+    ValueError."""
+    one, two = urlsplit(address), urlsplit(other)
+    hosts = {(parts.hostname or "").removeprefix("www.") for parts in (one, two)}
+    return len(hosts) == 1 and place_of(address) == place_of(other) and site_of(address) != site_of(other)
+
+
+def place_of(address: str) -> tuple[str, str]:
+    """What makes two addresses of a site the same page: many sites add a slash."""
+    parts = urlsplit(address)
+    return parts.path.rstrip("/"), parts.query
+
+
+class NotNamed(ActionRequired):
+    """A host that the seller did not name: nothing was sent there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +104,10 @@ class Page(HTMLParser):
     source: str
     location: str | None = None
     """Where the page wanted to send the buyer, when that is another site."""
+    cached: str = ""
+    """What its headers say of a cache that may have answered."""
+    gate: str = ""
+    """How a web server in front of the site asks for a password of its own."""
     links: list[str] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     """The fields of the page's form with what stands in them."""
@@ -72,16 +122,19 @@ class Page(HTMLParser):
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.feed(self.source)
-        self.close()
+        # A page may hold anything: of one that the parser gives up on, what was read so far is what is seen.
+        with suppress(AssertionError, ValueError, RecursionError):
+            self.feed(self.source)
+            self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take note of links and form fields."""
         named = {name: value or "" for name, value in attrs}
         if tag == "a" and "href" in named:
-            self.links.append(urljoin(self.url, named["href"]))
+            with suppress(ValueError):  # a link that leads nowhere
+                self.links.append(urljoin(self.url, named["href"]))
         elif tag == "form":
-            self._action, self._user = urljoin(self.url, named.get("action", "")), ""
+            self._action, self._user = _joined(self.url, named.get("action", "")), ""
         elif tag == "input" and "name" in named:
             self._take_input(named["name"], named.get("value", ""), named.get("type", "text").lower())
         elif tag in ("style", "script", "title"):
@@ -149,6 +202,8 @@ class Download:
         self.size = 0
         self.status = 0
         self.page: Page | None = None
+        self.cached = ""
+        """What its headers say of a cache that may have answered."""
 
     def take(self, chunk: bytes) -> None:
         """Add the next bytes."""
@@ -174,12 +229,12 @@ class Peek:
     """Bytes, where the other side says so."""
 
 
-def _text(body: bytes, encoding: str | None) -> str:
-    """The text of a page. A site may name an encoding that there is not."""
+def _joined(url: str, written: str) -> str:
+    """Where something written on a page leads. What is no address is left as it is: whoever opens it says so."""
     try:
-        return body.decode(encoding or "utf-8", "replace")
-    except LookupError:
-        return body.decode("utf-8", "replace")
+        return urljoin(url, written)
+    except ValueError:
+        return written
 
 
 class Browser:
@@ -188,6 +243,10 @@ class Browser:
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._client = httpx.AsyncClient(transport=transport, headers=SIMULATION, trust_env=False, timeout=20)
         self.exchanges: list[Exchange] = []
+
+    def forget(self) -> None:
+        """Be somebody new: nothing tells who was here before."""
+        self._client.cookies.clear()
 
     async def open(self, url: str, *, anywhere: bool = False) -> Page:
         """Open an address and follow redirects: within the same site, or `anywhere`."""
@@ -222,36 +281,68 @@ class Browser:
         form: dict[str, str] | None = None,
         noted_as: Callable[[str], str] = lambda source: source,
     ) -> Page:
+        moved_from = ""
         for _ in range(REDIRECTS):
             began = time.perf_counter()
+            body = bytearray()
             try:
-                async with self._client.stream(method, url, data=form) as response:
-                    body = bytearray()
+                async with self._asking(method, url, form) as response:
                     async for chunk in response.aiter_bytes():
                         body += chunk
                         if len(body) > LARGEST_PAGE:
                             break
-            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-                raise Rejected(f"“{visible(url, '')[:200]}” is no web address: {error}.") from error
-            except httpx.HTTPError as error:
-                raise Retriable(f"{urlsplit(url).netloc} could not be reached: {error}.") from error
-            source = _text(bytes(body), response.encoding)
+            except NotNamed as error:
+                if not moved_from:
+                    raise
+                raise ActionRequired(f"{moved_from} has moved to {url}: write that address in its place.") from error
+            source = text_of(bytes(body), response.charset_encoding)
             sent = str(httpx.QueryParams(form)) if form else ""
             self._note(method, url, sent, response.status_code, noted_as(source), began)
-            if response.status_code >= 500:
-                raise Retriable(f"{urlsplit(url).netloc} answered {response.status_code}.")
-            if not response.is_redirect:
-                return Page(url, response.status_code, source)
-            try:
-                target = urljoin(url, response.headers["location"])
-                is_elsewhere = urlsplit(target)[:2] != urlsplit(url)[:2]
-            except ValueError as error:
-                wrong = visible(response.headers["location"], "")[:200]
-                raise Rejected(f"{urlsplit(url).netloc} redirects to “{wrong}”, which is no web address.") from error
-            if is_elsewhere:
-                return Page(url, response.status_code, source, location=target)
-            method, url, form = "GET", target, None
+            seen = Page(url, response.status_code, source, cached=cached(response.headers), gate=gate(response.headers))
+            if is_passing(response.status_code):
+                after = retry_after(response.headers.get("retry-after", ""))
+                raise Retriable(f"{urlsplit(url).netloc} answered {response.status_code}.", after)
+            if not response.has_redirect_location:
+                return seen
+            target = _target(url, response)
+            if site_of(target) != site_of(url) and not is_other_name(target, url):
+                seen.location = target
+                return seen
+            moved_from = url if site_of(target) != site_of(url) else ""
+            if response.status_code not in KEEPING:
+                method, form = "GET", None
+            url = target
         raise Rejected(f"{url} redirects in a circle.")
+
+    @asynccontextmanager
+    async def _asking(
+        self,
+        method: str,
+        url: str,
+        form: dict[str, str] | None = None,
+        *,
+        largest: int = 0,
+        failed: Callable[[httpx.HTTPError], BackendError] | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """Ask for an address as it is written, and follow nothing. `largest`: how many bytes may come; `failed`: the
+        error for a request that did not get through. Raises BackendError."""
+        try:
+            wanted = {TARGET: target_of(url), LARGEST: largest}
+            request = self._client.build_request(method, url, data=form, extensions=wanted)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Rejected(f"“{visible(url, '')[:200]}” is no web address: {error}.") from error
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+        except httpx.UnsupportedProtocol as error:
+            raise Rejected(f"“{visible(url, '')[:200]}” is no web address: {error}.") from error
+        except httpx.HTTPError as error:
+            if failed is not None:
+                raise failed(error) from error
+            raise Retriable(f"{urlsplit(url).netloc} could not be reached: {why(error)}.") from error
 
     def _note(self, method: str, url: str, sent: str, status: int, received: str, began: float) -> None:
         ms = round((time.perf_counter() - began) * 1000, 1)
@@ -263,20 +354,15 @@ class Browser:
         how many bytes are read at the most, where a file is larger than other replies may be."""
         into = Download()
         began = time.perf_counter()
-        try:
-            async with self._client.stream(
-                "GET", url, extensions={LARGEST: largest}, follow_redirects=True
-            ) as response:
-                into.status = response.status_code
-                if response.is_success:
-                    async for chunk in response.aiter_bytes():
-                        into.take(chunk)
-                    shown = f"{into.size} bytes"
-                else:
-                    shown = (await response.aread()).decode("utf-8", "replace")
-                    into.page = Page(url, response.status_code, shown)
-        except httpx.HTTPError as error:
-            raise _not_downloaded(url, error, into.size) from error
+        async with self._led_to("GET", url, lambda error: _not_downloaded(url, error, into.size), largest) as response:
+            into.status, into.cached = response.status_code, cached(response.headers)
+            if response.is_success:
+                async for chunk in response.aiter_bytes():
+                    into.take(chunk)
+                shown = f"{into.size} bytes"
+            else:
+                shown = text_of(await response.aread(), response.charset_encoding)
+                into.page = Page(url, response.status_code, shown)
         self._note("GET", url, "", into.status, shown, began)
         if into.status >= 500:
             raise ServerError(f"{urlsplit(url).netloc} answered the download with {into.status}.")
@@ -285,10 +371,8 @@ class Browser:
     async def peek(self, url: str) -> Peek:
         """Ask whether a file is there without downloading it."""
         began = time.perf_counter()
-        try:
-            response = await self._client.head(url, follow_redirects=True)
-        except httpx.HTTPError as error:
-            raise _not_downloaded(url, error) from error
+        async with self._led_to("HEAD", url, lambda error: _not_downloaded(url, error)) as response:
+            pass
         self._note("HEAD", url, "", response.status_code, "", began)
         if response.status_code >= 500 and response.status_code != HEAD_IS_NOT_KNOWN:
             raise ServerError(f"{urlsplit(url).netloc} answered the download with {response.status_code}.")
@@ -296,12 +380,42 @@ class Browser:
         # Many servers write 0 where they mean that they do not know.
         return Peek(response.status_code, (int(size) if size.isdecimal() else 0) or None)
 
+    @asynccontextmanager
+    async def _led_to(
+        self, method: str, url: str, failed: Callable[[httpx.HTTPError], BackendError], largest: int = 0
+    ) -> AsyncIterator[httpx.Response]:
+        """The reply that an address leads to in the end, also at another site: a file may lie anywhere."""
+        first = url
+        for _ in range(REDIRECTS):
+            async with self._asking(method, url, largest=largest, failed=failed) as response:
+                if not response.has_redirect_location:
+                    yield response
+                    return
+                url = _target(url, response)
+        raise Rejected(f"The download at {urlsplit(first).netloc} leads nowhere: it redirects in a circle.")
+
+
+def _target(url: str, response: httpx.Response) -> str:
+    """Where a redirect leads. Raises Rejected."""
+    written = response.headers["location"]
+    try:
+        target = urljoin(url, written)
+        site_of(target)
+    except ValueError as error:
+        wrong = visible(written, "")[:200]
+        raise Rejected(f"{urlsplit(url).netloc} redirects to “{wrong}”, which is no web address.") from error
+    return target
+
+
+def why(error: httpx.HTTPError) -> str:
+    """What went wrong on the way, as the end of a sentence."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return "nobody answered in time"
+    return visible(str(error) or type(error).__name__, "").rstrip(".")
+
 
 def _not_downloaded(url: str, error: httpx.HTTPError, size: int = 0) -> BackendError:
-    host = urlsplit(url).netloc
-    if isinstance(error, httpx.TooManyRedirects | httpx.UnsupportedProtocol):
-        return Rejected(f"The download at {host} leads nowhere: {error}.")
     if size and isinstance(error, httpx.ReadTimeout):
         slow = "Try a smaller file, or a faster line: a test-fire waits no longer."
         return Rejected(f"The download was not complete in time: {size:,} bytes came. {slow}")
-    return Retriable(f"The download could not be reached: {error}.")
+    return Retriable(f"The download could not be reached: {why(error)}.")

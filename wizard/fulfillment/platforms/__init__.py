@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,8 +31,9 @@ LEVEL = "post_sale.access.integrated_membership.level"
 class Platform(Protocol):
     """A connection at work: what a backend does (see `wizard.fulfillment.backend`), for access on one platform."""
 
-    async def check(self) -> Check:
-        """Make a real request that changes nothing. Raises BackendError."""
+    async def check(self, levels: Sequence[str] = ()) -> Check:
+        """Ask for everything that a run will need, and change nothing: also for these levels, which products give.
+        Raises BackendError."""
 
     async def perform(self, action: GrantAccess | RevokeAccess, context: Context) -> Receipt:
         """Let the buyer in or shut them out. Raises BackendError."""

@@ -6,16 +6,16 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
 from models.characters import visible
 from models.fulfillment import Evidence, Exchange, Receipt
 from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
+from wizard.fulfillment.backends.browser import TARGET, target_of, why
+from wizard.fulfillment.replies import behind, cached, gate, is_kept, is_passing, retry_after, text_of
 
 AFact = TypeVar("AFact", Receipt, Evidence)
 
@@ -73,35 +73,46 @@ class Api:
     ) -> Reply:
         """Send a request; give back the reply when it is a good one or its status is in `fine`.
 
-        Raises Retriable for what may pass: no connection, no answer in time, 429 and 5xx. Raises ActionRequired for a
-        platform that has moved or refuses the key. Raises Rejected for any other refusal.
+        Raises Retriable for what may pass: no connection, no answer in time, 408, 425, 429 and 5xx. Raises
+        ActionRequired for a platform that has moved, refuses the key or is behind a gate. Raises Rejected for any other
+        refusal.
         """
         more = {"content-type": "application/json"} if body is not None else {}
         began = time.perf_counter()
         # Parameters are put into the address here, so that what is noted is what was sent.
         address = self._address(url, params or {})
         try:
-            response = await self._client.request(method, address, headers={**headers, **more}, content=body)
+            response = await self._client.request(
+                method, address, headers={**headers, **more}, content=body, extensions={TARGET: target_of(address)}
+            )
         except httpx.HTTPError as error:
-            why, where = visible(str(error) or type(error).__name__, ""), address.netloc.decode()
-            raise Retriable(f"“{self.name}” could not be reached at {where}: {why}.") from error
-        reply = Reply(response.status_code, response.headers, response.text)
+            where = urlsplit(address).netloc
+            raise Retriable(f"“{self.name}” could not be reached at {where}: {why(error)}.") from error
+        reply = Reply(response.status_code, response.headers, text_of(response.content, response.charset_encoding))
         ms = round((time.perf_counter() - began) * 1000, 1)
         self._exchanges.append(
             Exchange(request=f"{method} {address}", sent=body or "", status=reply.status, received=_noted(reply), ms=ms)
         )
+        if is_kept(reply.headers):
+            raise ActionRequired(
+                f"A cache in front of “{self.name}” ({cached(reply.headers)}) answers a request that bears a key with "
+                f"what it had kept: exclude {visible(address.partition('?')[0], '')[:200]} there. Else a test-fire "
+                "sees what was true before, and others may be given what was meant for you."
+            )
         if reply.is_good or reply.status in fine:
             return reply
-        raise self.refused(reply, str(address))
+        raise self.refused(reply, address)
 
-    def _address(self, url: str, params: Mapping[str, str | int]) -> httpx.URL:
+    def _address(self, url: str, params: Mapping[str, str | int]) -> str:
+        """The address as it is written, with the parameters behind what stands there."""
         try:
-            address = httpx.URL(url).copy_merge_params(params)
+            known = httpx.URL(url)
         except httpx.InvalidURL:
-            address = httpx.URL()
-        if address.scheme not in ("http", "https") or not address.host:
+            known = httpx.URL()
+        if known.scheme not in ("http", "https") or not known.host:
             raise ActionRequired(f"Correct the address of “{self.name}”: it is no web address.")
-        return address
+        whole = url.partition("#")[0]
+        return f"{whole}{'&' if '?' in whole else '?'}{urlencode(params)}" if params else whole
 
     def refused(self, reply: Reply, address: str) -> BackendError:
         """What a bad reply means to a seller."""
@@ -111,9 +122,11 @@ class Api:
             # Without its query: it may hold what was sent.
             where = reply.headers.get("location", "another address").partition("?")[0][:200]
             return ActionRequired(f"{host} has moved to {visible(where, '')}: correct the address of “{self.name}”.")
+        if reply.status == 401 and (asked := gate(reply.headers)):
+            return ActionRequired(behind(asked, host))
         if reply.status in (401, 403):
             return ActionRequired(f"{said} Check {self._to_check}.")
-        if reply.status == 429 or reply.status >= 500:
+        if is_passing(reply.status):
             return Retriable(said, retry_after(reply.headers.get("retry-after", "")))
         if reply.status in (404, 405) and said.endswith(f"{reply.status}."):
             return Rejected(f"{said} Is {visible(address.partition('?')[0], '')[:200]} its right address?")
@@ -136,18 +149,6 @@ def _noted(reply: Reply) -> str:
     if not isinstance(found, dict | list):
         return reply.text
     return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace").decode()
-
-
-def retry_after(header: str) -> float | None:
-    """The seconds that a Retry-After header asks to wait: it is a number or a date (RFC 9110, 10.2.3)."""
-    if header.strip().isdigit():
-        return float(header)
-    try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    aware = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max((aware - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def because(reply: Reply) -> str:

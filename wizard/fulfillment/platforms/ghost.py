@@ -15,16 +15,32 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from models.account import Connection
+from models.addresses import one_spelling, same_buyer
 from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
 from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
 from wizard.fulfillment.platforms import LEVEL
 from wizard.fulfillment.platforms.api import Api, Reply, because
 from wizard.fulfillment.platforms.before import Before
 from wizard.fulfillment.platforms.proof import on_its_word, paragraphs_of, visit, written_in
+from wizard.fulfillment.platforms.proof_page import keep_strangers_out
+
+API = 5
+"""The oldest version whose API lies where it is asked: earlier ones have an address for each version of theirs."""
+
+NOBODY = "f" * 24
+"""The id of no member: what may be done with members is asked with it, since nothing can come of that."""
+
+NEEDED = (
+    ("PUT", "", "change members"),
+    ("DELETE", "", "delete members"),
+    ("GET", "signin_urls/", "let members sign in"),
+)
+"""What the key must be allowed to do, beside seeing members."""
 
 TOKEN_LIFETIME = 300
 """Seconds: the longest that Ghost's documentation allows."""
@@ -42,21 +58,60 @@ class Ghost:
         """See `Platform`."""
         self._connection = connection
         self._around = surroundings
-        self._site = (connection.url or "").rstrip("/").removesuffix("/ghost")
+        # Also as it is copied from a browser: https://example.com/ghost/#/settings
+        self._site = (connection.url or "").partition("#")[0].rstrip("/").removesuffix("/ghost")
         self._key = connection.admin_api_key.get_secret_value().strip() if connection.admin_api_key else ""
         self._api = Api(surroundings.client(), connection.name)
         # What opens the content: labels only where the seller asked for a label.
         self._kind = "labels" if connection.label else "tiers"
         self._known_by = KNOWN_BY[self._kind]
 
-    async def check(self) -> Check:
-        """See `Platform`. Reads a member, which needs the key, and looks for the connection's tier or label."""
-        await self._list("members", limit=1)
-        wanted = self._connection.label or self._connection.tier
-        if not wanted:
-            return Check(True, "Ghost answers, and takes the key.")
-        found = await self._opener(wanted)
-        return Check(True, f"Ghost answers, takes the key, and has the {self._kind[:-1]} “{found['name']}”.")
+    async def check(self, levels: Sequence[str] = ()) -> Check:
+        """See `Platform`. Asks what the key may do, looks for the tiers or labels, and whether the proof page keeps
+        strangers out."""
+        await self._refuse_other_versions()
+        for _ in range(2):  # a cache that keeps what only a key opens answers the second time
+            await self._list("members", limit=1)
+        if lacking := [words for method, path, words in NEEDED if not await self._may(method, path)]:
+            return Check(
+                False,
+                f"The key of “{self._connection.name}” may not {', '.join(lacking)}: use the Admin API key of a custom "
+                "integration, from Settings, Integrations in Ghost.",
+            )
+        told = "Ghost answers, and takes the key."
+        if wanted := self._connection.label or self._connection.tier:
+            found = await self._opener(wanted)
+            told = f"Ghost answers, takes the key, and has the {self._kind[:-1]} “{found['name']}”."
+        if self._connection.proof_url is not None:
+            there = await self._paragraphs(self._connection.proof_url)
+            await keep_strangers_out(self._connection.proof_url, written_in(self._connection), self._around, there)
+        return Check(True, told, {level: await self._problem(level) for level in levels})
+
+    async def _problem(self, level: str) -> str:
+        try:
+            await self._opener(level)
+        except Rejected as error:
+            return str(error)
+        return ""
+
+    async def _may(self, method: str, path: str) -> bool:
+        about = {"members": [{"note": ""}]} if method == "PUT" else None
+        reply = await self._send(method, f"members/{NOBODY}/{path}", about, fine=(403, 404, 422))
+        return reply.status != 403
+
+    async def _refuse_other_versions(self) -> None:
+        """Raises ActionRequired for a Ghost that is too old."""
+        reply = await self._send("GET", "site/", fine=(404,))
+        if reply.is_good:
+            found = reply.json
+            version = str((found.get("site") or {}).get("version") or "") if isinstance(found, dict) else ""
+        else:
+            version = "4" if (await self._send("GET", "../v4/admin/site/", fine=(404,))).is_good else ""
+        number = version.partition(".")[0]
+        if number.isdigit() and int(number) < API:
+            raise ActionRequired(
+                f"“{self._connection.name}” is Ghost {version}, and the wizard needs Ghost {API} or newer: update it."
+            )
 
     async def perform(self, action: GrantAccess | RevokeAccess, context: Context) -> Receipt:
         """See `Platform`."""
@@ -92,7 +147,7 @@ class Ghost:
                 said = f"{people.who} could not sign in by Ghost's own link: {inside.says}"
                 return people.evidence(False, said, inside.status)
             how = "signed in by Ghost's own link"
-        return await people.read(action, how, await self._content(people.url))
+        return await people.read(action, how, await self._paragraphs(people.url) or ())
 
     async def clean_up(self, context: Context) -> str:
         """See `Platform`."""
@@ -176,10 +231,13 @@ class Ghost:
         await self._send("DELETE", f"members/{member['id']}/", fine=(404,))
 
     async def _find(self, context: Context) -> Found | None:
-        # A backslash and a quote are what a text in Ghost's filters (NQL) escapes.
-        email = context.buyer.email.replace("\\", "\\\\").replace("'", "\\'")
-        members = await self._list("members", filter=f"email:'{email}'", include="tiers,labels")
-        return members[0] if members else None
+        # Ghost keeps an address as it was written, and compares as its database does: so those that begin alike, in
+        # whichever case, are asked for (`~^`). A backslash and a quote are what a text in its filters (NQL) escapes.
+        begins = one_spelling(context.buyer.email).rpartition("@")[0].replace("\\", "\\\\").replace("'", "\\'")
+        members = await self._list("members", filter=f"email:~^'{begins}@'", include="tiers,labels", limit="all")
+        theirs = [member for member in members if same_buyer(str(member.get("email", "")), context.buyer.email)]
+        # Of two whom Ghost took for two, the one who is written the same.
+        return next((member for member in theirs if member["email"] == context.buyer.email), next(iter(theirs), None))
 
     async def _opener(self, wanted: str) -> Found:
         """The tier or label of that name, slug or id. Raises Rejected when there is none."""
@@ -196,14 +254,14 @@ class Ghost:
         context.secrets.learn(link, *parse_qs(urlsplit(link).query).get("token", ()))
         return link
 
-    async def _content(self, url: str) -> list[str]:
-        """The paragraphs of the proof page, if it is a post or a page of the site."""
+    async def _paragraphs(self, url: str) -> list[str] | None:
+        """The paragraphs of a post or a page of the site; None where there is none at that address."""
         slug = url.partition("?")[0].rstrip("/").rpartition("/")[2]
         for kind in ("posts", "pages") if slug else ():
             reply = await self._send("GET", f"{kind}/slug/{slug}/", fine=(404, 422), formats="html")
             if reply.is_good:
                 return paragraphs_of(str(self._first(reply, kind).get("html") or ""))
-        return []
+        return None
 
     async def _list(self, name: str, **params: str | int) -> list[Found]:
         return self._listed(await self._send("GET", f"{name}/", None, (), **params), name)

@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 from models.characters import visible
 from models.fulfillment import Action, Evidence
-from wizard.fulfillment.backend import Context, Surroundings
+from wizard.fulfillment.backend import ActionRequired, Context, Surroundings
 from wizard.fulfillment.backends.browser import Browser, Page
 from wizard.fulfillment.backends.links import seen
 from wizard.fulfillment.outcome import hoped_for
 from wizard.fulfillment.platforms.proof import on_its_word, visit
+from wizard.fulfillment.replies import behind
 
 SIGN_IN = "sign_in_url"
 
@@ -91,6 +92,8 @@ class Members:
         if _is_login(given):
             fresh = self._around.new_browser()  # else an earlier sign-in would stand in for the login
             page = await fresh.open(given["login_page"], anywhere=True)
+            if page.gate:
+                raise ActionRequired(behind(page.gate, urlsplit(page.url).netloc))
             if page.status >= 400:
                 return Way("open the login page", page)
             if await fresh.log_in(page, given["login_email"], given["login_password"]) is not None:

@@ -15,8 +15,9 @@ from models.account import Connection
 from models.characters import visible
 from models.fulfillment import Action, Evidence
 from wizard.fulfillment.backend import ActionRequired, Context, Rejected, Surroundings
-from wizard.fulfillment.backends.browser import Browser, Page
+from wizard.fulfillment.backends.browser import Browser, Page, place_of
 from wizard.fulfillment.outcome import hoped_for
+from wizard.fulfillment.replies import behind
 
 PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL)
 
@@ -43,27 +44,46 @@ class Visit:
     who: str
     """The buyer's name."""
 
-    async def read(self, action: Action, how: str, content: Sequence[str] = ()) -> Evidence:
-        """Open the page as both, and say what was seen. `how` the buyer came in, for the sentence; `content` the
-        paragraphs that stand on the page, where they are known.
+    async def as_stranger(self) -> Page:
+        """The page as a stranger sees it now, for a `read` before which the buyer comes by it."""
+        return await self._strangers_view(self.url)
 
-        Raises Rejected when anybody can read the page, and ActionRequired when the two cannot be told apart.
+    async def read(
+        self, action: Action, how: str, content: Sequence[str] = (), *, before: Page | None = None
+    ) -> Evidence:
+        """Open the page as both, and say what was seen. `how` the buyer came in, for the sentence; `content` the
+        paragraphs that stand on the page, where they are known. The stranger looks before the buyer and after: what a
+        cache in front of the site was given for the buyer, it may give to anybody then. `before`: what the stranger saw
+        already.
+
+        Raises Rejected when anybody can read the page, and ActionRequired when the two cannot be told apart, or a gate
+        in front of the site keeps the buyer out.
         """
-        strange = await self.stranger.open(self.url)
+        strange = before or await self.as_stranger()
         hidden = [paragraph for paragraph in content if not strange.shows(paragraph)]
-        if self._is_open(strange) and not hidden:
-            if content or strange.text == (await self.buyer.open(self.url)).text:
-                raise Rejected(
-                    f"Anybody can read {self.url} without logging in, so it proves nothing. Protect the page, or write "
-                    f"another proof page into {self.written}."
-                )
-            raise ActionRequired(
-                f"A stranger is shown a page at {self.url} as well, and nothing tells whether it is the content. Write "
-                f"a proof page into {self.written} that strangers are not shown."
-            )
+        if self.is_open(strange, content) and not hidden:
+            is_content = bool(content) or strange.text == (await self.buyer.open(self.url)).text
+            raise self.open_to_all(strange, is_content)
         page = await self.buyer.open(self.url)
-        allowed = self._is_open(page) and (not hidden or any(page.shows(paragraph) for paragraph in hidden))
+        if page.gate and hoped_for(action):
+            raise ActionRequired(behind(page.gate, urlsplit(self.url).netloc))
+        allowed = self.is_open(page, hidden)
+        if allowed:
+            # Under the address at which the buyer read it: that is the one that a cache keeps it under.
+            self._is_kept_for_anybody(page, await self._strangers_view(page.url), hidden)
         return self.evidence(allowed, self._sentence(action, allowed, how, page), page.status, strange.status)
+
+    def open_to_all(self, strange: Page, is_content: bool) -> Rejected | ActionRequired:
+        """The error for a page that a stranger is shown. `is_content`: whether it is what buyers pay for."""
+        if is_content:
+            return Rejected(
+                f"Anybody can read {self.url} without logging in, so it proves nothing. Protect the page, or write "
+                f"another proof page into {self.written}.{_from_cache(strange)}"
+            )
+        return ActionRequired(
+            f"A stranger is shown a page at {self.url} as well, and nothing tells whether it is the content. Write "
+            f"a proof page into {self.written} that strangers are not shown."
+        )
 
     def evidence(self, allowed: bool, detail: str, status: int, strange: int | None = None) -> Evidence:
         """What the buyer saw, as evidence."""
@@ -78,25 +98,53 @@ class Visit:
             exchanges=(*self.buyer.exchanges, *self.stranger.exchanges),
         )
 
-    def _is_open(self, page: Page) -> bool:
+    async def _strangers_view(self, url: str) -> Page:
+        """What is shown to somebody who was never here."""
+        self.stranger.forget()
+        return await self.stranger.open(url)
+
+    def _is_kept_for_anybody(self, page: Page, later: Page, hidden: Sequence[str]) -> None:
+        """Raises Rejected when a stranger reads what the buyer was given, and ActionRequired when that cannot be
+        told."""
+        if not self.is_open(later, hidden):
+            return
+        if not hidden and later.text != page.text:
+            raise ActionRequired(
+                f"Once {self.who} had read {self.url}, a stranger was shown a page there as well, and nothing tells "
+                f"whether it is the content.{_from_cache(later)} Write a proof page into {self.written} that strangers "
+                "are not shown."
+            )
+        keeps = f"A cache in front of the site ({later.cached})" if later.cached else "Something, such as a page cache,"
+        raise Rejected(
+            f"Once {self.who} had read {self.url}, anybody could read it without logging in. {keeps} keeps the page "
+            "that a member was given and gives it to strangers: exclude the pages of members there (Cache-Control: "
+            "private), and empty it."
+        )
+
+    def is_open(self, page: Page, content: Sequence[str] = ()) -> bool:
+        """Whether somebody is shown the page: any of its `content`, where that is known, else the page itself."""
+        if page.status != 200 or page.location is not None:
+            return False
+        if content:  # under whatever name: a site may lead from one of a page to another
+            return any(page.shows(paragraph) for paragraph in content)
         # Who is sent somewhere else, to a login or the front page, was turned away.
-        return page.status == 200 and page.location is None and _place(page.url) == _place(self.url)
+        return place_of(page.url) == place_of(self.url)
 
     def _sentence(self, action: Action, allowed: bool, how: str, page: Page) -> str:
         if allowed and hoped_for(action):
             return f"{self.who} {how} and read {self.url}; a stranger was turned away."
         if allowed:
-            return f"{self.who} can still read {self.url} after access was taken away."
+            return f"{self.who} can still read {self.url} after access was taken away.{_from_cache(page)}"
         away = "was turned away all the same" if hoped_for(action) else "was turned away"
         to = page.location or (page.url if page.url != self.url else "")
         seen = f"sent to {_without_query(to)}" if to else f"status {page.status}: {page.says}"
-        return f"{self.who} {how} and {away} from {self.url} ({seen})."
+        cache = _from_cache(page) if hoped_for(action) else ""
+        return f"{self.who} {how} and {away} from {self.url} ({seen}).{cache}"
 
 
-def _place(url: str) -> tuple[str, str]:
-    """What makes two addresses of a site the same page: many sites add a slash."""
-    parts = urlsplit(url)
-    return parts.path.rstrip("/"), parts.query
+def _from_cache(page: Page) -> str:
+    """A sentence more for a page that a cache may have kept; none where nothing says so."""
+    return f" It may come from a cache: its headers say {page.cached}." if page.cached else ""
 
 
 def _without_query(url: str) -> str:

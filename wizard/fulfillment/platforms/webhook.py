@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import SecretStr
@@ -12,6 +13,7 @@ from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
 from wizard.fulfillment.backend import Check, Context, Surroundings
 from wizard.fulfillment.platforms.endpoint import Endpoint, thing_of, told_of
 from wizard.fulfillment.platforms.proof import written_in
+from wizard.fulfillment.platforms.proof_page import keep_strangers_out
 
 
 class Webhook:
@@ -40,9 +42,14 @@ class Webhook:
             proof_url=connection.proof_url,
         )
 
-    async def check(self) -> Check:
-        """See `Platform`."""
-        return await self._endpoint.check(self._connection.slug)
+    async def check(self, levels: Sequence[str] = ()) -> Check:
+        """See `Platform`. Nobody can ask an endpoint about a level."""
+        check = await self._endpoint.check(self._connection.slug)
+        if self._connection.proof_url is not None:
+            await keep_strangers_out(
+                self._connection.proof_url, written_in(self._connection), self._endpoint.around, ()
+            )
+        return check
 
     async def perform(self, action: GrantAccess | RevokeAccess, context: Context) -> Receipt:
         """See `Platform`."""

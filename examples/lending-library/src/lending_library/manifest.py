@@ -25,6 +25,7 @@ LENDING_LIBRARY = Manifest(
     name="lending-library",
     label="Lending library: a folder of JSON files",
     can=frozenset({"grant_access", "revoke_access", "send_email", "show_page", "keep_access"}),
+    leaves_out=frozenset({"integrated_membership"}),
     backend="lending_library.backend:LibraryBackend",
     settings=LibrarySettings,
 )

@@ -1,23 +1,4 @@
-"""The conformance test of backends: whoever writes one subclasses `BackendContract` in a test module of theirs.
-
-    class TestLibrary(BackendContract):
-        manifest = LIBRARY
-        gives = (GrantAccess(target="yoga-club", levels=("gold",)),)
-        takes = (RevokeAccess(target="yoga-club", levels=("gold",)),)
-
-        @pytest.fixture
-        def make(self, tmp_path):
-            return lambda: LibraryBackend(surroundings(tmp_path, folder=str(tmp_path / "library")))
-
-        @pytest.fixture
-        def make_broken(self, tmp_path):
-            (tmp_path / "a-file").touch()
-            return lambda: LibraryBackend(surroundings(tmp_path, folder=str(tmp_path / "a-file")))
-
-A backend that does several things is tested with a class for each. The actions are carried out by the real runner, as
-in a test-fire: mails are filled in from earlier receipts, and every step is checked as the buyer. It needs pytest and
-nothing else: `pip install 'product-wizard[testing]'`.
-"""
+"""What every backend promises, as tests."""
 
 from __future__ import annotations
 
@@ -33,6 +14,7 @@ import pytest
 
 from models.fulfillment import (
     Action,
+    CleanUp,
     Event,
     Evidence,
     Fact,
@@ -41,19 +23,25 @@ from models.fulfillment import (
     Receipt,
     RegisterAttendee,
     Run,
+    Status,
     Verdict,
 )
 from wizard.fulfillment.backend import Backend, BackendError, Check, Context, Manifest, Surroundings
+from wizard.fulfillment.fire import LeftOut, Workplace, fire
 from wizard.fulfillment.fire import test_buyer as a_buyer
 from wizard.fulfillment.ledger import MemoryLedger, new_run_id
+from wizard.fulfillment.lives import LIVES, PROOF, PROVE, Life, NotThisLife, script_of
 from wizard.fulfillment.outgoing import Guard, Outgoing, hosts_in
 from wizard.fulfillment.registry import class_of
 from wizard.fulfillment.runner import Runner
 from wizard.fulfillment.script import steps_of
 from wizard.fulfillment.secrecy import Secrets
+from wizard.fulfillment.sold import Sold
 from wizard.fulfillment.tries import Patience
+from wizard.testing.products import FILENAME, HERE, PRODUCTS, WORKBOOK, account, product_of, receiver
 
-__all__ = ["BackendContract", "surroundings"]
+WHAT: Sequence[Event | Life] = (PROOF, LIVES["renewals_then_cancel"], Event.REFUND, Event.PAYMENT_FAILED)
+"""What happens to the products that the test brings: together this leads to every action."""
 
 QUICK = Patience(tries=2, one_try=30, first_wait=0, longest_wait=0.1, jitter=0)
 
@@ -65,12 +53,22 @@ _open: list[Guard] = []
 
 def surroundings(data_dir: Path, **settings: Any) -> Surroundings:
     """What a backend is given in a test: a data folder, its own settings, and a way out as in a run: to the hosts that
-    stand in those settings, also on this machine."""
+    stand in those settings, also on this machine. The library holds the file of the products that the test brings."""
     named = hosts_in(*(text for text in settings.values() if isinstance(text, str)))
-    guard = Guard(named, allow_private=True)
+    guard = Guard({*named, HERE}, allow_private=True)
     _open.append(guard)
     way_out = Outgoing(guard)
-    return Surroundings(data_dir=data_dir, client=way_out.client, browser=way_out.browser, settings=settings)
+    workbook = data_dir / FILENAME
+    if not workbook.exists():
+        workbook.write_bytes(WORKBOOK)
+    return Surroundings(
+        data_dir=data_dir,
+        client=way_out.client,
+        browser=way_out.browser,
+        account=account(WORKBOOK),
+        path_of_file=lambda slug: workbook,
+        settings=settings,
+    )
 
 
 class Unheard(Fact):
@@ -110,8 +108,8 @@ class Observed:
         return await self.backend.clean_up(context)
 
 
-class BackendContract:
-    """What every backend promises. Subclass it, say what stands first, and let pytest find the rest."""
+class ActionsContract:
+    """What every backend promises of the actions that its author names."""
 
     manifest: ClassVar[Manifest]
     """What the entry point names."""
@@ -264,10 +262,57 @@ class BackendContract:
         return known.mask(text) == text
 
 
+class BackendContract(ActionsContract):
+    """What every backend promises. Subclass it, say what stands first, and let pytest find the rest."""
+
+    file: ClassVar[bytes] = WORKBOOK
+    """What the file `workbook.pdf` holds that the products of this test deliver, where `make` has another one."""
+
+    @pytest.mark.parametrize("product", PRODUCTS)
+    def test_all_that_a_product_leads_to_is_done_or_refused_before_it_begins(
+        self, product: str, make: Callable[[], Backend], tmp_path: Path
+    ) -> None:
+        async def fired(what: Event | Life) -> None:
+            begun: list[Run] = []
+            try:
+                run = await fire(
+                    sold, what, at=Workplace(tmp_path), backend=lambda _: make(), patience=QUICK, on_begin=begun.append
+                )
+            except NotThisLife:
+                return
+            except LeftOut:
+                if left_out and not begun:
+                    return
+                raise
+            assert _is_as_good_as_it_can_be(run), f"{what.label} of “{product}”: {run.reason}"
+
+        with receiver() as address:
+            sold = product_of(product, self.file, address)
+            for what in WHAT:
+                left_out = _left_out(self.manifest, sold, what)
+                _done(lambda what=what: fired(what))  # type: ignore[misc]
+
+
 def known_actions() -> frozenset[str]:
     """The names of every action there is."""
     kinds = get_args(get_args(Action)[0])
     return frozenset(name for kind in kinds for name in get_args(kind.model_fields["action"].annotation))
+
+
+def _left_out(manifest: Manifest, sold: Sold, what: Event | Life) -> bool:
+    try:
+        steps = script_of(sold, what, datetime.now(UTC)).steps
+    except NotThisLife:
+        return False
+    return not all(manifest.can_do(step.action) for step in steps if not isinstance(step.action, CleanUp))
+
+
+def _is_as_good_as_it_can_be(run: Run) -> bool:
+    """Whether it passed; a proof may also end with the word of a platform where nobody can look as the buyer."""
+    if run.verdict is Verdict.ACTION_REQUIRED and run.life == PROVE:
+        stopped = next(step for step in run.steps if step.status is Status.ACTION_REQUIRED)
+        return stopped.evidence is not None and stopped.evidence.proven_by != "buyer"
+    return run.verdict is Verdict.PASSED
 
 
 async def _carried_out(backend: Backend, *acts: Sequence[Action]) -> tuple[Run, Observed]:
