@@ -71,17 +71,20 @@ class NotificationsPage(VerticalScroll, can_focus=False):
         self._explain()
 
     def _wrong(self, name: str, template: Notification) -> str:
+        """What is wrong with a mail, short enough for its line in the list."""
         lacking = mails.missing(name, template)
         if template.enabled and lacking:
             return "lacks " + mails.in_braces(lacking)
-        strange = mails.unknown(name, template)
-        return "unknown: " + mails.in_braces(strange) if strange else ""
+        strange = mails.unfilled(name, template)
+        return "nothing fills " + ", ".join(each.written for each in strange) if strange else ""
 
     @on(OptionList.OptionHighlighted)
     def _explain(self) -> None:
         question = self.module.questions[self.lines.highlighted or 0]
+        template: Notification = flow.value_at(self.session.answers, question.id)
         may = mails.in_braces(set(mails.usable(question.name)))
-        self._said.update(Content(f"{question.ask.help}\nIt may use {may}"))
+        wrong = "".join(f"! {each}\n" for each in mails.unfilled(question.name, template))
+        self._said.update(Content(f"{wrong}{question.ask.help}\nIt may use {may}"))
 
     def start(self, path: str | None = None) -> None:
         """Put the highlight on the notification of a path."""
@@ -114,8 +117,11 @@ class NotificationsPage(VerticalScroll, can_focus=False):
             product, account = self.session.answers, self.session.around.account
             values = mails.sample_values(product, account, BUYER, self.things.app.clock().date())
             mail = mails.render(draft, values)
-            wrong = self._wrong(question.name, draft)
-            return (f"! {wrong}\n" if wrong else "") + f"{BUYER.name} reads: {mail.subject}\n{mail.body}"
+            lacking, strange = mails.missing(question.name, draft), mails.unfilled(question.name, draft)
+            wrong = [f"lacks {mails.in_braces(lacking)}"] if draft.enabled and lacking else []
+            wrong += [str(each) for each in strange]
+            told = "".join(f"! {line}\n" for line in wrong)
+            return f"{told}{BUYER.name} reads: {mail.subject}\n{mail.body}"
 
         await self.app.push_screen_wait(
             FormDialog(question.ask.label, template, self.things, accept, below=question.id, said=read)

@@ -104,9 +104,31 @@ def test_apply_says_what_changes_and_a_dry_run_changes_nothing(
     again = as_json(capsys, "apply", str(DOCUMENT))
 
     assert set(dry) == {"changes"}
-    assert set(dry["changes"][0]) == {"object", "name", "change", "fields"}
+    assert set(dry["changes"][0]) == {"object", "name", "change", "fields", "warnings"}
     assert {change["change"] for change in dry["changes"]} == {"created"}
     assert {change["change"] for change in again["changes"]} == {"unchanged"}
+
+
+def test_apply_warns_of_variables_that_nobody_fills(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = tmp_path / "mat.yaml"
+    mails = "{order_confirmation: {subject: Hi, body: 'Dear {first_name}'}}"
+    document.write_text(
+        f"wizard: 1\nproducts:\n  - general: {{name: Mat}}\n    post_sale: {{notifications: {mails}}}\n"
+    )
+    message = "Order confirmation to buyer: buyers would read {first_name} as it stands; write {buyer_name}."
+
+    [change] = as_json(capsys, "apply", str(document))["changes"]
+    assert (change["change"], change["warnings"]) == (
+        "created",
+        [{"field": "post_sale.notifications.order_confirmation.body", "message": message}],
+    )
+    assert main(["apply", str(document)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "= product mat unchanged\n"
+    assert captured.err == f"! mat cannot go live with this: {message}\n"
+    assert message in printed(capsys, "check", "mat", status=1)
 
 
 def test_check(sample: None, capsys: pytest.CaptureFixture[str]) -> None:

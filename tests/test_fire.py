@@ -575,6 +575,22 @@ async def test_nothing_is_sent_for_a_product_that_is_not_ready(app: Starlette, f
     assert mailbox(app) == []
 
 
+@pytest.mark.parametrize("written", ["{first_name}", "{{buyer_name}}", "{Buyer_Name}", "{ buyer_name }", "%NAME%"])
+async def test_nothing_is_sent_while_a_mail_holds_a_variable_that_nobody_fills(
+    written: str, app: Starlette, fired: Fire
+):
+    ledger = MemoryLedger()
+    strange = {"notifications": {"order_confirmation": {"subject": "Hi", "body": f"Dear {written}"}}}
+
+    with pytest.raises(NotReady) as refused:
+        await fired("hosted", post_sale=strange, ledger=ledger)
+
+    assert str(refused.value).endswith(f"is not sent: buyers would read {written} as it stands; write {{buyer_name}}.")
+    assert refused.value.field == "post_sale.notifications.order_confirmation.body"
+    assert ledger.runs == {}
+    assert mailbox(app) == []
+
+
 async def test_a_real_address_is_refused_unless_the_seller_names_it(fired: Fire):
     real = Buyer(email="ada@gmail.com", name="Ada")
 

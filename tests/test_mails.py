@@ -19,9 +19,10 @@ from models.product import Mode
 from tests.hostile import TEXTS
 from tests.shop import ACCOUNT, sold
 from wizard import mails, mime
-from wizard.mails import Mail, NotOneLine, missing, render, sample_values, unknown
+from wizard.mails import Mail, NotOneLine, left_over, missing, render, sample_values, unfilled
 from wizard.preview import sights, wanted_mails
 
+TODAY = date(2026, 11, 23)
 NAMES = list(Notifications.model_fields)
 
 
@@ -30,7 +31,7 @@ def test_the_standard_wording_has_every_variable_it_needs_and_none_that_nothing_
     template = getattr(Notifications(), name)
 
     assert missing(name, template) == set()
-    assert unknown(name, template) == set()
+    assert unfilled(name, template) == []
 
 
 def test_every_notification_is_known():
@@ -55,7 +56,94 @@ def test_a_variable_that_nobody_knows_stays_as_it_is_written():
     template = Notification(subject="Hi {nickname}", body="{nickname} {Nick} {} {a b}")
 
     assert render(template, {}) == Mail("Hi {nickname}", "{nickname} {Nick} {} {a b}\n")
-    assert unknown("order_confirmation", template) == {"nickname"}
+    found = [(each.question, each.written) for each in unfilled("order_confirmation", template)]
+    assert found == [("subject", "{nickname}"), ("body", "{nickname}"), ("body", "{Nick}")]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("{first_name}", "buyer_name"),
+        ("{{buyer_name}}", "buyer_name"),
+        ("{{{buyer_name}}}", "buyer_name"),
+        ("{{buyer_name}", "buyer_name"),
+        ("{Buyer_Name}", "buyer_name"),
+        ("{ buyer_name }", "buyer_name"),
+        ("{buyer name}", "buyer_name"),
+        ("{buyer-name}", "buyer_name"),
+        ("{buyer_nmae}", "buyer_name"),
+        ("${charge}", "charge"),
+        ("{{ contact.first_name | default: 'you' }}", "buyer_name"),
+        ("%NAME%", "buyer_name"),
+        ("%%email%%", "buyer_email"),
+        ("[[name]]", "buyer_name"),
+        ("[buyer_name]", "buyer_name"),
+        ("<buyer_name>", "buyer_name"),
+        ("<<First Name>>", "buyer_name"),
+        ("*|FNAME|*", "buyer_name"),
+        ("{product}", "product_name"),
+        ("{nickname}", ""),
+        ("{straße}", ""),
+        ("{login_password}", ""),  # which another mail has
+    ],
+)
+def test_what_nobody_fills_is_found_however_it_is_written_and_a_near_miss_names_what_was_meant(
+    written: str, meant: str
+):
+    template = Notification(subject="Hello", body=f"Dear {written}, thank you.")
+
+    [found] = unfilled("order_confirmation", template)
+
+    assert (found.question, found.written, found.meant) == ("body", written, meant)
+    way = f"write {{{meant}}}" if meant else "take it out"
+    assert str(found) == f"buyers would read {written} as it stands; {way}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{buyer_name} {product_name} {charge}",
+        "{see {buyer_name}}",
+        "{} {0} {a b} {see below} { }",
+        "p { color: red }",
+        "100% sure, 50%off%sale, 20 % of it, 5% today and 7% tomorrow",
+        "https://example.com/%E2%82%AC%20abc%20?a=%ab%cd&q={buyer_email}",
+        "[see below] [1] <b> <https://example.com/a_b> a < b_c > d",
+        "[download_link](https://example.com) [[see below]] *|*",
+    ],
+)
+def test_what_only_looks_a_little_like_a_variable_is_left_alone(text: str):
+    assert unfilled("order_confirmation", Notification(subject="Hello", body=text)) == []
+
+
+def test_a_mail_that_is_switched_off_has_nothing_left_over():
+    template = {"subject": "Hi {nick}", "body": "x"}
+
+    def found(**more: bool) -> list[str]:
+        notifications = {"notifications": {"refund_full": template | more}}
+        return [problem.path for problem in left_over(sold("hosted", post_sale=notifications).answers, "refund_full")]
+
+    assert found() == ["post_sale.notifications.refund_full.subject"]
+    assert found(enabled=False) == []
+
+
+def test_a_support_address_that_is_not_there_is_nothing_to_read():
+    mail = {"notifications": {"refund_full": {"subject": "Hi", "body": "Write to {support_email}."}}}
+    product = sold("hosted", post_sale=mail).answers
+    without = product.model_copy(update={"general": product.general.model_copy(update={"support_email": None})})
+
+    [problem] = left_over(without, "refund_full")
+    assert problem.path == "post_sale.notifications.refund_full.body"
+    assert problem.message.startswith("buyers would read nothing for {support_email}; write your support address")
+    assert left_over(product, "refund_full") == []
+
+
+def test_the_preview_says_that_a_mail_with_something_left_over_is_not_sent():
+    strange = {"notifications": {"order_confirmation": {"subject": "Hi", "body": "Dear {{first_name}}"}}}
+
+    shown = {s.title: s.text for s in sights(sold("hosted", post_sale=strange).answers, ACCOUNT, Mode.DEMO, TODAY)}
+
+    assert shown["Hi"] == "(not sent: buyers would read {{first_name}} as it stands; write {buyer_name})"
 
 
 def test_a_name_that_looks_like_a_variable_is_not_filled_in():

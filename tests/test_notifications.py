@@ -50,6 +50,15 @@ async def test_every_mail_is_read_to_its_end_as_this_buyer_would(name: str) -> N
         await seller.sees(LAST_WORDS[name])
 
 
+async def test_a_variable_that_nobody_fills_is_told_while_it_is_written_and_in_the_list() -> None:
+    async with opened("order_confirmation") as seller:
+        await seller.press("tab", "tab", *"{name} ")
+
+        await seller.sees("! buyers would read {name} as it stands; write {buyer_name}")
+        await seller.press("ctrl+o")
+        await seller.sees("! nothing fills {name}")
+
+
 async def test_what_the_mail_lacks_is_named_while_it_is_written() -> None:
     async with opened("membership_welcome") as seller:
         assert "it lacks" not in seller.screen

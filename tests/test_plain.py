@@ -69,6 +69,14 @@ def test_a_product_is_made_from_the_first_question_to_the_last(shelf: Any) -> No
     assert shelf.complete["yoga"]
 
 
+def test_a_variable_that_nobody_fills_is_told_as_soon_as_it_is_written(shelf: Any) -> None:
+    fill(shelf)
+
+    said = sit(shelf, "/cork", "1", POST_SALE, *[KEEP] * 4, "y", KEEP, "Dear %NAME%", KEEP, ".")
+
+    assert "! buyers would read %NAME% as it stands; write {buyer_name}." in said
+
+
 def test_every_question_is_asked_with_its_label(shelf: Any) -> None:
     fill(shelf)
     walk = [line for step in "123456" for line in (step, *[KEEP] * 40)]

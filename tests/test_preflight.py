@@ -85,6 +85,8 @@ LINKED = {"post_sale.access.kind": "no_access_page", f"{NONE}.reason": "calendar
 WELCOME = "post_sale.notifications.membership_welcome"
 RESEND = "post_sale.notifications.membership_password_resend"
 LINK_MAIL = "post_sale.notifications.download_link_to_buyer"
+ORDER = "post_sale.notifications.order_confirmation"
+REFUND = "post_sale.notifications.refund_full"
 LINK_IN_SUBJECT = {f"{LINK_MAIL}.subject": "{download_link}", f"{LINK_MAIL}.body": "Hello"}
 GRANTS = {"when": "buys", "then": "grant_membership", "target": "club/gold"}
 REVOKES = {"when": "refunds", "then": "revoke_membership", "target": "club/gold"}
@@ -330,6 +332,10 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
     ),
     ("PF-12", "express alone", inspected({"checkout.express": "one_click"}), []),
     ("PF-12", "fields alone", inspected({"checkout.custom_fields": ({"id": "a", "label": "A"},)}), []),
+    ("PF-05", "a variable nobody fills", inspected({f"{ORDER}.body": "{first_name}"}), [("error", f"{ORDER}.body")]),
+    ("PF-05", "one in another way", inspected({f"{REFUND}.subject": "%NAME%"}), [("error", f"{REFUND}.subject")]),
+    ("PF-05", "a mail nobody gets", inspected({f"{LINK_MAIL}.body": "{download_link} {x}"}), []),
+    ("PF-05", "a mail that is off", inspected({f"{REFUND}.body": "{x}", f"{REFUND}.enabled": False}), []),
     ("PF-13", "never fired", inspected(last_try=None), [("warning", "review")]),
     ("PF-13", "the last try failed", inspected(last_try=tried(Verdict.FAILED)), [("error", "review")]),
     ("PF-13", "it needs somebody", inspected(last_try=tried(Verdict.ACTION_REQUIRED)), [("error", "review")]),

@@ -597,3 +597,14 @@ def test_a_run_is_not_opened_twice():
 
     with pytest.raises(ValueError, match="run1"):
         ledger.open_run(planned())
+
+
+async def test_a_mail_with_a_variable_that_no_step_gave_is_not_sent():
+    backend = Backend()
+    mail = CONFIRMATION.model_copy(update={"body": "It works until {link_expires}, {buyer_name}"})
+
+    run = await carried_out(backend, [mail])
+
+    assert backend.performed == []
+    assert (run.verdict, run.steps[0].status) == (Verdict.FAILED, Status.FAILED)
+    assert "the buyer would have read {link_expires} as it stands, since nothing gave it" in run.steps[0].detail

@@ -101,6 +101,17 @@ def test_what_the_wizard_does_on_its_own_is_said(session: Session) -> None:
     assert outcome.notes == ("The test card was taken off: PayPal comes first.",)
 
 
+def test_a_mail_with_a_variable_that_nobody_fills_is_stored_and_told(session: Session) -> None:
+    at = "post_sale.notifications.order_confirmation"
+
+    of_subject = session.answer(f"{at}.subject", "For {first_name}")
+    of_body = session.answer(f"{at}.body", "Dear {{buyer_name}}")
+
+    assert of_subject.notes == ("! buyers would read {first_name} as it stands; write {buyer_name}.",)
+    assert of_body.notes == ("! buyers would read {{buyer_name}} as it stands; write {buyer_name}.",)
+    assert session.answer(f"{at}.body", "Dear {buyer_name}").notes == ()
+
+
 def test_undo_and_redo_go_step_by_step_and_are_stored(session: Session, shelf: Any) -> None:
     session.answer("general.description", "one")
     session.answer("general.description", "two")

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 from models.account import Account
 from models.characters import visible
@@ -11,6 +16,7 @@ from models.fulfillment import Buyer
 from models.post_sale import VARIABLE, Notification
 from models.product import Product
 from wizard import charges, hypertext
+from wizard.problems import Problem
 
 EVERYWHERE = frozenset({"buyer_name", "buyer_email", "product_name", "support_email"})
 """The variables that every mail may use."""
@@ -36,6 +42,40 @@ MORE: dict[str, frozenset[str]] = {
     "membership_password_resend": frozenset({"membership_name"}),
     "download_link_to_buyer": frozenset({"link_expires", "file_name"}),
 }
+
+
+ELSEWHERE = {
+    **dict.fromkeys(("name", "firstname", "fname", "fullname", "lastname", "customername", "username"), "buyer_name"),
+    **dict.fromkeys(("email", "emailaddress", "customeremail", "useremail"), "buyer_email"),
+    **dict.fromkeys(("product", "producttitle", "itemname"), "product_name"),
+    **dict.fromkeys(("support", "supportaddress"), "support_email"),
+    **dict.fromkeys(("login", "loginurl", "loginlink"), "login_page"),
+    **dict.fromkeys(("password", "userpassword"), "login_password"),
+    **dict.fromkeys(("membership", "coursename"), "membership_name"),
+    **dict.fromkeys(("link", "url", "download", "downloadurl"), "download_link"),
+    **dict.fromkeys(("file", "filetitle"), "file_name"),
+    **dict.fromkeys(("expires", "expirydate", "expirationdate"), "link_expires"),
+    **dict.fromkeys(("price", "amount", "total"), "charge"),
+}
+"""What our variables are called in other systems, in small letters and without what parts their words."""
+
+LOOKS_LIKE_A_VARIABLE = re.compile(
+    r"""
+      \$? \{+ ([^{}\n]{1,60}) \}+
+    | (?<![\w%]) %{1,2} ([A-Z][A-Z_]+[A-Z]) %{1,2} (?![\w%])
+    | \[\[ ([^\[\]\n]{1,60}) \]\]
+    | << ([^<>\n]{1,60}) >>
+    | \*\| ([^|\n]{1,60}) \|\*
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""How this and other systems write a variable."""
+
+A_NAME = re.compile(r"[^\W\d][\w.-]*")
+"""What is a variable's name wherever it stands so; other words only where they mean a variable of ours."""
+
+OURS_IN_BRACKETS = re.compile(r"(?<!\[)\[([a-z]+_[a-z]+)\](?![(\]])|(?<!<)<([a-z]+_[a-z]+)>(?!>)", re.IGNORECASE)
+"""Single brackets stand round many words: they are looked at for the very names of our variables alone."""
 
 
 class NotOneLine(ValueError):
@@ -65,9 +105,81 @@ def missing(notification: str, template: Notification) -> set[str]:
     return set(NEEDS[notification]) - template.variables
 
 
-def unknown(notification: str, template: Notification) -> set[str]:
-    """The variables in a template that nothing will fill: buyers would read them as they are written."""
-    return template.variables - usable(notification)
+@dataclass(frozen=True, slots=True)
+class Unfilled:
+    """Something in a template that stands for a value and that nothing fills: buyers would read it as it is written."""
+
+    question: Literal["subject", "body"]
+    written: str
+    meant: str
+    """The variable that was probably meant, without braces; empty where nobody can tell."""
+
+    def __str__(self) -> str:
+        way = f"write {{{self.meant}}}" if self.meant else "take it out"
+        return f"buyers would read {self.written} as it stands; {way}"
+
+
+def unfilled(notification: str, template: Notification) -> list[Unfilled]:
+    """What stands in a template for a value and is no variable of this mail, in the order in which it stands there.
+
+    Near misses are found too: other systems write `{{name}}`, `%NAME%` or `[[name]]`.
+    """
+    return list(_unfilled(notification, template.subject, template.body))
+
+
+@lru_cache(maxsize=256)
+def _unfilled(notification: str, subject: str, body: str) -> tuple[Unfilled, ...]:
+    """Remembered, since most products leave most mails as they are: a document may hold thousands of them."""
+    may = usable(notification)
+    return tuple(
+        Unfilled("subject" if is_subject else "body", written, meant)
+        for is_subject, text in ((True, subject), (False, body))
+        for written, meant in dict(_lookalikes(text, may)).items()
+    )
+
+
+def _lookalikes(text: str, may: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """What looks like a variable and is none, as it is written, and what was meant."""
+    for look in LOOKS_LIKE_A_VARIABLE.finditer(text):
+        name = next(group for group in look.groups() if group is not None).strip()
+        written = look[0]
+        if opened := len(written) - len(written.lstrip("${")):
+            # What closes more than was opened closes something else: {see {charge}}.
+            written = written.rstrip("}") + "}" * min(opened, len(written) - len(written.rstrip("}")))
+        if written[1:-1] in may and VARIABLE.fullmatch(written):
+            continue
+        if (meant := _meant(name, may)) or A_NAME.fullmatch(name):
+            yield written, meant
+    for look in OURS_IN_BRACKETS.finditer(text):
+        if (name := look[0][1:-1].lower()) in may:
+            yield look[0], name
+
+
+def left_over(product: Product, notification: str) -> list[Problem]:
+    """What buyers would read in a mail of a product as no value at all, each at its question; nothing where the mail
+    is switched off."""
+    template: Notification = getattr(product.post_sale.notifications, notification)
+    if not template.enabled:
+        return []
+    at = f"post_sale.notifications.{notification}"
+    found = [Problem(f"{at}.{each.question}", str(each)) for each in unfilled(notification, template)]
+    if not product.general.support_email and "support_email" in template.variables:
+        told = "buyers would read nothing for {support_email}; write your support address under General, or take it out"
+        found.append(Problem(f"{at}.{'body' if '{support_email}' in template.body else 'subject'}", told))
+    return found
+
+
+def _meant(name: str, may: frozenset[str]) -> str:
+    """Which variable of the mail somebody meant who wrote another name; empty where nobody can tell."""
+    # `contact.first_name | default: "you"`, as other systems write it.
+    bare = re.sub(r"[\W_]", "", name.partition("|")[0].rpartition(".")[2].casefold())
+    known = {variable.replace("_", ""): variable for variable in sorted(may)}
+    if bare in known:
+        return known[bare]
+    if ELSEWHERE.get(bare) in may:
+        return ELSEWHERE[bare]
+    close = difflib.get_close_matches(bare, known, n=1, cutoff=0.8)
+    return known[close[0]] if close else ""
 
 
 def in_braces(variables: set[str]) -> str:

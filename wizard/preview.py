@@ -52,6 +52,9 @@ def sights(product: Product, account: Account, mode: Mode, today: dt.date) -> It
         if lacking := mails.missing(name, template):
             yield Sight("mail", template.subject, f"(not sent: it lacks {mails.in_braces(lacking)})")
             continue
+        if strange := mails.left_over(product, name):
+            yield Sight("mail", template.subject, f"(not sent: {strange[0].message})")
+            continue
         try:
             mail = mails.render(template, values)
         except mails.NotOneLine as error:

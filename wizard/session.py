@@ -7,13 +7,13 @@ thread at a time; what it hands out never changes, so another thread may read it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from models.product import Mode, Product
 from models.saved import Change, SavedAccount, SavedProduct
-from wizard import flow, progress
+from wizard import flow, mails, progress
 from wizard.problems import Misfits, Problem
 from wizard.progress import Around, OtherProduct, State, Survey
 from wizard.store.errors import NotFound, Stale, UnknownReference
@@ -50,7 +50,7 @@ class Outcome:
     states: Mapping[str, State]
     """The modules whose state is another one now."""
     notes: tuple[str, ...] = ()
-    """What the wizard did on its own, in words."""
+    """What the wizard did on its own, and what the seller should know of the answer, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,15 @@ class Session:
         got = flow.as_plain(flow.value_at(self.answers, path))
         if path == "checkout.gateways" and got != asked and isinstance(asked, list | tuple):
             return Outcome(outcome.changes, outcome.states, ("The test card was taken off: PayPal comes first.",))
-        return outcome
+        return Outcome(outcome.changes, outcome.states, tuple(self._read_literally(path)))
+
+    def _read_literally(self, path: str) -> Iterator[str]:
+        """What buyers would read as it is written in a mail that was just answered."""
+        _, _, of_mail = path.partition("post_sale.notifications.")
+        if of_mail:
+            for problem in mails.left_over(self.answers, of_mail.partition(".")[0]):
+                if f"{problem.path}.".startswith(f"{path}."):
+                    yield f"! {problem.message}."
 
     def replace(self, answers: Product) -> Outcome:
         """Store a whole set of answers at once, as a document does. Raises as `answer` does."""

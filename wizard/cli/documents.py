@@ -31,6 +31,8 @@ def apply(
     for change in changes:
         fields = f": {', '.join(change.fields)}" if change.fields and change.change == "updated" else ""
         say(f"{MARKS[change.change]} {change.object} {change.name} {change.change}{fields}")
+        for warning in change.warnings:
+            warn(f"! {change.name} cannot go live with this: {warning.message}")
     if not changes:
         say("The documents describe nothing.")
     elif dry_run:

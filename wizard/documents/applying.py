@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from models.account import File, Membership, Owned
 from models.ask import Answers
+from models.post_sale import Notifications
 from models.product import Product
 from models.saved import NewProduct
-from wizard import progress
+from wizard import flow, mails, progress
 from wizard.documents.answers import default_of
 from wizard.documents.checking import load
 from wizard.documents.gathering import ORDER, Gathered, Wanted, gather
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from wizard.store import Store
 
 
+class Remark(Answers):
+    """Something that was accepted and that buyers would stumble over."""
+
+    field: str
+    """The question it is about, by its path."""
+    message: str
+
+
 class ObjectChange(Answers):
     """What applying a document does to one thing or product."""
 
@@ -32,6 +41,8 @@ class ObjectChange(Answers):
     change: Literal["created", "updated", "unchanged"]
     fields: tuple[str, ...] = ()
     """The answers that are not what they were, or not the default."""
+    warnings: tuple[Remark, ...] = ()
+    """What keeps a product from going live although the document is right: variables that nothing fills in mails."""
 
 
 def apply(
@@ -86,7 +97,14 @@ def _thing_change(wanted: Wanted, found: Gathered) -> ObjectChange:
 def _product_change(wanted: Wanted, found: Gathered) -> ObjectChange:
     stored = found.stored.get(wanted.slug)
     before = stored.answers if stored else type(wanted.value)()
-    return _change(wanted, stored is None, [change.path for change in changes_between(before, wanted.value)])
+    change = _change(wanted, stored is None, [change.path for change in changes_between(before, wanted.value)])
+    return change.model_copy(update={"warnings": tuple(_warnings(wanted.value))})
+
+
+def _warnings(product: Product) -> Iterator[Remark]:
+    for question in flow.questions_of(Notifications):
+        for problem in mails.left_over(product, question.name):
+            yield Remark(field=problem.path, message=f"{question.ask.label}: {problem.message}.")
 
 
 def _change(wanted: Wanted, is_new: bool, fields: list[str]) -> ObjectChange:

@@ -164,6 +164,12 @@ def _file(sold: Sold, chosen: DownloadableFile, now: datetime) -> Delivery:
     )
 
 
+def link_ends(action: IssueDownloadLink, now: datetime) -> datetime:
+    """When a link that is made now stops to work."""
+    ends = now + timedelta(seconds=action.link_lifetime)
+    return min(ends, action.access_until) if action.access_until else ends
+
+
 def booked(sold: Sold) -> tuple[Literal["calendar", "webinar"], Bookable] | None:
     """The linked calendar or webinar, if the option wants one. Raises NotReady when it is not chosen or gone."""
     access = sold.answers.post_sale.access

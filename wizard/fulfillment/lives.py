@@ -14,9 +14,9 @@ from models.fulfillment import Action, CleanUp, Event, IssueDownloadLink, Run, T
 from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated
 from models.saved import RunRow
 from wizard import charges
-from wizard.fulfillment.deliveries import delivery
+from wizard.fulfillment.deliveries import delivery, link_ends
 from wizard.fulfillment.plan import DAYS_BETWEEN_TRIES, TRIES
-from wizard.fulfillment.script import Script, Writer, link_ends
+from wizard.fulfillment.script import Script, Writer
 from wizard.fulfillment.sold import Held, NotReady, Sold
 
 PROVE = "prove"

@@ -7,7 +7,7 @@ has an answer for every access option, even "keep" with its reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from models.access import AccessKind
 from models.automations import Then, When
@@ -16,16 +16,18 @@ from models.fulfillment import (
     CallWebhook,
     Event,
     GrantAccess,
+    IssueDownloadLink,
     KeepAccess,
     NoteOnBuyer,
     RevokeAccess,
     SendEmail,
     ShowPage,
 )
+from models.money import day_in_words
 from models.post_sale import Afterwards, ThankYouMode
 from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated
 from wizard import mails
-from wizard.fulfillment.deliveries import Delivery, booked, delivery, rule_level
+from wizard.fulfillment.deliveries import Delivery, booked, delivery, link_ends, rule_level
 from wizard.fulfillment.sold import Held, NotReady, Sold
 
 __all__ = ["Held", "NotReady", "Sold", "plan"]
@@ -56,7 +58,7 @@ def plan(sold: Sold, event: Event, held: Held, now: datetime) -> list[Action]:
     """Say what an event leads to, in the order in which it is to be done.
 
     Raises NotReady when the product cannot be planned: nothing chosen, something gone, or a mail that lacks a variable
-    it needs.
+    it needs, or holds one that nothing fills.
     """
     _check_price(sold)
     return [_as_held(action, held, now) for action in _answer(sold, event, delivery(sold, now), held, now)]
@@ -131,8 +133,12 @@ def _purchase(sold: Sold, option: Delivery, held: Held, now: datetime) -> Iterat
     if with_login and not held.login:
         names = {"membership_name": with_login[0].name}
         yield from _mail(sold, "membership_welcome", only_with="login_password", values=names)
-    if option.kind is AccessKind.DOWNLOADABLE_FILE:
-        yield from _mail(sold, "download_link_to_buyer", only_with="download_link")
+    if isinstance(gives := option.gives, IssueDownloadLink):
+        # As it is asked for: a backend that answers with more knows better.
+        ends = link_ends(gives, now).astimezone(UTC)
+        expires = f"{day_in_words(ends.date())}, {ends:%H:%M} UTC"
+        known = {"file_name": gives.filename, "link_expires": expires}
+        yield from _mail(sold, "download_link_to_buyer", only_with="download_link", values=known)
     yield from _mail(sold, "order_confirmation", values=values)
     noted = sold.answers.automations
     yield from (NoteOnBuyer(action="assign_tag", target=name) for name in noted.tags)
@@ -193,7 +199,8 @@ def _subscription_over(sold: Sold) -> Iterator[Action]:
 def _mail(
     sold: Sold, name: str, *, only_with: str | None = None, values: dict[str, str] | None = None
 ) -> Iterator[Action]:
-    """The notification, if it is switched on. Raises NotReady when it lacks a variable it needs."""
+    """The notification, if it is switched on. Raises NotReady when it lacks a variable it needs, or holds one that
+    nothing fills."""
     template = getattr(sold.answers.post_sale.notifications, name)
     if not template.enabled:
         return
@@ -204,6 +211,8 @@ def _mail(
             f"The mail “{template.subject}” does not contain {mails.in_braces(lacking)}: buyers could do nothing with "
             "it.",
         )
+    for problem in mails.left_over(sold.answers, name):
+        raise NotReady(problem.path, f"The mail “{template.subject}” is not sent: {problem.message}.")
     yield SendEmail(
         target=name,
         subject=template.subject,

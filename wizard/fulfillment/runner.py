@@ -230,6 +230,12 @@ class Runner:
             why = f"The mail needs {names}, and no earlier step gave it: the platform did not answer with one."
             await self._write(at, status=Status.FAILED, detail=why)
             return None
+        unfilled = sorted(Notification(subject=mail.subject, body=mail.body).variables - {*values})
+        if unfilled:
+            names = ", ".join(f"{{{name}}}" for name in unfilled)
+            why = f"The mail was not sent: the buyer would have read {names} as it stands, since nothing gave it."
+            await self._write(at, status=Status.FAILED, detail=f"{why} Take it out, or have the platform give it.")
+            return None
         try:
             return self._rendered(mail)
         except mails.NotOneLine as error:

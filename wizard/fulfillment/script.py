@@ -27,7 +27,7 @@ from models.fulfillment import (
 )
 from models.pricing import Cancellation
 from wizard import charges
-from wizard.fulfillment.deliveries import delivery
+from wizard.fulfillment.deliveries import delivery, link_ends
 from wizard.fulfillment.plan import plan
 from wizard.fulfillment.sold import Held, Sold
 
@@ -158,12 +158,6 @@ def after(held: Held, sold: Sold, event: Event, actions: Sequence[Action], now: 
             case RevokeDownloadLink() | CancelRegistration():
                 held = held.model_copy(update={"registered": False, "is_out": True})
     return held
-
-
-def link_ends(action: IssueDownloadLink, now: datetime) -> datetime:
-    """When a link that is made now stops to work."""
-    ends = now + timedelta(seconds=action.link_lifetime)
-    return min(ends, action.access_until) if action.access_until else ends
 
 
 def _paid_or_not(held: Held, sold: Sold, event: Event, now: datetime) -> Held:

@@ -83,7 +83,7 @@ def file_is_as_it_was(inspected: Inspected) -> Found:
 
 @rule(5)
 def buyers_get_their_mail(inspected: Inspected) -> Found:
-    """A required notification is off, or lacks a variable."""
+    """A required notification is off or lacks a variable; a mail that buyers get holds one that nothing fills."""
     templates = inspected.answers.post_sale.notifications
     used = {name: True for name in wanted_mails(inspected.answers, inspected.account.account) if mails.NEEDS[name]}
     if "membership_welcome" in used:  # whoever has a login can lose it
@@ -97,6 +97,11 @@ def buyers_get_their_mail(inspected: Inspected) -> Found:
         elif lacking := mails.missing(name, template) if template.enabled else set():
             variables = " and ".join(f"{{{variable}}}" for variable in sorted(lacking))
             yield "error", f"{question.id}.body", f"{question.ask.label} lacks {variables}: put it into the message."
+    for name in type(templates).model_fields:
+        if name in used or not mails.NEEDS[name]:  # a login and a link are mailed only where there is one
+            label = flow.question_at(f"post_sale.notifications.{name}").ask.label
+            for problem in mails.left_over(inspected.answers, name):
+                yield "error", problem.path, f"{label}: {problem.message}."
 
 
 @rule(8)
