@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from models.ask import Answers, Ask, Choice, always
+from models.ask import Answers, Ask, Choice, Suggestion, always
+from models.general import ProductKind
 from models.text import Line, Slug, Text
 
 
@@ -16,26 +17,26 @@ class AccessKind(Choice):
     HOSTED_MEMBERSHIP = (
         "hosted_membership",
         "{host}-hosted membership",
-        "they get a login and read your gated content",
-        "Best for courses, membership sites and resource hubs.",
+        "they log in: courses, gated content, hubs",
+        "Best for courses, memberships and resource hubs.",
     )
     INTEGRATED_MEMBERSHIP = (
         "integrated_membership",
         "Integrated membership",
         "your site on another platform lets them in",
-        "Best for sellers who already run a site elsewhere.",
+        "Best where you already run a site elsewhere.",
     )
     DOWNLOADABLE_FILE = (
         "downloadable_file",
         "Downloadable file",
-        "a secure link is mailed to them at once",
-        "Best for PDFs, worksheets, audio, video and ZIP bundles.",
+        "a secure link by mail: PDF, audio, video, ZIP",
+        "Best for worksheets, recordings and bundles.",
     )
     NO_ACCESS_PAGE = (
         "no_access_page",
         "No access page",
-        "nothing to open: you ship, meet or host them",
-        "Best for goods, coaching, tickets, bookings and webinars.",
+        "you ship, meet or host: goods, coaching, events",
+        "Best for goods, coaching, tickets and webinars.",
     )
 
 
@@ -48,6 +49,27 @@ class Reason(Choice):
     CALENDAR = "calendar", "Linked calendar", "they are registered on a calendar"
     WEBINAR = "webinar", "Linked webinar", "they are registered for a webinar"
     EXTERNAL = "external", "Something else", "you deliver it outside"
+
+
+KIND_SUITS: dict[ProductKind, tuple[AccessKind, Reason | None]] = {
+    ProductKind.DIGITAL: (AccessKind.DOWNLOADABLE_FILE, None),
+    ProductKind.MEMBERSHIP: (AccessKind.HOSTED_MEMBERSHIP, None),
+    ProductKind.PHYSICAL: (AccessKind.NO_ACCESS_PAGE, Reason.PHYSICAL),
+    ProductKind.SERVICE: (AccessKind.NO_ACCESS_PAGE, Reason.SERVICE),
+    ProductKind.EVENT: (AccessKind.NO_ACCESS_PAGE, Reason.WEBINAR),
+}
+"""The option, and the reason for having no access page, that each kind of product suggests."""
+
+
+def _option_for(product: Any) -> Suggestion | None:
+    kind = product.general.kind
+    return Suggestion(KIND_SUITS[kind][0], kind.label)
+
+
+def _reason_for(product: Any) -> Suggestion | None:
+    kind = product.general.kind
+    reason = KIND_SUITS[kind][1]
+    return Suggestion(reason, kind.label) if reason else None
 
 
 class HostedMembership(Answers):
@@ -185,6 +207,7 @@ class NoAccessPage(Answers):
             "What you deliver yourself. It decides what buyers are told.",
             kind="choice",
             required=always,
+            suggested=_reason_for,
         ),
     ] = None
     calendar: Annotated[
@@ -212,7 +235,7 @@ class Access(Answers):
     kind: Annotated[
         AccessKind | None,
         Ask("How do buyers receive what they bought?", "One of four. You can switch: what you answered is kept.",
-            kind="choice", required=always),
+            kind="choice", required=always, suggested=_option_for),
     ] = None  # fmt: skip
     hosted_membership: Annotated[
         HostedMembership,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from pathlib import PurePath
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 
@@ -12,6 +13,9 @@ from models.text import HttpsAddress, Line, Name, Slug, Text, WebAddress, slug_o
 
 class Owned(Answers):
     """A thing of the seller's, known by its slug."""
+
+    about: ClassVar[str] = ""
+    """What a seller may look for in its form and find elsewhere."""
 
     slug: Slug = ""
     name: Annotated[Name, Ask("Name", "What you call it.", required=always)] = ""
@@ -74,11 +78,11 @@ class ConnectionKind(Choice):
     WEBHOOK = "webhook", "Webhook", "any platform that takes a signed request"
     WORDPRESS = "wordpress", "WordPress", "users and roles of a WordPress site"
     GHOST = "ghost", "Ghost", "members and tiers of a Ghost site"
-    DAP = "dap", "Digital Access Pass", "Kartra's window for DAP"
+    DAP = "dap", "Digital Access Pass", "DAP, by the address that Kartra gives for it"
     S2MEMBER = (
         "s2member",
         "s2Member",
-        "Kartra's window for s2Member; one connection for each level",
+        "by the address that Kartra gives for it; one connection a level",
     )
 
 
@@ -120,10 +124,10 @@ class Connection(Owned):
                            kind="secret", required=always, when=lambda c: c.kind == "webhook"),
     ] = None  # fmt: skip
     grant_event: Annotated[
-        Line, Ask("Event for granting", "The event name sent to let a buyer in.", when=lambda c: c.kind == "webhook"),
+        Line, Ask("Event: let in", "The name of the event that lets a buyer in.", when=lambda c: c.kind == "webhook"),
     ] = "access.granted"  # fmt: skip
     revoke_event: Annotated[
-        Line, Ask("Event for revoking", "The event name sent to shut a buyer out.",
+        Line, Ask("Event: shut out", "The name of the event that shuts a buyer out.",
                   when=lambda c: c.kind == "webhook"),
     ] = "access.revoked"  # fmt: skip
     login_url: Annotated[
@@ -168,11 +172,29 @@ class Connection(Owned):
 
 
 class File(Owned):
-    """A file of the file library. `path` is where the seller's file was; the library keeps a copy of its own."""
+    """A file of the file library. `path` is where the seller's file was; the library keeps a copy of its own. Without a
+    name of its own it is called as that file is."""
 
-    path: Annotated[
-        str, Ask("File", "PDF, audio, video, ZIP: any file. F4 opens a folder.", kind="path", required=always)
+    name: Annotated[
+        Name,
+        Ask("Name", "Left empty, it is called as the file is.", required=lambda file: not file.path),
     ] = ""
+    path: Annotated[
+        str,
+        Ask(
+            "File",
+            "Enter opens your folders; or write its path. F4 opens them too.",
+            kind="path",
+            required=always,
+        ),
+    ] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_after_its_file(cls, data: object) -> object:
+        if isinstance(data, dict) and not data.get("name") and isinstance(data.get("path"), str):
+            return {**data, "name": PurePath(data["path"]).stem[:120]}
+        return data
 
 
 class CalendarKind(Choice):
@@ -187,7 +209,7 @@ class Registration(Choice):
     """Whether registering costs something [K]. A paid one is linked to a product."""
 
     FREE = "free", "Free"
-    PAID = "paid", "Paid", "through a product whose option is No access page"
+    PAID = "paid", "Paid", "by buying a product that is linked to it"
 
 
 class Bookable(Owned):
@@ -216,11 +238,19 @@ class Bookable(Owned):
 class Calendar(Bookable):
     """A calendar: an event, a class or individual sessions."""
 
+    about: ClassVar[str] = (
+        "Its hours and bookings stay in the calendar itself. Here: who is registered, and what they read."
+    )
+
     kind: Annotated[CalendarKind, Ask("Kind", "What is booked.", kind="choice")] = CalendarKind.EVENT
 
 
 class Webinar(Bookable):
     """A webinar."""
+
+    about: ClassVar[str] = (
+        "Its date, hour and join link stay where you run it: write into the confirmation what buyers need of them."
+    )
 
 
 class ConnectionCheck(Answers):

@@ -69,6 +69,19 @@ def never(_scope: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """The choice that fits what was answered elsewhere, and what it was answered there. It is only ever shown."""
+
+    choice: Choice
+    because: str
+
+
+def nothing(_product: Any) -> Suggestion | None:
+    """The rule of a question with nothing to suggest."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """How a person is asked for the answer that a field holds.
 
@@ -86,6 +99,12 @@ class Ask:
     placeholder: str = ""
     row_name: str = ""
     """For rows: what one of them is called, as in "price point"."""
+    told: Callable[[Any], str] | None = None
+    """For rows: one of them as a sentence, where its answers in a row do not make one."""
+    suggested: Callable[[Any], Suggestion | None] = nothing
+    """Receives the whole product. A suggestion marks one of the choices and answers nothing."""
+    usual: tuple[str, ...] = ()
+    """Answers that most sellers give, offered while one is written."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         schema = handler(core)
@@ -99,6 +118,8 @@ class Module:
     id: str
     label: str
     help: str = ""
+    short: str = ""
+    """The label where there is little room; empty where it is short anyway."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,8 @@ class Rule(Answers):
     then: Annotated[Then, Ask("Then", "What happens.", kind="choice")] = Then.ASSIGN_TAG
     target: Annotated[
         Line,
-        Ask("Which", "A tag, list, sequence, membership/level or web address.", required=always,
-            placeholder="yoga-club/gold"),
+        Ask("Which", "By its name; a membership as yoga-club/gold, a webhook as its address.", required=always,
+            placeholder="win-back"),
     ] = ""  # fmt: skip
 
 
@@ -76,5 +76,6 @@ class Automations(Answers):
         tuple[Rule, ...],
         Module("rules", "Rules", "If the buyer does this, then do that"),
         Ask("Rules", "If the buyer does this, then do that. What one rule grants stays until another revokes it.",
-            kind="rows", row_name="rule"),
+            kind="rows", row_name="rule",
+            told=lambda rule: f"If the buyer {rule.when.label}: {rule.then.label} {rule.target}".rstrip()),
     ] = ()  # fmt: skip

@@ -62,8 +62,8 @@ class Checkout(Answers):
     gateways: Annotated[
         tuple[Gateway, ...],
         Module("payment", "Payment methods", "Who takes the money?"),
-        Ask("Gateways", "In the order buyers see them. Going live with a price needs one besides the test card.",
-            kind="choices", required=always),
+        Ask("Gateways", "Shown in this order; accounts are connected elsewhere. Going live with a price needs one "
+            "besides the test card.", kind="choices", required=always),
     ] = (Gateway.TEST_CARD,)  # fmt: skip
     express: Annotated[
         Express,

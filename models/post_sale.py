@@ -173,13 +173,13 @@ class Policy(Answers):
     ] = Afterwards.KEEP
     grace_days: Annotated[
         Annotated[int, Field(ge=0, le=60)],
-        Ask("Grace", "Days from the first failed payment until access ends. 0 to 60. Payments are tried on day 0, "
-            "3, 6 and 9.", kind="number", unit="days"),
+        Ask("Grace when unpaid", "From the first failed payment until access ends: 0 to 60 days. Payments are tried on "
+            "day 0, 3, 6 and 9.", kind="number", unit="days"),
     ] = 9  # fmt: skip
     expires_after_days: Annotated[
         Annotated[int, Field(ge=1, le=36_500)] | None,
-        Ask("Expires", "Days after the purchase until access ends in any case. Empty is never.", kind="number",
-            unit="days", placeholder="never"),
+        Ask("Access ends after", "Days after the purchase until access ends in any case. Empty is never.",
+            kind="number", unit="days", placeholder="never"),
     ] = None  # fmt: skip
 
 
@@ -192,6 +192,7 @@ class PostSale(Answers):
             "access",
             "Accessing your product contents",
             "How do buyers receive what they bought?",
+            "Access",
         ),
     ] = Access()
     thank_you: Annotated[

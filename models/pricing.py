@@ -16,7 +16,7 @@ class PriceType(Choice):
     """How a price is paid [K]."""
 
     ONE_TIME = "one_time", "One-time", "paid once"
-    RECURRING = "recurring", "Recurring", "paid every period until cancelled"
+    RECURRING = "recurring", "Recurring", "paid until it is cancelled"
     INSTALLMENTS = "installments", "Installments", "a fixed number of payments"
     RECURRING_INSTALLMENTS = (
         "recurring_installments",
@@ -155,8 +155,8 @@ class PricePoint(Answers):
     initial_payment: Annotated[
         InitialPayment | None,
         Ask(
-            "Initial payment",
-            "A different first payment: a trial. 0 makes it free.",
+            "Free or cheap trial",
+            "A smaller first payment; 0 is free. The full price comes after it.",
             kind="group",
         ),
     ] = None
@@ -200,6 +200,25 @@ class Pricing(Answers):
             "Currency",
             "Three letters, such as USD, EUR or GBP. Every price of this product is in it.",
             kind="line",
+            usual=(
+                "USD",
+                "EUR",
+                "GBP",
+                "CAD",
+                "AUD",
+                "CHF",
+                "JPY",
+                "NZD",
+                "SEK",
+                "DKK",
+                "NOK",
+                "PLN",
+                "INR",
+                "BRL",
+                "MXN",
+                "SGD",
+                "ZAR",
+            ),
         ),
     ] = "USD"
     prices: Annotated[

@@ -29,7 +29,7 @@ from screens.keyboard import PATIENCE, KeysInTurn
 from screens.lasting import LastingApp, LastingScreen
 from screens.painter import CellDiff
 from screens.products import ProductsScreen
-from screens.theme import THEMES
+from screens.theme import FIELD, THEMES
 
 if TYPE_CHECKING:
     from wizard.settings import Settings
@@ -64,9 +64,11 @@ class WizardApp(KeysInTurn[int], LastingApp[int], CellDiff[int]):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (110, "-preview")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (120, "-preview")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", id="app.help", tooltip="Explain the focused field and list the keys"),
+        Binding(
+            "f1,question_mark", "help", "Help", id="app.help", tooltip="Explain the focused field and list the keys"
+        ),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, tooltip="Leave; everything is saved"),
     ]
 
@@ -79,6 +81,8 @@ class WizardApp(KeysInTurn[int], LastingApp[int], CellDiff[int]):
         self.refused = ""
         """Why the app ended by itself: a setting is wrong, say. The terminal shows it once it is a terminal again."""
         self.desk = Desk()
+        self.last_folder: Path | None = None
+        """Where the last file was picked: the next one is looked for there first."""
         self.store: Store | None = None
         self._harmless = Harmless()
         for each in THEMES:
@@ -86,6 +90,10 @@ class WizardApp(KeysInTurn[int], LastingApp[int], CellDiff[int]):
         known = self.available_themes
         self.theme = theme if theme in known else THEMES[0].name
         self.animation_level = "none"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What our stylesheets name and other themes do not."""
+        return dict.fromkeys(FIELD, self.current_theme.panel or "gray")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line passes before it is painted: the last one lets nothing through that acts on a terminal."""
@@ -181,6 +189,9 @@ class WizardApp(KeysInTurn[int], LastingApp[int], CellDiff[int]):
 
     async def action_quit(self) -> None:
         """Leave. What is being written is stored first; what was refused is shown before it is lost."""
+        self.run_worker(self._quit(), exclusive=True, group="leave")
+
+    async def _quit(self) -> None:
         for screen in self.screen_stack:
             may_leave = getattr(screen, "may_leave", None)
             if may_leave is not None and not await may_leave("ctrl+q"):

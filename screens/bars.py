@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.binding import Binding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Static
 
 SPELLED = {"enter": "enter", "escape": "esc", "delete": "del", "question_mark": "?", "slash": "/", "space": "space"}
+
+HELP = "Help"
+"""What the key that helps is called."""
 
 
 def spelled(key: str) -> str:
@@ -48,13 +53,15 @@ class TopLine(Static):
 
 
 class KeyLine(Static):
-    """The few keys that work now. It is one line of text, painted anew only when the text is another."""
+    """The few keys that work now; a click on one is the key. It is painted anew only when the text is another."""
 
     DEFAULT_CSS = "KeyLine { dock: bottom; height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; }"
 
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._said = ""
+        self._places: list[tuple[int, int, Binding, DOMNode]] = []
+        """Where each key stands: from this column to that one, its binding, and the widget that it is a key of."""
 
     def on_mount(self) -> None:
         """Follow the focus: other keys work elsewhere."""
@@ -66,24 +73,31 @@ class KeyLine(Static):
 
     def show(self) -> None:
         """Write the keys of the focused widget first, then the screen's, then the app's."""
-        keys: list[tuple[str, str]] = []
-        for _node, binding, enabled, _tooltip in self.screen.active_bindings.values():
+        keys: dict[str, tuple[str, Binding, DOMNode]] = {}
+        for node, binding, enabled, _tooltip in self.screen.active_bindings.values():
             if enabled and binding.show and isinstance(binding, Binding):
-                pair = (spelled(binding.key_display or binding.key), binding.description)
-                if all(description != binding.description for _, description in keys):
-                    keys.append(pair)
+                key = spelled(binding.key_display or binding.key)
+                keys.setdefault(binding.description, (key, binding, node))
         room = (self.content_size.width or self.app.size.width) - 1
-        line, last = Content(""), Content("")
-        for key, description in keys:
+        help = keys.pop(HELP, None)  # always in sight, at the end
+        line, self._places = Content(""), []
+        for description, (key, binding, node) in [*keys.items(), *([(HELP, help)] if help else [])]:
             part = Content.assemble((key, "$accent"), f" {description}  ")
-            if key == "F1":  # help is always in sight, at the end
-                last = part
-            elif line.cell_length + part.cell_length <= room - len("F1 Help"):
+            if description == HELP or line.cell_length + part.cell_length <= room - len(f"F1 {HELP}"):
+                start = line.cell_length
                 line += part
-        line += last
+                self._places.append((start, line.cell_length - 2, binding, node))
         if line.markup != self._said:
             self._said = line.markup
             self.update(line, layout=False)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key under the pointer does."""
+        at = event.get_content_offset(self)
+        for start, end, binding, node in self._places:
+            if at is not None and start <= at.x < end:
+                await self.app.run_action(binding.action, node)
+                return
 
     def on_resize(self) -> None:
         """There is more room, or less."""

@@ -47,9 +47,9 @@ class ChangedDialog(Dialog):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+o", "done", "Save", id="changed.done", tooltip="Save what is chosen"),
-        Binding("m", "all(True)", "All mine", id="changed.mine", tooltip="Keep every answer of yours"),
-        Binding("t", "all(False)", "All theirs", id="changed.theirs", tooltip="Take every answer of theirs"),
+        Binding("ctrl+s,ctrl+o", "done", "Save", id="changed.done", tooltip="Save what is chosen"),
+        Binding("m", "all(True)", "Mark mine", id="changed.mine", tooltip="Keep every answer of yours"),
+        Binding("t", "all(False)", "Mark theirs", id="changed.theirs", tooltip="Take every answer of theirs"),
         Binding("escape", "leave", "Later", id="changed.later", tooltip="Decide later; your answer stays unsaved"),
     ]
 

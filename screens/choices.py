@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import OptionList, Select, Static
+from textual.widgets._select import SelectOverlay
 
+from models.ask import Suggestion
 from screens.controls import Given, Item, Onward, Told, Wanted
 from screens.lines import Lines
 from screens.theme import MUTED
 from wizard.flow import Question
 
+TALL = 36
+"""The rows from which a terminal has some to spare."""
 
-def item_line(mark: str, item: Item, width: int, below: bool = False) -> Content:
-    """One entry of a list: a mark, the label, and the hint in a column of its own or, where it is narrow, below."""
-    hint = (f"\n  {item.hint}" if below else f"  {item.hint}") if item.hint else ""
-    return Content.assemble(f"{mark} {item.label:<{width}}", (hint, MUTED))
+
+def item_line(mark: str, item: Item, width: int) -> Content:
+    """One entry of a list: a mark, the label, and the hint in a column of its own."""
+    return Content.assemble(f"{mark} {item.label:<{width}}", (f"  {item.hint}" if item.hint else "", MUTED))
 
 
 class Toggle(Static, can_focus=True):
     """Yes or no, on one line: space turns it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "turn", "Turn", id="toggle.turn", tooltip="Turn it on or off"),
+        Binding("space", "turn", "On/off", id="toggle.turn", tooltip="Turn it on or off"),
         Binding("enter", "go_on", "Next", show=False),
         Binding("up", "app.focus_previous", "Previous field", show=False),
         Binding("down", "app.focus_next", "Next field", show=False),
@@ -62,36 +66,75 @@ class Toggle(Static, can_focus=True):
 
 
 class Menu(Lines):
-    """One of a few, all in sight, each with what tells it apart."""
+    """One of a few, all in sight, each with what tells it apart.
 
-    def __init__(self, items: Sequence[Item], id: str) -> None:
+    One line each where the hints fit beside the labels, else two. Where it is all that a page is about (`is_chief`) and
+    the terminal is tall, each stands apart and says what it is best for. What was answered elsewhere may suggest one of
+    them: it bears a mark, and the highlight starts on it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Choose", id="menu.choose", tooltip="Take the highlighted one and go on"),
+    ]
+
+    def __init__(self, items: Sequence[Item], id: str, is_chief: bool = False) -> None:
         super().__init__(id)
         self.items = list(items)
+        self.suggested: Suggestion | None = None
+        self._is_chief = is_chief
         self._answer: Any = None
-        self._room = 60
-        """Columns it has. Not known before it was laid out once."""
+        self._room = (60, False)
+        """Columns it has, and whether there are rows to spare. Not known before it was laid out once."""
         self.show_answer(None)
 
     def show_answer(self, answer: Any) -> None:
-        """Show what is stored; the highlight stands on it."""
+        """Show what is stored; the highlight stands on it, or else on what is suggested."""
         self._answer = answer
-        width = max(len(item.label) for item in self.items)
-        below = width + 4 + max(len(item.hint) for item in self.items) > self._room
-        lines = [item_line("◉" if item.value == answer else "○", item, width, below) for item in self.items]
-        chosen = next((n for n, item in enumerate(self.items) if item.value == answer), None)
-        self.put(lines, keep=None if self.has_focus else chosen)
+        fits = self.suggested.choice if self.suggested else None
+        start = next((n for wanted in (answer, fits) for n, i in enumerate(self.items) if i.value == wanted), None)
+        self.put(
+            [self._line(item, item.value == fits) for item in self.items],
+            keep=None if self.has_focus else start,
+            apart=self.says_all,
+        )
+
+    def _line(self, item: Item, fits: bool) -> Content:
+        width = max(len(each.label) for each in self.items) + 2
+        is_below = width + 4 + max(len(each.hint) for each in self.items) > self._room[0]
+        is_chosen = item.value == self._answer
+        weight = "bold" if is_chosen or self.says_all else ""
+        name = Content.assemble((item.label, weight), (" ✦" if fits else "", "$accent"))
+        parts: list[Content | str | tuple[str, str]] = [("◉ ", "$accent") if is_chosen else "○ ", name]
+        if item.hint:
+            gap = "\n  " if is_below else " " * (width - name.cell_length + 2)
+            parts.append((gap + item.hint, MUTED))
+        if self.says_all and fits and self.suggested:
+            parts.append((f"\n  ✦ suits {self.suggested.because}", "$accent"))
+        elif self.says_all and item.more:
+            parts.append((f"\n  {item.more}", MUTED))
+        return Content.assemble(*parts)
 
     def on_resize(self) -> None:
         """There is more room for the hints, or less. Coming back to a page there is as much as before."""
-        if self.size.width != self._room:
-            self._room = self.size.width
+        room = self.size.width, self.app.size.height >= TALL
+        if room != self._room:
+            self._room = room
             # Not in the middle of the layout that told the size: it would not look at the new height any more.
             self.call_after_refresh(lambda: self.show_answer(self._answer))
 
     @property
+    def says_all(self) -> bool:
+        """Whether there is room for each one to say for itself what there is to say about it."""
+        return self._is_chief and self._room[1]
+
+    @property
     def more(self) -> str:
         """What there is to say about the highlighted one."""
-        return self.items[self.highlighted].more if self.highlighted is not None else ""
+        if self.highlighted is None:
+            return ""
+        item, fits = self.items[self.highlighted], self.suggested
+        suits = f"✦ suits {fits.because}." if fits and item.value == fits.choice else ""
+        return " ".join(said for said in (suits, item.more) if said)
 
     @on(OptionList.OptionHighlighted)
     def _tell(self) -> None:
@@ -112,6 +155,7 @@ class Checklist(Lines):
     """Any of a few. With an order, each one that is taken bears its number, and can be moved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "Take/leave", id="checklist.take", tooltip="Take the highlighted one, or leave it"),
         Binding("shift+up,K", "move(-1)", "Move up", show=False, id="checklist.up", tooltip="Earlier in the order"),
         Binding("shift+down,J", "move(1)", "Move down", show=False, id="checklist.down", tooltip="Later in the order"),
     ]
@@ -170,22 +214,28 @@ class Checklist(Lines):
 
 
 class Dropdown(Select[Any]):
-    """One of a few on a single line, opened with Enter; typing finds an entry."""
+    """One of a few on a single line. Enter opens it; a letter, open or not, goes to the next entry with it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "show_overlay", "Choose", id="dropdown.choose", tooltip="Open the list; a letter jumps"),
         Binding("up", "app.focus_previous", "Previous field", show=False),
         Binding("down", "app.focus_next", "Next field", show=False),
     ]
 
-    def __init__(self, items: Sequence[Item], id: str, optional: bool) -> None:
+    def __init__(self, items: Sequence[Item], id: str) -> None:
         super().__init__(
             [(Content.assemble(i.label, ("  " + i.hint if i.hint else "", MUTED)), i.value) for i in items],
             prompt="choose",
             allow_blank=True,
             compact=True,
+            type_to_search=False,
             id=id,
         )
+        self.items = list(items)
+        self.suggested: Suggestion | None = None
         self._stored: Any = None
+        self._goes_on = False
+        """Whether what is being chosen was taken with Enter: the next field gets the focus then."""
 
     def show_answer(self, answer: Any) -> None:
         """Show what is stored."""
@@ -193,13 +243,62 @@ class Dropdown(Select[Any]):
         with self.prevent(Select.Changed):
             self.value = Select.NULL if answer is None else answer
 
+    @property
+    def more(self) -> str:
+        """What is suggested, while nothing is chosen."""
+        fits = self.suggested if self._stored is None else None
+        label = next((item.label for item in self.items if fits and item.value == fits.choice), "")
+        return f"✦ {label} suits {fits.because}." if fits else ""
+
+    def _setup_variables_for_options(self, options: Iterable[tuple[Any, Any]]) -> None:
+        # Nothing chosen is a state of the field and no entry of its list: one that says so would be taken by Enter.
+        super()._setup_variables_for_options(options)
+        self._options = [each for each in self._options if each[1] is not Select.NULL]
+
+    def _watch_prompt(self, prompt: str) -> None:
+        """The list has no line for the prompt."""
+
+    def action_show_overlay(self) -> None:
+        """Open the list at what is chosen, else at what is suggested, else at its first entry."""
+        super().action_show_overlay()
+        overlay = self.query_one(SelectOverlay)
+        if self._stored is None:
+            fits = self.suggested.choice if self.suggested else None
+            overlay.highlighted = next((n for n, item in enumerate(self.items) if item.value == fits), 0)
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter jumps: in the open list it moves the highlight, in the closed field it chooses."""
+        letter = event.character if event.is_printable else None
+        if not letter or letter == " ":
+            return
+        event.stop()
+        overlay = self.query_one(SelectOverlay)
+        values = [item.value for item in self.items]
+        at = overlay.highlighted if self.expanded else (values.index(self._stored) if self._stored in values else None)
+        starting = [n for n, item in enumerate(self.items) if item.label.lower().startswith(letter.lower())]
+        if not starting:
+            return
+        to = next((n for n in starting if at is None or n > at), starting[0])
+        if self.expanded:
+            overlay.highlighted = to
+        elif values[to] != self._stored:
+            self.value = values[to]
+
     @on(Select.Changed)
     def _choose(self, event: Select.Changed) -> None:
         event.stop()
         answer = None if event.value is Select.NULL else event.value
         if answer != self._stored:
             self._stored = answer
-            self.post_message(Given(self, answer, enter=True))
+            self.post_message(Given(self, answer, enter=self._goes_on))
+        self._goes_on = False
+
+    @on(SelectOverlay.UpdateSelection)
+    def _taken(self, event: SelectOverlay.UpdateSelection) -> None:
+        """Enter in the list takes an entry and goes on, also when it is the one that is stored."""
+        self._goes_on = self.items[event.option_index].value != self._stored
+        if not self._goes_on:
+            self.post_message(Onward(self))
 
 
 class Reference(Static, can_focus=True):
@@ -222,7 +321,9 @@ class Reference(Static, can_focus=True):
         """Show the name of what is stored."""
         self.answer = answer
         noun = self.question.ask.subject
-        text = self.name_of.get(answer, f"{answer} (gone)") if answer else f"choose a {noun}, or ctrl+n for a new one"
+        text = (
+            self.name_of.get(answer, f"{answer} (gone)") if answer else f"none yet: Enter chooses or creates a {noun}"
+        )
         self.update(Content.assemble((text, "" if answer else MUTED), ("  ▾", MUTED)))
 
     def action_choose(self) -> None:
@@ -242,6 +343,7 @@ class Rows(Lines):
     """A list of small forms, one line each: add, change, move and remove them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Open", id="rows.open", tooltip="Open the highlighted one, or add one"),
         Binding("ctrl+n", "want('add')", "Add", id="rows.add", tooltip="Add one"),
         Binding("delete,x", "want('remove')", "Remove", id="rows.remove", tooltip="Remove the highlighted one"),
         Binding("shift+up,K", "want('up')", "Move up", show=False, id="rows.up", tooltip="Earlier in the order"),

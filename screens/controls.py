@@ -13,6 +13,7 @@ from rich.text import Text
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
@@ -104,7 +105,9 @@ class LineControl(QuietInput):
         super().__init__(
             placeholder=example(question),
             password=question.ask.kind == "secret",
-            select_on_focus=False,
+            # What is replaced rather than changed is selected: the next key writes over it.
+            select_on_focus=bool(question.ask.usual) or question.ask.kind in ("number", "amount", "duration"),
+            suggester=SuggestFromList(question.ask.usual, case_sensitive=False) if question.ask.usual else None,
             compact=True,
             id=id,
         )
@@ -180,7 +183,7 @@ class LineControl(QuietInput):
 
 
 class PathControl(LineControl):
-    """A path of a file: written, or picked from a folder."""
+    """A path of a file: written, or picked from a folder, which Enter opens while nothing is written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "browse", "Browse", id="path.browse", tooltip="Pick the file from a folder"),
@@ -189,6 +192,13 @@ class PathControl(LineControl):
     def action_browse(self) -> None:
         """Open the folder browser."""
         self.post_message(Wanted(self, "choose"))
+
+    async def action_submit(self) -> None:
+        """Give the path, or look for one where there is none."""
+        if self.value:
+            await super().action_submit()
+        else:
+            self.action_browse()
 
 
 class TextControl(TextArea):
@@ -218,6 +228,7 @@ class TextControl(TextArea):
         if (not self.is_dirty or not self.has_focus) and self.text != text:
             with self.prevent(TextArea.Changed):
                 self.load_text(text)
+            self.move_cursor(self.document.end)
         self._shown = text
 
     def give(self) -> None:

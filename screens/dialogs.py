@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import on, work
@@ -13,7 +15,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from models.ask import Answers
+from models.ask import Answers, Suggestion
 from models.general import General
 from screens.bars import KeyLine
 from screens.controls import Item, LineControl, TextControl
@@ -38,7 +40,14 @@ class Dialog(FormScreen[Any], ModalScreen[Any]):
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel", id="dialog.leave", tooltip="Close it; nothing changes"),
-        Binding("f1", "app.help", "Help", id="dialog.help", tooltip="Explain the focused field and list the keys"),
+        Binding(
+            "f1,question_mark",
+            "app.help",
+            "Help",
+            id="dialog.help",
+            tooltip="Explain the focused field and list the keys",
+        ),
+        Binding("ctrl+q", "app.quit", "Quit", show=False, id="dialog.quit", tooltip="Leave the program"),
     ]
 
     @property
@@ -68,7 +77,10 @@ class FormDialog(Dialog, Generic[Model]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+o", "save", "Save", id="dialog.save", tooltip="Save and go back"),
+        Binding("ctrl+s,ctrl+o", "save", "Save", id="dialog.save", tooltip="Save and go back"),
+        Binding(
+            "escape", "cancel", "Cancel", id="dialog.cancel", tooltip="Close it; asks first if it holds anything new"
+        ),
     ]
 
     def __init__(
@@ -84,6 +96,7 @@ class FormDialog(Dialog, Generic[Model]):
         super().__init__()
         self.heading = title
         self.draft = Draft(model)
+        self._before = model
         self.below = below
         self._accept = accept
         self._said = said
@@ -216,13 +229,35 @@ class FormDialog(Dialog, Generic[Model]):
                     self.form.refuse(field.path, misfits.problems[0].message)
                     self._refused.add(field.path)
 
+    @property
+    def _is_changed(self) -> bool:
+        """Whether something was answered or written that closing would lose."""
+        return self.draft.model != self._before or any(
+            isinstance(field.control, LineControl | TextControl) and field.control.is_dirty
+            for field in self.form.every_field()
+        )
+
+    async def may_leave(self, key: str) -> bool:
+        """Ask before what was written here is lost. `key` is the one that would close it."""
+        if not self._is_changed:
+            return True
+        told = f"What you wrote in “{self.heading}” is not saved. No goes back to it: there, ctrl+s saves it."
+        return bool(await self.app.push_screen_wait(Question("Leave without saving?", told)))
+
     @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
+    @work(exclusive=True, group="leave")
+    async def action_cancel(self) -> None:
+        """Close it without an answer; what was written is not lost without a question."""
+        if await self.may_leave("Esc"):
+            self.dismiss(None)
 
 
 class NameDialog(Dialog):
     """Asks for the name of a new product, creates it, and gives back its slug."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "create", "Create", priority=True, id="name.create", tooltip="Create it and go to its pages"),
+    ]
 
     def compose(self) -> ComposeResult:
         """One field."""
@@ -234,16 +269,18 @@ class NameDialog(Dialog):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Start writing."""
+        """Start writing; the wizard's code is read meanwhile, so that it opens at once."""
         self.query_one(Form).focus_first()
+        self.run_worker(partial(import_module, "screens.product"), thread=True, exit_on_error=False)
 
-    @on(Answered)
-    async def _answered(self, event: Answered) -> None:
-        event.stop()
-        field = self.query_one(Form).field_at(event.path)
+    @work(exclusive=True, group="save")
+    async def action_create(self) -> None:
+        """Create the product, or say what is wrong with its name."""
+        field = self.query_one(Form).field_at("name")
         assert field is not None
+        assert isinstance(field.control, LineControl)
         try:
-            general = flow.with_value(General(), "name", event.answer)
+            general = flow.with_value(General(), "name", field.control.written)
         except Misfits as misfits:
             field.show_error(misfits.problems[0].message)
             return
@@ -256,13 +293,6 @@ class NameDialog(Dialog):
             field.show_error(str(error))
             return
         self.dismiss(saved.slug)
-
-    @on(Ended)
-    def _ended(self, event: Ended) -> None:
-        event.stop()
-        field = self.query_one(Form).field_at("name")
-        if field is not None and not field.error:
-            field.show_error(NAMELESS)
 
 
 class PlainSource:
@@ -281,6 +311,10 @@ class PlainSource:
     def fixed(self, path: str) -> str:
         """Nothing."""
         return ""
+
+    def suggested(self, question: flow.Question) -> Suggestion | None:
+        """Nothing."""
+        return None
 
     def line(self, question: flow.Question, row: Any, number: int) -> Content:
         """The row in words."""

@@ -40,8 +40,11 @@ class Field(Vertical):
         self.error: str | None = None
         self.is_refused = False
         """Whether what stands here was not stored: it stays until it is, or until the seller writes another."""
+        self.is_needed = False
+        """Whether its form cannot do without an answer."""
         self.note = ""
         self._label = Static(Content(question.ask.label), classes="label")
+        self._unit = Static(Content(question.ask.unit), classes="unit")
         self._message = Static("", classes="message", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -50,7 +53,7 @@ class Field(Vertical):
             yield self._label
             yield self.control
             if self.question.ask.unit:
-                yield Static(Content(self.question.ask.unit), classes="unit")
+                yield self._unit
         yield self._message
 
     @property
@@ -63,8 +66,22 @@ class Field(Vertical):
         self.error = message
         self.is_refused = self.is_refused and message is not None
         self.set_class(message is not None, "-error")
-        self._label.update(Content(("! " if message else "") + self.question.ask.label))
+        self._show_label()
         self._say()
+
+    def show_needed(self, is_needed: bool) -> None:
+        """Mark it as one that must be answered, or not."""
+        if is_needed != self.is_needed:
+            self.is_needed = is_needed
+            self._show_label()
+
+    def _show_label(self) -> None:
+        mark, star = "! " if self.error is not None else "", (" *", "$accent") if self.is_needed else ""
+        self._label.update(Content.assemble(mark + self.question.ask.label, star))
+
+    def show_unit(self, is_there: bool) -> None:
+        """Show the unit beside a number; an empty field says what empty means, and that has no unit."""
+        self._unit.display = is_there
 
     def show_note(self, note: str) -> None:
         """Say in place of the help what the wizard did on its own."""
@@ -88,7 +105,7 @@ class Field(Vertical):
             text = f"→ {self.note}"
         else:
             more = getattr(self.control, "more", "") or first_sentence(self.question.ask.help)
-            text = more if self.has_class("-active") else ""
+            text = more if self.has_class("-active") and not getattr(self.control, "says_all", False) else ""
         self._message.update(Content(text))
 
     def entered(self) -> None:

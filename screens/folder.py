@@ -63,8 +63,19 @@ def entries_of(folder: Path, text: str) -> list[Entry]:
     return sorted(found, key=lambda entry: (not entry.is_folder, entry.path.name.casefold()))
 
 
+def place_of(text: str, folder: Path) -> tuple[Path, str]:
+    """The folder that a text leads to from another one, and the part of a name that is left to find there.
+
+    A text without a slash is a part of a name; `books/`, `~/books/gui` or `/srv/gui` lead anywhere.
+    """
+    head, slash, tail = text.rpartition("/")
+    if not slash:
+        return (Path.home(), "") if text == "~" else (folder, text)
+    return (folder / Path(f"{head}/").expanduser()).resolve(), tail
+
+
 class FolderBrowser(Picker):
-    """Lists a folder. Enter on a folder opens it, on a file gives back its path."""
+    """Lists a folder. Enter on a folder opens it, on a file gives back its path; a path that is written leads there."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__("Which file?", self._list)
@@ -72,23 +83,27 @@ class FolderBrowser(Picker):
         self._folders: set[str] = set()
 
     async def _list(self, text: str) -> list[Item]:
-        where = visible(str(self.folder), "")
+        found: list[Entry] = []
+        folder, wanted = self.folder, text
+        try:
+            folder, wanted = await self.wizard.desk.do(place_of, text, self.folder)
+            found = await self.wizard.desk.do(entries_of, folder, wanted)
+        except (OSError, RuntimeError, ValueError) as error:  # no such folder or user, or a name too long for any
+            self.say(f"This folder cannot be read: {getattr(error, 'strerror', None) or error}.", error=True)
+        where = visible(str(folder), "")
         where = where if len(where) <= LONGEST_PATH else f"…{where[1 - LONGEST_PATH :]}"
         self.query_one(".heading", Static).update(Content(where))
-        found: list[Entry] = []
-        try:
-            found = await self.wizard.desk.do(entries_of, self.folder, text)
-        except OSError as error:
-            self.say(f"This folder cannot be read: {error.strerror or error}.", error=True)
         if len(found) > MOST:
             self.say(f"{len(found):,} entries. These are the first {MOST}: write a part of the name.")
-        above = [] if text or self.folder == self.folder.parent else [Item(str(self.folder.parent), "../", "up")]
+        above = [] if wanted or folder == folder.parent else [Item(str(folder.parent), "../", "up")]
         self._folders = {item.value for item in above} | {str(entry.path) for entry in found if entry.is_folder}
         return above + [entry.item() for entry in found[:MOST]]
 
     def action_choose(self) -> None:
         """Open the highlighted folder, or take the highlighted file."""
         if self.item is None or self.item.value not in self._folders:
+            if self.item is not None:
+                self.wizard.last_folder = Path(self.item.value).parent
             super().action_choose()
             return
         self.folder = Path(self.item.value)
@@ -99,16 +114,24 @@ class FolderBrowser(Picker):
         self.show()
 
 
+def start_from(written: str, last: Path | None) -> Path:
+    """The folder to begin with: near what is written, where the last file was, or the first that has something in it
+    of the seller's home and the folder that the program was started in."""
+    try:
+        if written:
+            path = Path(written).expanduser()
+            near = path if path.is_dir() else path.parent
+            if near.is_dir():
+                return near.absolute()
+        if last is not None and last.is_dir():
+            return last
+        return next((folder for folder in (Path.home(), Path.cwd()) if entries_of(folder, "")), Path.home())
+    except (OSError, RuntimeError, ValueError):  # a name that is too long, or no home folder to start from
+        return Path.cwd()
+
+
 async def pick_file(app: WizardApp, start: str) -> str | None:
     """Open the folder browser near what is written, and give back the path of the file that was taken."""
-
-    def folder() -> Path:
-        try:
-            written = Path(start).expanduser()
-            near = written if written.is_dir() else written.parent
-            return near.absolute() if start and near.is_dir() else Path.home()
-        except (OSError, RuntimeError, ValueError):  # a name that is too long, or no home folder to start from
-            return Path.cwd()
-
-    found: str | None = await app.push_screen_wait(FolderBrowser(await app.desk.do(folder)))
+    folder = await app.desk.do(start_from, start, app.last_folder)
+    found: str | None = await app.push_screen_wait(FolderBrowser(folder))
     return found

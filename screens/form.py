@@ -14,7 +14,7 @@ from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widget import Widget
 
-from models.ask import Answers
+from models.ask import Answers, Suggestion
 from screens.choices import Checklist, Dropdown, Menu, Reference, Rows, Toggle
 from screens.controls import Drafted, Given, Item, LineControl, Onward, PathControl, TextControl, Wanted
 from screens.field import Field, field_of, widget_id
@@ -45,6 +45,9 @@ class Source(Protocol):
 
     def fixed(self, path: str) -> str:
         """Why the switch at a path is on and cannot be turned; empty when it can."""
+
+    def suggested(self, question: Question) -> Suggestion | None:
+        """The choice that what was answered elsewhere suggests, if there is one."""
 
 
 @dataclass
@@ -123,7 +126,7 @@ class Form(Vertical):
                 self._make(question.form, path, top=False)
             else:
                 bare = top and number == 0 and self._is_menu(question, top)
-                self._add(self.fields, Field(question, path, self._control(question, path, top), bare=bare))
+                self._add(self.fields, Field(question, path, self._control(question, path, top, bare), bare=bare))
 
     def _add(self, group: dict[str, Field], field: Field) -> None:
         group[field.path] = field
@@ -138,14 +141,14 @@ class Form(Vertical):
             and any(choice.hint for choice in question.choices)
         )
 
-    def _control(self, question: Question, path: str, top: bool) -> Widget:
+    def _control(self, question: Question, path: str, top: bool, is_chief: bool) -> Widget:
         id = widget_id(path)
         items = [Item(c, label_of(c, self.source.host), c.hint, c.more) for c in question.choices]
         match question.ask.kind:
             case "choice" if self._is_menu(question, top):
-                return Menu(items, id)
+                return Menu(items, id, is_chief=is_chief)
             case "choice":
-                return Dropdown(items, id, question.optional)
+                return Dropdown(items, id)
             case "choices":
                 return Checklist(items, id, ordered=True)
             case "references" if question.ask.subject == "level":
@@ -178,6 +181,7 @@ class Form(Vertical):
                 self.call_after_refresh(self._focus_after, field)  # never nowhere, where keys would be lost
             field.display = asked
             if asked:
+                field.show_needed(field.question.ask.required(self._holder(below)))
                 self._show_one(field, flow.value_at(scope, below))
 
     def _focus_after(self, gone: Field) -> None:
@@ -186,9 +190,12 @@ class Form(Vertical):
         if shown is not None and self.screen.focused is None:
             shown.control.focus()
 
-    def _is_there(self, below: str) -> bool:
+    def _holder(self, below: str) -> Any:
         parent = below.rpartition(".")[0]
-        return not parent or flow.value_at(self.scope, parent) is not None
+        return flow.value_at(self.scope, parent) if parent else self.scope
+
+    def _is_there(self, below: str) -> bool:
+        return self._holder(below) is not None
 
     def _show_one(self, field: Field, answer: Any) -> None:
         control = field.control
@@ -200,10 +207,13 @@ class Form(Vertical):
             control.show_items(self.source.items(field.question, field.path))
         elif isinstance(control, Toggle):
             control.fixed = self.source.fixed(field.path)
+        elif isinstance(control, Menu | Dropdown):
+            control.suggested = self.source.suggested(field.question)
         if isinstance(control, Rows):
             control.show_lines([self.source.line(field.question, row, number) for number, row in enumerate(answer)])
         else:
             control.show_answer(answer)  # type: ignore[attr-defined]
+        field.show_unit(answer is not None)
 
     def _relative(self, path: str) -> str:
         return path.removeprefix(f"{self.below}.") if self.below else path
@@ -282,6 +292,19 @@ class Form(Vertical):
         if wanted is not None:
             wanted.control.focus()
 
+    def focus_needed(self) -> None:
+        """As `focus_first`, but before the first one comes the first that must be answered and is not."""
+        shown = [field for field in self.every_field() if field.display]
+        empty = (None, "", ())
+        wanted = next((f for f in shown if f.is_needed and self._answer_of(f) in empty), None)
+        if wanted is None or any(field.error for field in shown):
+            self.focus_first()
+        else:
+            wanted.control.focus()
+
+    def _answer_of(self, field: Field) -> Any:
+        return flow.value_at(self.scope, self._relative(field.path))
+
     def give_all(self) -> None:
         """Hand over what is being written: the page is about to be left."""
         for field in self.every_field():
@@ -308,7 +331,9 @@ class Form(Vertical):
     @on(Drafted)
     def _drafted(self, event: Drafted) -> None:
         event.stop()
-        self.post_message(Writing(self, self._field_of(event.origin).path, event.answer))
+        field = self._field_of(event.origin)
+        field.show_unit(bool(event.answer))
+        self.post_message(Writing(self, field.path, event.answer))
 
     @on(Wanted)
     def _wanted(self, event: Wanted) -> None:

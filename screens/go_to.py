@@ -1,4 +1,4 @@
-"""Go to any page or question: write a few letters of its name."""
+"""Go to any page or question: write a few letters of its name, or the number of its step."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class GoTo(Picker):
         product = self.session.answers
         wanted = text.casefold().strip()
         found = []
-        for step in flow.steps():
+        for number, step in enumerate(flow.steps(), start=1):
             for module in step.modules:
                 state = self.session.states[module.id]
-                label = f"{step.short}: {module.label}" if len(step.modules) > 1 else step.label
+                label = f"{number} {step.short}: {module.label}" if len(step.modules) > 1 else f"{number} {step.label}"
                 found.append((f"{label} {module.help}", Item(module.id, label, f"{state.hint} {state.label.lower()}")))
                 if wanted:
                     for question in flow.single_questions(module.questions):
                         if flow.is_asked(product, question.id):
                             found.append((question.ask.label, Item(question.id, question.ask.label, f"in {label}")))
-        found.append(("Review & go live", Item("review", "Review & go live")))
+        found.append((f"{len(flow.steps())} Review & go live", Item("review", f"{len(flow.steps())} Review & go live")))
         return [item for name, item in found if wanted in name.casefold()]

@@ -22,9 +22,12 @@ from wizard.wording import label_of
 if TYPE_CHECKING:
     from screens.app import WizardApp
 
-GENERAL = """Tab and Shift+Tab go from field to field, Enter takes the answer and goes on.
-On a page everything you answer is saved at once; a dialogue is saved with ctrl+o.
-Marks: ✓ complete   ! something is missing   ? needs review   · empty"""
+GENERAL = """Enter takes the answer and goes on to the next field, and from the last one to the
+next page; on a field with ▾ it opens the list, in a text it makes a new line. Tab and
+Shift+Tab go from field to field and change nothing.
+On a page everything you answer is saved at once; a dialogue is saved with ctrl+s.
+Marks: ✓ complete   ! something is missing   ? needs review   · empty
+       * must be answered   ✦ suits what you answered before"""
 
 LISTS = "In a list: up and down move, Enter opens or takes, space marks."
 
@@ -33,7 +36,7 @@ class HelpScreen(Dialog):
     """Explains one field, and lists keys with what they do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "leave", "Close", show=False, id="help.leave", tooltip="Close the help"),
+        Binding("escape,f1,question_mark", "leave", "Close", id="help.leave", tooltip="Close the help"),
     ]
 
     def __init__(self, question: Question | None, keys: list[tuple[str, str, str]], host: str, about: str = "") -> None:

@@ -38,6 +38,8 @@ class Lines(OptionList):
 
     def __init__(self, id: str) -> None:
         super().__init__(markup=False, compact=True, id=id)
+        self._gap = 0
+        """Empty rows between two options."""
         self.is_marking = False
         """Whether the selection under way came from space, which marks and stays, and not from Enter."""
 
@@ -47,19 +49,22 @@ class Lines(OptionList):
         self.action_select()
         self.call_after_refresh(setattr, self, "is_marking", False)
 
-    def put(self, lines: Sequence[Content], keep: int | None = None) -> None:
-        """Show these lines, the highlight staying where it was, or at `keep`."""
+    def put(self, lines: Sequence[Content], keep: int | None = None, *, apart: bool = False) -> None:
+        """Show these lines, the highlight staying where it was, or at `keep`; `apart` leaves rows free between."""
         at = self.highlighted if keep is None else keep
         self._clear_caches()  # what was painted of lines that are gone would be kept
+        self._gap = int(apart)
+        options = [Option(line) for line in lines]
         with self.prevent(OptionList.OptionHighlighted):
-            self.set_options([Option(line) for line in lines])
+            self.set_options([each for option in options for each in (option, None)][:-1] if apart else options)
             if lines:
                 self.highlighted = min(at or 0, len(lines) - 1)
 
     def render_line(self, y: int) -> Strip:
         """Paint a row, and let the terminal's cursor follow the highlighted one in the same paint."""
         if self.has_focus and self.highlighted is not None:
-            above = sum(str(option.prompt).count("\n") + 1 for option in self.options[: self.highlighted])
+            before = self.options[: self.highlighted]
+            above = sum(str(option.prompt).count("\n") + 1 + self._gap for option in before)
             if y == above - self.scroll_offset.y:
                 self.app.cursor_position = self.content_region.offset + Offset(0, y)
         return super().render_line(y)

@@ -26,17 +26,20 @@ class StepLine(Static):
     def __init__(self) -> None:
         super().__init__(markup=False, id="step-line")
         self._shown: tuple[Survey, str] | None = None
+        self._places: list[tuple[int, str]] = []
+        """Where each step ends, and the page that it opens."""
 
     def show(self, survey: Survey, current: str) -> None:
         """Mark the step whose module is open."""
         self._shown = (survey, current)
         line = self._line(survey, current, short=False)
-        width = self.content_size.width
-        self.update(self._line(survey, current, short=True) if 0 < width < line.cell_length else line, layout=False)
+        if 0 < self.content_size.width < line.cell_length:
+            line = self._line(survey, current, short=True)
+        self.update(line, layout=False)
 
     def _line(self, survey: Survey, current: str, short: bool) -> Content:
         parts: list[Content | str] = []
-        steps = flow.steps()
+        steps, self._places, end = flow.steps(), [], 0
         for number, step in enumerate(steps, start=1):
             if current.partition(".")[0] == step.id:
                 of = f" ({number} of {len(steps)})" if short else ""
@@ -45,7 +48,16 @@ class StepLine(Static):
                 mark = survey.of(step).hint if step.modules else State.EMPTY.hint
                 text = Content(mark if short else f"{mark}{step.short}")
             parts += [text, "  "]
+            end += text.cell_length + 2
+            self._places.append((end, step.modules[0].id if step.modules else step.id))
         return Content.assemble(*parts[:-1])
+
+    def on_click(self, event: events.Click) -> None:
+        """A click opens the step under the pointer."""
+        at = event.get_content_offset(self)
+        page = next((page for end, page in self._places if at is not None and at.x < end), None)
+        if page is not None:
+            self.post_message(StepClicked(page))
 
     def on_resize(self) -> None:
         """There is more room, or less."""
@@ -72,7 +84,7 @@ class Outline(Static):
             self._pages.append(step.modules[0].id if step.modules else step.id)
             for module in step.modules if here and len(step.modules) > 1 else ():
                 state = survey.states[module.id]
-                label = Content(f"  {'▸' if module.id == current else state.hint} {module.label}")
+                label = Content(f"  {'▸' if module.id == current else state.hint} {module.short}")
                 width = max(8, self.content_size.width or 24)
                 lines.append(label.truncate(width, ellipsis=True).stylize("bold" if module.id == current else ""))
                 self._pages.append(module.id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -26,10 +29,34 @@ def heading(module: Module) -> ComposeResult:
     yield Static(Content(module.help), classes="asks")
 
 
-class Page(VerticalScroll, can_focus=False):
-    """One module. What the answers lead to stands below the form, in the buyer's words."""
+class NextLine(Static, can_focus=True):
+    """The way on, below the last field. Letters do nothing here: what is written ahead never lands in another page."""
 
-    def __init__(self, module: Module, product: Product, source: Source) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "screen.go(1)", "Next page", id="next.go", tooltip="Open the page that is named"),
+        Binding("up", "app.focus_previous", "Back to the field", show=False),
+    ]
+
+    def __init__(self, following: str) -> None:
+        super().__init__(Content(f"▸ Next: {following}"), classes="next")
+        self.display = False
+
+    def on_blur(self) -> None:
+        """It is there only while it is wanted."""
+        self.display = False
+
+    def on_click(self) -> None:
+        """A click goes on as well."""
+        self.run_worker(self.run_action("screen.go(1)"))
+
+
+class Page(VerticalScroll, can_focus=False):
+    """One module. What the answers lead to stands below the form, in the buyer's words.
+
+    `following` is what the page after it is called.
+    """
+
+    def __init__(self, module: Module, product: Product, source: Source, following: str) -> None:
         super().__init__(id=f"page-{widget_id(module.id)}")
         self.module = module
         self.known: tuple[object, ...] | None = None
@@ -37,6 +64,7 @@ class Page(VerticalScroll, can_focus=False):
         self.below = module.group or flow.step_of(module).id
         self.form = Form(module.questions, self.below, flow.value_at(product, self.below), source)
         self._consequence = Static("", classes="consequence", markup=False)
+        self._next = NextLine(following)
         self._nothing = Static(NOTHING, classes="asks", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -45,6 +73,7 @@ class Page(VerticalScroll, can_focus=False):
         yield self._nothing
         yield self.form
         yield self._consequence
+        yield self._next
 
     def show(self, product: Product) -> None:
         """Show the answers as they are stored now."""
@@ -58,5 +87,12 @@ class Page(VerticalScroll, can_focus=False):
 
     def start(self, path: str | None = None) -> None:
         """Put the focus where the seller was, or on the first field that needs something."""
-        if path is None or not self.form.focus_path(path):
-            self.form.focus_first()
+        if self._nothing.display:
+            self.offer_next()
+        elif path is None or not self.form.focus_path(path):
+            self.form.focus_needed()
+
+    def offer_next(self) -> None:
+        """Enter was pressed in the last field: the next one goes on to the page after this."""
+        self._next.display = True
+        self._next.focus()

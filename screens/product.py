@@ -55,14 +55,17 @@ class ProductScreen(FormScreen[None]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "fire", "Test-fire", id="product.fire", tooltip="Carry out a test purchase of this product"),
-        Binding("ctrl+b", "go(-1)", "Back", id="product.back", tooltip="To the page before"),
-        Binding("ctrl+f", "go(1)", "Next", id="product.next", tooltip="To the next page"),
+        Binding(
+            "ctrl+b", "go(-1)", "Back/Next", key_display="ctrl+b/f", id="product.back", tooltip="To the page before"
+        ),
+        Binding("ctrl+f", "go(1)", "Next", show=False, id="product.next", tooltip="To the next page"),
         Binding("ctrl+g", "go_to", "Go to", id="product.go_to", tooltip="To any page or question"),
-        Binding("f8", "undo", "Undo", show=False, id="product.undo", tooltip="Take back the last accepted answer"),
+        Binding("f8,ctrl+z", "undo", "Undo", id="product.undo", tooltip="Take back what was answered or refused last"),
+        Binding("f3", "preview", "Preview", id="product.preview", tooltip="What your buyer gets"),
+        Binding("escape", "leave", "List", id="product.leave", tooltip="Back to your products; everything is saved"),
         Binding("f9", "redo", "Redo", show=False, id="product.redo", tooltip="Give the answer again"),
         Binding("f7", "runs", "Runs", show=False, id="product.runs", tooltip="The test-fires of this product"),
-        Binding("f3", "preview", "Preview", show=False, id="product.preview", tooltip="What your buyer gets"),
-        Binding("escape", "leave", "Products", id="product.leave", tooltip="Back to the list; everything is saved"),
+        Binding("ctrl+s", "save", "Save", show=False, id="product.save", tooltip="Everything is saved as you answer"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -143,7 +146,16 @@ class ProductScreen(FormScreen[None]):
             from screens.notifications import NotificationsPage
 
             return NotificationsPage(module, self.session, self.things, self.store_or_settle)
-        return Page(module, self.session.answers, self.things)
+        return Page(module, self.session.answers, self.things, self._after(module_id))
+
+    def _after(self, module_id: str) -> str:
+        """What the page after another one is called, and where it stands."""
+        following = self.order[self.order.index(module_id) + 1]
+        if following == REVIEW:
+            return flow.steps()[-1].label
+        module = flow.module_of(following)
+        step = flow.step_of(module)
+        return module.label if len(step.modules) == 1 else f"{step.short}, {module.label}"
 
     def _start(self, path: str | None) -> None:
         start = getattr(self.page, "start", None)
@@ -155,13 +167,22 @@ class ProductScreen(FormScreen[None]):
         saved = self.session.saved
         self.top.left = saved.answers.general.name or saved.slug
         self.top.middle = f"{saved.mode.label} · {'Published' if saved.published else 'Unpublished'}"
-        self.top.right = f"saved {self.wizard.local(saved.updated_at):%H:%M}"
+        self._show_saved()
         for steps in (self.step_line, self.outline):
             if steps.display:  # the other one is for another width
                 steps.show(self.session.survey, self.current)
         self._show_page(saved.answers)
         self._show_preview(saved.answers)
         self.refresh_bindings()
+
+    def _show_saved(self) -> None:
+        """Say since when everything is saved, or that what is being written is not yet."""
+        field = field_of(self.focused)
+        is_writing = (
+            field is not None and isinstance(field.control, LineControl | TextControl) and field.control.is_dirty
+        )
+        at = self.wizard.local(self.session.saved.updated_at)
+        self.top.right = "not saved yet" if is_writing else f"saved {at:%H:%M}"
 
     def on_resize(self) -> None:
         """Another width shows other parts: they must be as new as the rest."""
@@ -257,6 +278,7 @@ class ProductScreen(FormScreen[None]):
     @on(Writing)
     def _writing(self, event: Writing) -> None:
         event.stop()
+        self._show_saved()
         problems = self.session.check(event.path, event.answer)
         field = self._field(event.path)
         if field is not None and field.error:
@@ -273,6 +295,11 @@ class ProductScreen(FormScreen[None]):
     def _pages(self) -> list[Page]:
         """The pages made so far: an answer may be refused when its page has been left already."""
         return list(self.switcher.query(Page))
+
+    @property
+    def _fields(self) -> list[Field]:
+        """The fields that are asked now, on the pages made so far."""
+        return [field for page in self._pages for field in page.form.every_field() if field.display]
 
     def _field(self, path: str) -> Field | None:
         return next((field for page in self._pages if (field := page.form.field_at(path))), None)
@@ -304,11 +331,16 @@ class ProductScreen(FormScreen[None]):
         finally:
             self._is_settling = False
         for path in [difference.path for difference in changed.differences if difference.given]:
-            self._drafts.pop(path, None)
-            for page in self._pages:
-                page.form.forget(path)
+            self._drop(path)
         self.show()
         return True
+
+    def _drop(self, path: str) -> None:
+        """Let go of what was written at a path and not stored."""
+        self._drafts.pop(path, None)
+        for page in self._pages:
+            page.form.forget(path)
+            page.known = None
 
     async def _taken(self, changed: ChangedElsewhere) -> ChangedElsewhere | None:
         """Ask and store what was chosen. None when it is done; `changed` itself when it is left for later."""
@@ -373,8 +405,7 @@ class ProductScreen(FormScreen[None]):
     async def may_leave(self, key: str) -> bool:
         """Store what is being written. What is refused is shown once; the second time the seller means it."""
         await self.give_all()
-        asked = (field for page in self._pages for field in page.form.every_field() if field.display)
-        unsaved = [field for field in asked if field.is_refused]
+        unsaved = [field for field in self._fields if field.is_refused]
         if unsaved and {field.path for field in unsaved} != self._told_unsaved:
             self._told_unsaved = {field.path for field in unsaved}
             first = unsaved[0]
@@ -406,9 +437,10 @@ class ProductScreen(FormScreen[None]):
             await self.open_page(self.order[at])
 
     @on(Ended)
-    async def _ended(self, event: Ended) -> None:
+    def _ended(self, event: Ended) -> None:
         event.stop()
-        await self.action_go(1)
+        if isinstance(self.page, Page):
+            self.page.offer_next()
 
     @on(StepClicked)
     async def _step_clicked(self, event: StepClicked) -> None:
@@ -435,9 +467,33 @@ class ProductScreen(FormScreen[None]):
 
     # actions
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what there is to take back, and no second preview beside the first."""
+        if action == "undo":
+            return self.session.can_undo or any(field.is_refused for field in self._fields)
+        return not self.preview.display if action == "preview" else True
+
+    async def action_save(self) -> None:
+        """Store what is being written, and say since when everything is saved."""
+        await self.give_all()
+        refused = next((field for field in self._fields if field.is_refused), None)
+        if refused is not None:
+            self.wizard.say(f"{refused.question.ask.label}: {refused.error}", severity="warning", title="Not saved")
+        else:
+            self.wizard.say(f"Already saved {self.wizard.local(self.session.saved.updated_at):%H:%M}.")
+
     @work(group="answers")
     async def action_undo(self) -> None:
-        """Take back the last accepted answer."""
+        """Take back what was refused last, else the last accepted answer."""
+        refused = [field for field in self._fields if field.is_refused]
+        if refused:
+            here = field_of(self.focused)
+            field = here if here in refused else refused[-1]
+            self._drop(field.path)
+            await self.go_to(field.path)
+            self.wizard.say(f"Taken back: what was written at {place_of(field.path)} and not saved.")
+            self.refresh_bindings()
+            return
         await self._step_back(self.session.undo, "There is nothing to undo.", "Undone")
 
     @work(group="answers")

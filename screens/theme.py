@@ -14,14 +14,19 @@ THEMES = (
         secondary="#7aa2c8",
         accent="#e0b36a",
         foreground="#d8dce3",
-        background="#15181d",
-        surface="#1c2027",
-        panel="#232831",
+        background="#14161a",
+        surface="#1e2126",
+        panel="#272a30",
         success="#8fbf8f",
         warning="#e0b36a",
         error="#e58a82",
         dark=True,
-        variables={"block-cursor-background": "#2f4a63", "block-cursor-foreground": "#ffffff"},
+        variables={
+            "field": "#2f333a",
+            "field-focus": "#3f444c",
+            "block-cursor-background": "#2b7096",
+            "block-cursor-foreground": "#ffffff",
+        },
     ),
     Theme(
         name="paper",
@@ -29,14 +34,24 @@ THEMES = (
         secondary="#1f5f91",
         accent="#8a5a00",
         foreground="#1d2126",
-        background="#fbfaf7",
-        surface="#f1efe9",
-        panel="#e6e3da",
-        success="#2f6f3a",
+        background="#fcfcfb",
+        surface="#f0f0ee",
+        panel="#e4e3df",
+        success="#1f6f2a",
         warning="#8a5a00",
-        error="#a8332a",
+        error="#a8201a",
         dark=False,
-        variables={"block-cursor-background": "#c9dcec", "block-cursor-foreground": "#10151a"},
+        variables={
+            "field": "#d5d4d0",
+            "field-focus": "#c4c3bf",
+            "block-cursor-background": "#9fdaee",
+            "block-cursor-foreground": "#10151a",
+        },
     ),
 )
-"""The first one is the default."""
+"""The first one is the default. Over SSH most terminals show 256 colours: a grey with more than a breath of blue in it
+becomes black or navy there, so each level of grey is one of xterm's own (233 page, 234 dialogue, 235 bar, 236 field,
+238 field with the focus), and a field still differs from its page where there are only 16."""
+
+FIELD = ("field", "field-focus")
+"""What our stylesheets name and other themes do not know: a field, and the one that has the focus."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.content import Content
 
 from models.account import Calendar, Connection, File, Membership, Webinar
-from models.ask import Answers
+from models.ask import Answers, Suggestion
 from models.pricing import PricePoint
 from screens.choices import Rows
 from screens.controls import Item
@@ -85,6 +85,10 @@ class Things:
         membership = self.session.around.membership(hosted.membership)
         return "always, since it is password-protected" if membership and membership.password_protected else ""
 
+    def suggested(self, question: flow.Question) -> Suggestion | None:
+        """What the answers of this product suggest."""
+        return question.ask.suggested(self.session.answers)
+
     # what forms want done
 
     async def ask(self, event: Asking) -> None:
@@ -157,14 +161,16 @@ class Things:
         subject = event.question.ask.subject
         assert subject is not None
         chosen = flow.value_at(self.session.answers, event.path)
-        if event.what == "add":
-            slug = await self._create(subject)
+        if event.what == "add" or not getattr(self.session.account.account, f"{subject}s"):
+            slug = await self._create(subject)  # there is nothing to choose from yet
         else:
             slug = await self.app.push_screen_wait(self._picker(subject, chosen))
         if slug is not None and slug != chosen:
             await self._accept(event.path, slug)
         else:
             self._changed()
+        if slug is not None:
+            event.form.go_on(event.path)
 
     # the things themselves
 
@@ -230,7 +236,10 @@ class Things:
         return await self._open(thing.name, thing, accept)
 
     async def _open(self, title: str, thing: Answers, accept: Callable[[Any], Awaitable[str]]) -> str | None:
-        found: str | None = await self.app.push_screen_wait(FormDialog(title, thing, self, accept))
+        def about(draft: Any) -> str:
+            return str(getattr(draft, "about", ""))
+
+        found: str | None = await self.app.push_screen_wait(FormDialog(title, thing, self, accept, said=about))
         return found
 
     async def _check(self, slug: str) -> str:

@@ -53,6 +53,7 @@ class Module:
 
     id: str
     label: str
+    short: str
     help: str
     questions: tuple[Question, ...]
     group: str | None
@@ -129,7 +130,7 @@ def _modules(step_id: str, model: type[Answers]) -> Iterator[Module]:
 
 
 def _module(step_id: str, mark: ask.Module, group: str | None, questions: list[Question]) -> Module:
-    return Module(f"{step_id}.{mark.id}", mark.label, mark.help, tuple(questions), group)
+    return Module(f"{step_id}.{mark.id}", mark.label, mark.short or mark.label, mark.help, tuple(questions), group)
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models import money
-from models.access import AccessKind, duration
+from models.access import AccessKind, Reason, duration
 from models.account import Account, Bookable
 from models.automations import Then, When
 from models.fulfillment import Buyer
@@ -140,13 +140,29 @@ def _next_charges(product: Product, today: dt.date) -> str:
 
 
 def _access(product: Product, around: Around) -> str:
+    what = received(product, around)
+    if not what:
+        return ""
     access, policy = product.post_sale.access, product.post_sale.policy
+    if access.kind is AccessKind.NO_ACCESS_PAGE:
+        thing = linked(product, around.account)
+        lines = [f"Your buyer   {what}"]
+        if thing is not None:
+            lines.append(f"They read    {thing.shown}")
+        elif access.no_access_page.reason is Reason.PHYSICAL and not product.checkout.custom_fields:
+            lines.append("You need     their address: ask for it with a custom field at checkout")
+        return "\n".join(lines)
     prices = [price for price in product.pricing.prices if is_repeated(price)]
     instant = any(price.cancellation is Cancellation.INSTANT for price in prices)
     refund = "after a refund" if policy.on_refund is Afterwards.REVOKE else ""
     cancel = ("at once on cancel" if instant else "with the paid period on cancel") if prices else ""
     ends = " and ".join(reason for reason in (cancel, refund) if reason)
-    after = f"Access ends  {ends}" if ends else "Access       stays for good"
+    return f"Your buyer   {what}\n" + (f"Access ends  {ends}" if ends else "Access       stays for good")
+
+
+def received(product: Product, around: Around) -> str:
+    """What a buyer receives, as the end of "Your buyer …"; empty while the target of the option is not chosen."""
+    access, account = product.post_sale.access, around.account
     match access.kind:
         case AccessKind.HOSTED_MEMBERSHIP:
             membership = around.membership(access.hosted_membership.membership)
@@ -154,26 +170,22 @@ def _access(product: Product, around: Around) -> str:
                 return ""
             levels = " and ".join(access.hosted_membership.levels) or "no level yet"
             if membership.password_protected:
-                return f"Your buyer   a login mail at once, then {membership.name}: {levels}\n{after}"
-            return "\n".join([f"Your buyer   {membership.name}: {levels}, open to anyone with the address", after])
+                return f"a login mail at once, then {membership.name}: {levels}"
+            return f"{membership.name}: {levels}, open to anyone with the address"
         case AccessKind.INTEGRATED_MEMBERSHIP:
-            connection = next(
-                (c for c in around.account.connections if c.slug == access.integrated_membership.connection), None
-            )
-            if connection is None:
-                return ""
-            level = access.integrated_membership.level or "no level yet"
-            return "\n".join([f"Your buyer   is let in by {connection.name}: {level}", after])
+            chosen = access.integrated_membership
+            connection = next((c for c in account.connections if c.slug == chosen.connection), None)
+            return f"is let in by {connection.name}: {chosen.level or 'no level yet'}" if connection else ""
         case AccessKind.DOWNLOADABLE_FILE:
             answers = access.downloadable_file
             if answers.file is None:
                 return ""
             often = f"{answers.download_limit} downloads" if answers.download_limit else "any number of downloads"
-            mail = f"Your buyer   a mail at once with a link: {often}, for {duration(answers.link_lifetime)}"
-            return "\n".join([mail, after])
+            return f"a mail at once with a link: {often}, for {duration(answers.link_lifetime)}"
         case AccessKind.NO_ACCESS_PAGE:
-            thing = linked(product, around.account)
+            thing, reason = linked(product, account), access.no_access_page.reason
             if thing is not None:
-                return f"Your buyer   is registered for {thing.name} and reads:\n             {thing.shown}"
-            return "Your buyer   gets an order confirmation, and nothing to log in to"
+                return f"is registered for {thing.name}"
+            how = f"; {reason.hint}" if reason in (Reason.PHYSICAL, Reason.SERVICE, Reason.EXTERNAL) else ""
+            return f"gets an order confirmation, and nothing to log in to{how}"
     return ""

@@ -268,12 +268,15 @@ class Session:
         return outcome
 
     def _follow(self, path: str, new: Product) -> Product:
-        """Keep the levels when the membership changes: those it lacks are named with the old membership."""
+        """Keep the levels when the membership changes: those it lacks are named with the old membership. Where none was
+        chosen and the membership has only one, it is that one."""
         at = "post_sale.access.hosted_membership"
         if path != f"{at}.membership":
             return new
         old = self.answers.post_sale.access.hosted_membership
         chosen = self._around.membership(new.post_sale.access.hosted_membership.membership)
+        if chosen is not None and not old.levels and len(chosen.levels) == 1:
+            return flow.with_value(new, f"{at}.levels", chosen.levels)  # type: ignore[no-any-return]
         if chosen is None or old.membership is None:
             return new
         kept = []

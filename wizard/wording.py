@@ -65,6 +65,8 @@ def in_words(question: Question, answer: Any, host: str = "Kartra") -> str:
 
 def row_in_words(question: Question, row: Answers, host: str = "Kartra") -> str:
     """A row of a list by its answers alone: the list's heading says what they are."""
+    if question.ask.told is not None:
+        return question.ask.told(row)
     said = []
     for inner in question.form:
         value = getattr(row, inner.name)

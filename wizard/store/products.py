@@ -95,7 +95,7 @@ def create(
     work: Work, name: str, who: str, answers: Product | None, slug: str | None, complete: bool, place: str = ""
 ) -> SavedProduct:
     """Create a product at revision 1. Without a slug, one is made from its name and numbered until it is free."""
-    answers = _named(answers or work.form(), name)
+    answers = _named(answers or _blank(work), name)
     if slug is None:
         proposals = numbered_slugs(slug_of(answers.general.name or ""))
         slug = next(free for free in proposals if not slug_is_taken(work, PRODUCT, free))
@@ -146,6 +146,16 @@ def _refuse_taken(work: Work, slugs: Sequence[str], names: Sequence[str]) -> Non
             raise SlugTaken("product", slug)
         bearers.add(name_key(name))
         taken.add(slug)
+
+
+def _blank(work: Work) -> Product:
+    """Where a seller starts: with the currency of the product that was made last."""
+    latest = select(PRODUCT.c.currency).where(PRODUCT.c.seller_id == work.seller).order_by(PRODUCT.c.id.desc())
+    currency = work.connection.execute(latest.limit(1)).scalar_one_or_none()
+    blank = work.form()
+    if currency is None or currency == blank.pricing.currency:
+        return blank
+    return blank.model_copy(update={"pricing": blank.pricing.model_copy(update={"currency": currency})})
 
 
 def save(
