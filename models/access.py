@@ -45,10 +45,10 @@ class Reason(Choice):
 
     PHYSICAL = "physical", "Physical goods", "you ship it"
     SERVICE = "service", "Service", "you get in touch"
-    EVENT_TICKET = "event_ticket", "Event ticket", "they come to a place"
+    EVENT_TICKET = "event_ticket", "Event ticket", "they come to your event"
     CALENDAR = "calendar", "Linked calendar", "they are registered on a calendar"
     WEBINAR = "webinar", "Linked webinar", "they are registered for a webinar"
-    EXTERNAL = "external", "Something else", "you deliver it outside"
+    EXTERNAL = "external", "Something else", "you deliver it yourself"
 
 
 KIND_SUITS: dict[ProductKind, tuple[AccessKind, Reason | None]] = {

@@ -146,7 +146,7 @@ def _access(product: Product, around: Around) -> str:
     access, policy = product.post_sale.access, product.post_sale.policy
     if access.kind is AccessKind.NO_ACCESS_PAGE:
         thing = linked(product, around.account)
-        lines = [f"Your buyer   {what}"]
+        lines = [f"Buyers get   {what}"]
         if thing is not None:
             lines.append(f"They read    {thing.shown}")
         elif access.no_access_page.reason is Reason.PHYSICAL and not product.checkout.custom_fields:
@@ -157,11 +157,11 @@ def _access(product: Product, around: Around) -> str:
     refund = "after a refund" if policy.on_refund is Afterwards.REVOKE else ""
     cancel = ("at once on cancel" if instant else "with the paid period on cancel") if prices else ""
     ends = " and ".join(reason for reason in (cancel, refund) if reason)
-    return f"Your buyer   {what}\n" + (f"Access ends  {ends}" if ends else "Access       stays for good")
+    return f"Buyers get   {what}\n" + (f"Access ends  {ends}" if ends else "Access ends  never: it stays for good")
 
 
 def received(product: Product, around: Around) -> str:
-    """What a buyer receives, as the end of "Your buyer …"; empty while the target of the option is not chosen."""
+    """What a buyer gets after paying, in the seller's words; empty while it is not chosen yet."""
     access, account = product.post_sale.access, around.account
     match access.kind:
         case AccessKind.HOSTED_MEMBERSHIP:
@@ -175,7 +175,7 @@ def received(product: Product, around: Around) -> str:
         case AccessKind.INTEGRATED_MEMBERSHIP:
             chosen = access.integrated_membership
             connection = next((c for c in account.connections if c.slug == chosen.connection), None)
-            return f"is let in by {connection.name}: {chosen.level or 'no level yet'}" if connection else ""
+            return f"entry to {connection.name}: {chosen.level or 'no level yet'}" if connection else ""
         case AccessKind.DOWNLOADABLE_FILE:
             answers = access.downloadable_file
             if answers.file is None:
@@ -185,7 +185,6 @@ def received(product: Product, around: Around) -> str:
         case AccessKind.NO_ACCESS_PAGE:
             thing, reason = linked(product, account), access.no_access_page.reason
             if thing is not None:
-                return f"is registered for {thing.name}"
-            how = f"; {reason.hint}" if reason in (Reason.PHYSICAL, Reason.SERVICE, Reason.EXTERNAL) else ""
-            return f"gets an order confirmation, and nothing to log in to{how}"
+                return f"a place in {thing.name}"
+            return f"{product.general.buyers_name}: {reason.hint}" if reason else ""
     return ""
