@@ -57,7 +57,7 @@ def cached(headers: Mapping[str, str]) -> str:
     found = [
         f"{visible(name, '').title()}: {visible(value, '')[:60]}"
         for name, value in headers.items()
-        if _is_of_cache(name.lower()) and not MISSED.search(value)
+        if _is_of_cache(name.lower()) and not MISSED.search(value) and not _is_first(name.lower(), value)
     ]
     return ", ".join(found[:4])
 
@@ -73,6 +73,11 @@ def is_kept(headers: Mapping[str, str]) -> bool:
 
 def _is_of_cache(name: str) -> bool:
     return name in ("age", "via", "x-varnish") or ("cache" in name and not name.endswith("cache-control"))
+
+
+def _is_first(name: str, value: str) -> bool:
+    # Varnish writes the number of this request, and behind it the one for which a page was kept.
+    return name == "x-varnish" and " " not in value.strip()
 
 
 def gate(headers: Mapping[str, str]) -> str:
