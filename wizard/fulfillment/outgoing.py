@@ -33,7 +33,7 @@ LARGEST_REPLY = 4_000_000
 LONGEST = 20.0
 """Seconds from a request's first byte to its reply's last."""
 
-ADDED = ("content-encoding", "content-length")
+ADDED = (b"content-encoding", b"content-length")
 """What is not true any more of a reply that was unpacked."""
 
 Resolve = Callable[[str], Awaitable[list[str]]]
@@ -109,9 +109,9 @@ class Guard(httpx.AsyncBaseTransport):
             raise Rejected(f"The reply of {host_of(request.url)} {error}: it was not read.") from None
         largest = max(self._largest, request.extensions.get(LARGEST, 0))
         measured = _Measured(response.stream, unpacking, request, largest, deadline, self._too_slow(request))
-        headers = [(name, value) for name, value in response.headers.multi_items() if not codings or name not in ADDED]
-        # What is no compression is nobody's business: the client is not to look at it again.
-        headers = [(name, value) for name, value in headers if name != "content-encoding"]
+        # As bytes: what stands in a head is anybody's. What is no compression the client is not to look at again.
+        untrue = ADDED if codings else ADDED[:1]
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() not in untrue]
         return httpx.Response(response.status_code, headers=headers, stream=measured, extensions=response.extensions)
 
     async def aclose(self) -> None:
@@ -142,6 +142,7 @@ class Guard(httpx.AsyncBaseTransport):
                     raise fault from error
                 if at == len(addresses) - 1:
                     raise
+                continue
             except (httpx.RemoteProtocolError, httpx.ReadError) as error:
                 if (fault := lasting(error, request.url)) is not None:
                     raise fault from error

@@ -30,7 +30,7 @@ NOT_YET, EXPIRED, SELF_SIGNED, OTHER_NAME, OTHER_ADDRESS = 9, 10, 18, 62, 64
 
 def lasting(error: Exception, url: httpx.URL) -> ActionRequired | None:
     """What a person must do after this error of a connection; None for one that may pass by itself."""
-    host = url.host
+    host = url.raw_host.decode()
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -69,7 +69,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _place(url: httpx.URL) -> str:
-    return f"{url.host}:{url.port or {'http': 80, 'https': 443}.get(url.scheme, 0)}"
+    return f"{url.raw_host.decode()}:{url.port or {'http': 80, 'https': 443}.get(url.scheme, 0)}"
 
 
 def _untrusted(host: str, error: ssl.SSLCertVerificationError) -> str:
@@ -100,6 +100,6 @@ def _not_encrypted(url: httpx.URL, reason: str) -> str:
             "port that does."
         )
     return (
-        f"Nothing was sent to {url.host}: it and this machine agree on no way to encrypt "
+        f"Nothing was sent to {url.raw_host.decode()}: it and this machine agree on no way to encrypt "
         f"({reason.lower().replace('_', ' ') or 'TLS failed'}). Ask whoever runs it for TLS 1.2 or newer."
     )

@@ -31,6 +31,9 @@ SIMULATION = {"wizard-simulation": "1", "user-agent": "product-wizard"}
 LARGEST_PAGE = 2_000_000
 """Bytes of a page that are read: a platform that streams for ever is cut off."""
 
+LONGEST_READ = 1.0
+"""Seconds of work on one page: thousands of tags without an end cost the standard library hours (CPython 135462)."""
+
 REDIRECTS = 20
 """How many a person's browser follows (Fetch, 4.4)."""
 
@@ -122,6 +125,7 @@ class Page(HTMLParser):
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
+        self._until = time.thread_time() + LONGEST_READ
         # A page may hold anything: of one that the parser gives up on, what was read so far is what is seen.
         with suppress(AssertionError, ValueError, RecursionError):
             self.feed(self.source)
@@ -155,7 +159,9 @@ class Page(HTMLParser):
             self._hidden -= 1
 
     def handle_data(self, data: str) -> None:
-        """Take note of shown text."""
+        """Take note of shown text. Raises ValueError for a page that is not read any further."""
+        if time.thread_time() > self._until:
+            raise ValueError("this page takes too long to read")
         if not self._hidden:
             self._shown.append(data)
             if self.paragraphs:
@@ -339,6 +345,8 @@ class Browser:
                 await response.aclose()
         except httpx.UnsupportedProtocol as error:
             raise Rejected(f"“{visible(url, '')[:200]}” is no web address: {error}.") from error
+        except (httpx.InvalidURL, UnicodeError) as error:  # the library looks where a redirect leads at once
+            raise Rejected(f"{urlsplit(url).netloc} redirects to what is no web address: {error}.") from error
         except httpx.HTTPError as error:
             if failed is not None:
                 raise failed(error) from error

@@ -85,6 +85,8 @@ class Api:
             response = await self._client.request(
                 method, address, headers={**headers, **more}, content=body, extensions={TARGET: target_of(address)}
             )
+        except (httpx.InvalidURL, UnicodeError) as error:  # the library looks where a redirect leads at once
+            raise Rejected(f"“{self.name}” redirects to what is no web address: {error}.") from error
         except httpx.HTTPError as error:
             where = urlsplit(address).netloc
             raise Retriable(f"“{self.name}” could not be reached at {where}: {why(error)}.") from error
