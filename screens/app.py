@@ -84,6 +84,8 @@ class WizardApp(KeysInTurn[int], LastingApp[int], CellDiff[int]):
         self.last_folder: Path | None = None
         """Where the last file was picked: the next one is looked for there first."""
         self.store: Store | None = None
+        self.agreed_places: set[str] = set()
+        """The real places that the seller lets test-fires reach, until the app ends."""
         self._harmless = Harmless()
         for each in THEMES:
             self.register_theme(each)

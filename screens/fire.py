@@ -1,85 +1,124 @@
-"""A test-fire: each step as it happens, then its request, its reply and what was seen as the buyer."""
+"""A test-fire: what is fired and where it goes, each step as it happens, and what was seen as the buyer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, OptionList, Select, Static
+from textual.timer import Timer
+from textual.widgets import Input, OptionList, Static
 
 from models.characters import visible
-from models.fulfillment import Event, Run, Verdict
+from models.fulfillment import Event, Run, Status, Verdict
 from models.saved import SavedProduct
+from screens.aim import Aim, Chosen
 from screens.bars import KeyLine, TopLine
 from screens.firing import Begun, Firing, Order, Stepped
 from screens.lasting import LastingScreen
-from screens.lines import Lines, QuietInput
-from screens.run_text import (
-    BOXES,
-    addresses_detail,
-    choice_in_words,
-    moment_line,
-    step_detail,
-    step_line,
-    timeline_detail,
-    verdict_line,
-)
-from wizard.fulfillment.drill import faults_for, verdict_of
-from wizard.fulfillment.lives import LIVES, PROOF, Life, label_of, why_not
+from screens.lines import Lines
+from screens.run_text import addresses_detail, moment_line, timeline_detail, verdict_line
+from screens.step_text import raw_detail, step_detail, step_line
+from wizard.fulfillment.drill import verdict_of
+from wizard.fulfillment.lives import PROOF, Life, label_of
 from wizard.fulfillment.outcome import BAD
 from wizard.fulfillment.timeline import addresses, timeline
-from wizard.sandbox.faults import Fault
+from wizard.fulfillment.words import in_words
+from wizard.wording import place_of
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
-    from wizard.fulfillment.sold import Sold
 
 STOPPED_WITHIN = 5.0
 """Seconds that the app waits for a run to stop before it ends all the same."""
 
+READY = "F5 carries out the event as a test buyer, and uses the access as that buyer."
 
-class FireScreen(LastingScreen[None]):
-    """Fires events and whole lives at the product as it is saved, or shows a run that was kept."""
+
+class Steps(Lines):
+    """The steps of a run; Enter shows the highlighted one on the whole page."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "In full", id="steps.open", tooltip="Show it on the whole page"),
+    ]
+
+
+class Detail(VerticalScroll):
+    """The highlighted line in full. Only where it stands alone does it take keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "screen.close_detail", "Back to the steps", id="detail.close", tooltip="Show the list again"),
+        Binding("tab,enter,shift+tab", "screen.close_detail", "Back to the steps", show=False),
+    ]
+    is_open = False
+
+    def allow_focus(self) -> bool:
+        """Whether it stands alone."""
+        return self.is_open
+
+
+class FireScreen(LastingScreen[str | None]):
+    """Fires events and whole lives at the product as it is saved, or shows a run that was kept.
+
+    Gives back the field that keeps the product from being fired, where the seller goes to it.
+    """
 
     CSS_PATH = "fire.tcss"
     AUTO_FOCUS = ""
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "fire", "Fire", id="fire.fire", tooltip="Carry out what is chosen above, now"),
+        Binding("f5,f", "fire", "Fire", id="fire.fire", tooltip="Carry out what is chosen above, now"),
+        Binding("f4,s", "scenarios", "Scenarios", id="fire.scenarios", tooltip="Choose a whole life of a sale"),
         Binding(
-            "f6", "prove", "Prove", id="fire.prove",
+            "f6,p", "prove", "Prove", id="fire.prove",
             tooltip="Let in, use, ask twice, take away, be turned away, clean up: the whole proof",
         ),
-        Binding("f8", "backend", "Backend", id="fire.backend", tooltip="Choose who carries it out, and its settings"),
-        Binding("f9", "go_on", "Go on", id="fire.go_on", tooltip="Go on with this run where it was stopped"),
+        Binding("x", "raw", "Exchanges", id="fire.raw", tooltip="What went over the wire, or what was seen again"),
+        Binding("f9,g", "go_on", "Go on", id="fire.go_on", tooltip="Go on with this run where it was stopped"),
         Binding("ctrl+t", "stop", "Stop", id="fire.stop", tooltip="Stop the run; it can be gone on with"),
-        Binding("f7", "runs", "Earlier runs", id="fire.runs", tooltip="The test-fires of this product"),
+        Binding("f7,r", "runs", "Earlier runs", id="fire.runs", tooltip="The test-fires of this product"),
+        Binding("f8,b", "backend", "Backend", id="fire.backend", tooltip="Choose who carries it out, its settings"),
         Binding("escape", "leave", "Back", id="fire.leave", tooltip="Back to where you came from"),
     ]  # fmt: skip
 
-    def __init__(self, product: SavedProduct | None, run: Run | None = None, *, is_elsewhere: bool = False) -> None:
+    def __init__(
+        self,
+        product: SavedProduct | None,
+        run: Run | None = None,
+        *,
+        name_of_product: str = "",
+        is_elsewhere: bool = False,
+    ) -> None:
         super().__init__()
         self.product = product
+        self.name_of_product = name_of_product or (product.answers.general.name if product else None) or ""
         self.is_elsewhere = is_elsewhere
         """Whether somebody else is carrying out the run."""
         self.run: Run | None = run
         """The run that is shown, as far as it has come."""
         self.firing: Firing | None = None
-        self._sold: Sold | None = None
-        """The product at the price that is chosen, once it is known."""
+        self._is_asking = False
         self._is_leaving = False
         self._ended = asyncio.Event()
         """Set while no run is under way."""
+        self._began = 0.0
+        self._ticking: Timer | None = None
+        self._is_raw = False
+        """Whether the detail shows what went over the wire."""
+        self._lacking = ""
+        """The field that kept the product from being fired."""
         self.top = TopLine()
-        self.lines = Lines("steps")
+        self.lines = Steps("steps")
+        self.detail = Detail(id="detail")
         self._details: list[Callable[[], Content]] = []
         """What each line is about in full."""
         self._line_of: dict[int, int] = {}
@@ -90,144 +129,90 @@ class FireScreen(LastingScreen[None]):
         """The app, by its own type."""
         return cast("WizardApp", self.app)
 
+    @property
+    def aim(self) -> Aim:
+        """What is to be fired. There is none where a kept run is shown."""
+        return self.query_one(Aim)
+
     def compose(self) -> ComposeResult:
         """What to fire, the verdict, the steps, and the highlighted one in full."""
         yield self.top
         if self.product is not None:
-            with Container(id="what"):
-                options: dict[str, list[tuple[Content, Any]]] = {
-                    "event": self._events(),
-                    "price": self._prices(),
-                    "fault": self._drills(Fault),
-                }
-                for name, listed in options.items():
-                    box = Select(listed, value=listed[0][1], allow_blank=False, compact=True, id=name)
-                    yield box.with_tooltip(BOXES[name])
-                buyer = QuietInput(placeholder="the buyer's address; empty for a new one", compact=True, id="buyer")
-                yield buyer.with_tooltip(BOXES["buyer"])
+            yield Aim(self.product)
         yield Static("", id="verdict", markup=False)
         yield self.lines
-        with VerticalScroll(id="detail", can_focus=True):
+        with self.detail:
             yield Static("", id="detail-text", markup=False)
         yield KeyLine()
 
-    def _events(self) -> list[tuple[Content, Event | Life]]:
-        return [(Content(event.label), event) for event in Event]
-
-    def _drills(self, faults: Iterable[Fault]) -> list[tuple[Content, str]]:
-        return [(Content("no drill"), ""), *((Content(f"drill: {fault.label}"), fault) for fault in faults)]
-
-    def _prices(self) -> list[tuple[Content, int]]:
-        prices = self.product.answers.pricing.prices if self.product else ()
-        named = [(Content(f"{n} {price.label or price.type.label}"), n) for n, price in enumerate(prices, start=1)]
-        return named or [(Content("no price"), 1)]
-
     def on_mount(self) -> None:
         """Ready to fire, or the kept run."""
+        self._ticking = self.set_interval(1.0, self._tick, pause=True)
         self._show_heading()
         self.show_steps()
         if self.run is not None:
             self.show_verdict()
             self.lines.focus()
         else:
-            self.say("F5 carries out the event as a test buyer, and uses the access as that buyer.")
+            self.say(READY)
             self.query_one("#event").focus()
 
     def _show_heading(self) -> None:
-        name = self.product.answers.general.name if self.product else self.run.product if self.run else ""
-        about = f", {label_of(self.run)}" if self.run and not self.product else ""
-        backend = self.run.backend if self.run and not self.product else self.wizard.settings.backend
+        run = None if self.product else self.run
+        about = f", {label_of(run)}" if run else ""
+        backend = run.backend if run else self.wizard.settings.backend
         on_what = "" if backend == "sandbox" else f" on {backend}"
-        self.top.left = f"Test-fire{on_what}: {name}{about}"
-        self.query("#fault").set(display=backend == "sandbox")
-
-    # --- what can be fired ------------------------------------------------------------------------------------------
-
-    @on(Select.Changed, "#price")
-    @work(exclusive=True, group="lives")
-    async def _offer_lives(self) -> None:
-        """Offer the scenarios that the product can live at this price, below the events and the proof."""
-        if self.product is None:
-            return
-        from wizard.fulfillment.sold import Sold
-
-        price = cast(int, self.query_one("#price", Select).value)
-        try:
-            account = await self.wizard.desk.do(self.wizard.shelf.account)
-        except Exception as error:  # events can be fired without knowing which scenarios there are
-            self.wizard.say(str(error), severity="error")
-            return
-        sold = Sold(product=self.product, account=account, price=price)
-        now = self.wizard.clock()
-        lives = [life for life in LIVES.values() if not why_not(life, sold, now)]
-        choice = self.query_one("#event", Select)
-        before = choice.value
-        named = [(Content(f"↻ {life.label}"), life) for life in lives]
-        with self.prevent(Select.Changed):
-            choice.set_options([*self._events(), (Content("⇄ Proof: let in, shut out"), PROOF), *named])
-            if before in [*Event, PROOF, *lives]:
-                choice.value = before
-        self._sold = sold
-        self._offer_drills()
-
-    @on(Select.Changed, "#event")
-    def _offer_drills(self) -> None:
-        """Offer the drills that can show something at what is chosen."""
-        if self._sold is None:
-            return
-        what = cast("Event | Life", self.query_one("#event", Select).value)
-        faults = faults_for(self._sold, what, self.wizard.clock())
-        box = self.query_one("#fault", Select)
-        before = box.value
-        with self.prevent(Select.Changed):
-            box.set_options(self._drills(faults))
-            box.value = before if before in faults else ""
-
-    @on(Select.Changed, "#event")
-    @on(Select.Changed, "#fault")
-    def _explain(self, event: Select.Changed) -> None:
-        """Say what the choice means, before it is fired."""
-        if self.firing is None and (about := choice_in_words(event.value)):
-            self.say(f"{about} F5 carries it out.")
+        self.top.left = f"Test-fire{on_what}: {self.name_of_product or (run.product if run else '')}{about}"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        if action in ("fire", "prove", "backend"):
-            return self.product is not None and self.firing is None
-        if action == "go_on":
-            can = self.run is not None and self.run.verdict in (None, Verdict.INTERRUPTED) and not self.is_elsewhere
-            return self.firing is None and can
-        if action == "stop":
-            return self.firing is not None
-        return (self.product is not None and not self._is_leaving) or action != "runs"
+        match action:
+            case "fire" | "prove" | "backend" | "scenarios":
+                return self.product is not None and self.firing is None and not self.detail.is_open
+            case "go_on":
+                can = self.run is not None and self.run.verdict in (None, Verdict.INTERRUPTED) and not self.is_elsewhere
+                return self.firing is None and can
+            case "stop":
+                return self.firing is not None
+            case "raw":
+                return self.run is not None and bool(self._details)
+            case "runs":
+                return self.product is not None and not self._is_leaving and not self.detail.is_open
+        return True
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
-    def say(self, text: str, error: bool = False) -> None:
-        """Write in the line of the verdict."""
+    def say(self, text: str | Content, kind: str = "") -> None:
+        """Write in the line of the verdict. `kind`: passed, error, or empty."""
         if not self.query("#verdict"):  # the app has ended under a run: what stands on a screen goes first
             return
         line = self.query_one("#verdict", Static)
-        line.set_class(error, "-error")
-        line.remove_class("-passed")
-        line.update(Content(text))
+        line.set_class(kind == "error", "-error")
+        line.set_class(kind == "passed", "-passed")
+        line.update(Content(text) if isinstance(text, str) else text)
+
+    @on(Chosen)
+    def _explain(self, event: Chosen) -> None:
+        event.stop()
+        if self.firing is None:
+            self.say(f"{event.about} F5 carries it out.")
 
     def show_verdict(self) -> None:
         """Write how the run ended."""
-        if self.run is not None:
-            passed = verdict_of(self.run) is Verdict.PASSED
-            if self.is_elsewhere:
-                self.say("▸ Another window is carrying it out. Open it again to see how far it has come.")
-                return
-            self.say(verdict_line(self.run) + self._page_line(), error=not passed)
-            self.query_one("#verdict").set_class(passed, "-passed")
-            self.top.right = f"run {self.run.id}"
+        if self.run is None:
+            return
+        if self.is_elsewhere:
+            self.say("▸ Another window is carrying it out. Open it again to see how far it has come.")
+            return
+        is_good = verdict_of(self.run) is Verdict.PASSED
+        self.say(verdict_line(self.run) + self._page_line(), "passed" if is_good else "error")
+        self.top.right = f"run {self.run.id}"
 
-    def _page_line(self) -> str:
+    def _page_line(self) -> Content:
         # Of a refund the page after paying would read like an answer.
         if self.run is None or self.run.page is None or self.run.verdict is not Verdict.PASSED or self.run.moments[1:]:
-            return ""
-        return f"\nThe buyer reads: {visible(' '.join(self.run.page.text.split()))}"
+            return Content("")
+        return Content(f"\nThe buyer reads: {visible(' '.join(self.run.page.text.split()))}")
 
     def show_steps(self) -> None:
         """A line for each step, under a heading for each moment where there are several, and one for the pages."""
@@ -246,23 +231,53 @@ class FireScreen(LastingScreen[None]):
                     self._details.append(partial(timeline_detail, run, moment))
                 self._line_of[step.position] = len(lines)
                 lines.append(step_line(step, self.size.width, is_left=is_left, indent=2 if headings else 0))
-                self._details.append(partial(step_detail, step))
+                mail_from = self.wizard.settings.mail_from
+                show = partial(raw_detail, step) if self._is_raw else partial(step_detail, step, run, mail_from)
+                self._details.append(show)
             if addresses(run):
-                lines.append(Content("⌂ Open the buyer's side in a browser"))
+                lines.append(Content("⌂ Addresses of the buyer's side"))
                 self._details.append(partial(addresses_detail, run))
+        if self._lacking:
+            lines.append(Content(f"→ Enter leads to {place_of(self._lacking)}"))
         self.lines.put(lines)
         self._show_detail()
+
+    def on_resize(self) -> None:
+        """Another width wraps otherwise."""
+        if self._details:
+            self.show_steps()
 
     @on(OptionList.OptionHighlighted)
     def _show_detail(self) -> None:
         at = self.lines.highlighted
         detail = self._details[at]() if at is not None and at < len(self._details) else Content("")
-        self.query_one("#detail-text", Static).update(detail)
+        if texts := self.query("#detail-text"):
+            texts.first(Static).update(detail)
 
     @on(OptionList.OptionSelected)
-    def _into_detail(self, event: OptionList.OptionSelected) -> None:
+    def _open_detail(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.query_one("#detail").focus()
+        if self._lacking:
+            self.dismiss(self._lacking)
+        elif self._details:
+            self._give_detail_the_page(True)
+            self.detail.focus()
+
+    def action_close_detail(self) -> None:
+        """Show the steps again beside the detail."""
+        self._give_detail_the_page(False)
+        self.lines.focus()
+
+    def _give_detail_the_page(self, is_open: bool) -> None:
+        self.detail.is_open = is_open
+        self.set_class(is_open, "-detail")
+        self.detail.scroll_home(animate=False)
+        self.refresh_bindings()
+
+    def action_raw(self) -> None:
+        """Turn between what was seen and what went over the wire."""
+        self._is_raw = not self._is_raw
+        self.show_steps()
 
     # --- what is done -----------------------------------------------------------------------------------------------
 
@@ -274,12 +289,29 @@ class FireScreen(LastingScreen[None]):
     def action_fire(self) -> None:
         """Carry out what is chosen, and show each step as it happens."""
         if self.product is not None:
-            self._carry_out(self._order(cast("Event | Life", self.query_one("#event", Select).value)))
+            self._fire(self.aim.what)
 
     def action_prove(self) -> None:
         """Carry out the proof."""
         if self.product is not None:
-            self._carry_out(self._order(PROOF))
+            self._fire(PROOF)
+
+    @work(exclusive=True, group="backend")
+    async def action_scenarios(self) -> None:
+        """Choose a life of the sale by its story."""
+        from screens.scenarios import Scenarios
+
+        sold = self.aim.sold
+        if sold is None:
+            return
+        picker = Scenarios(sold, self.wizard.clock())
+        name = await self.app.push_screen_wait(picker)
+        if name is None:
+            return
+        if picker.why[name]:
+            self.say(f"“{picker.life(name).label}” is not for this price. {picker.why[name]}")
+        else:
+            self.aim.choose(picker.life(name))
 
     @work(exclusive=True, group="backend")
     async def action_backend(self) -> None:
@@ -288,6 +320,7 @@ class FireScreen(LastingScreen[None]):
 
         if await choose_backend(self.wizard):
             self._show_heading()
+            self.aim.show_backend()
             self.say(f"{self.wizard.settings.backend} carries out what you fire, until you close the wizard.")
 
     def action_go_on(self) -> None:
@@ -295,23 +328,51 @@ class FireScreen(LastingScreen[None]):
         if self.run is not None:
             self._carry_out(Order(resumed=self.run.id))
 
-    def _order(self, what: Event | Life) -> Order:
-        return Order(
-            product=self.product,
-            what=what,
-            price=cast(int, self.query_one("#price", Select).value),
-            buyer=self.query_one("#buyer", Input).value,
-            fault=str(self.query_one("#fault", Select).value) if self.wizard.settings.backend == "sandbox" else "",
-        )
+    def _fire(self, what: Event | Life) -> None:
+        # Before anything is awaited: a second Enter finds it asked already, or under way.
+        if self.firing is None and not self._is_leaving and not self._is_asking:
+            self._is_asking = True
+            self._ask_and_carry_out(self.aim.order(what))
+
+    @work(exclusive=True, group="ask")
+    async def _ask_and_carry_out(self, order: Order) -> None:
+        try:
+            if not await self._may_go():
+                return
+        except Exception as error:
+            self.say(f"✗ Not fired: {visible(str(error))}", "error")
+            return
+        finally:
+            self._is_asking = False
+        self._carry_out(order)
+
+    async def _may_go(self) -> bool:
+        """Whether it may go where it goes: a real place is asked about once, until the wizard is closed."""
+        from screens.dialogs import Question
+        from wizard.fulfillment.destinations import in_words as where
+
+        places = await self.aim.real_places()
+        unknown = {each.place for each in places} - self.wizard.agreed_places
+        if not unknown:
+            return True
+        told = f"{where(places)}\n\nYou are asked once for each place, until you close the wizard."
+        if not await self.app.push_screen_wait(Question("This test-fire leaves this machine. Fire it?", told)):
+            return False
+        self.wizard.agreed_places |= unknown
+        return True
 
     def _carry_out(self, order: Order) -> None:
-        # Before anything is awaited: a second Enter finds the run under way.
         if self.firing is not None or self._is_leaving:
             return
+        self._lacking = ""
+        self._is_raw = False
         if not order.resumed:
             self.run = None
             self.show_steps()
         self.say("running …")
+        self._began = time.monotonic()
+        if self._ticking is not None:
+            self._ticking.resume()
         self.firing = Firing(
             self.wizard.settings,
             self.wizard.shelf,
@@ -323,6 +384,16 @@ class FireScreen(LastingScreen[None]):
         self.refresh_bindings()
         self._follow(self.firing)
 
+    def _tick(self) -> None:
+        """Say for how long it runs, and what the step under way waits for."""
+        if self.firing is None or self._is_leaving:
+            return
+        steps = self.run.steps if self.run else ()
+        step = next((step for step in steps if step.status is Status.RUNNING), None)
+        at = f" · step {step.position} of {len(steps)}, {in_words(step.action)}" if step else ""
+        waits = f"\n{visible(step.detail)}" if step and step.detail else ""
+        self.say(f"running … {time.monotonic() - self._began:.0f} s{at}{waits}")
+
     @work(group="fire")
     async def _follow(self, firing: Firing) -> None:
         from wizard.fulfillment.fire import BusyRun, OverRun
@@ -330,32 +401,47 @@ class FireScreen(LastingScreen[None]):
         try:
             self.run = await firing.run()
         except asyncio.CancelledError:
+            self._still()
             if self.run is None:
                 self.say("- Stopped before anything was sent.")
             else:
                 self.say("- Interrupted: stopped midway. The run is kept; F9 goes on with it.")
         except Exception as error:  # the reason belongs on the screen, whatever it is
+            self._still()
             if self.run is None:
-                self.say(f"✗ Not fired: {visible(str(error))}", error=True)
+                self._not_fired(error)
             elif isinstance(error, BusyRun | OverRun):
-                self.say(f"✗ {visible(str(error))}", error=True)
+                self.say(f"✗ {visible(str(error))}", "error")
             else:
-                self.say(f"✗ Stopped midway: {visible(str(error))} F9 goes on with it.", error=True)
+                self.say(f"✗ Stopped midway: {visible(str(error))} F9 goes on with it.", "error")
         else:
+            self._still()
             self.show_steps()
             self.show_verdict()
             # What went wrong first; else the first line, which of a life is its timeline.
             worst = next((step.position for step in self.run.steps if step.status in BAD), 0)
             self.lines.highlighted = self._line_of.get(worst, 0)
             self.lines.focus()
-        finally:
-            self.firing = None
-            self._ended.set()
-            self.refresh_bindings()
         if self._is_leaving and self.is_current:
             self.dismiss(None)
         elif self.query("#verdict") and self.run is not None and self.run.verdict in (None, Verdict.INTERRUPTED):
             self.show_steps()  # nothing is running any more
+
+    def _still(self) -> None:
+        """Nothing is carried out any more."""
+        self.firing = None
+        self._ended.set()
+        if self._ticking is not None:
+            self._ticking.pause()
+        self.refresh_bindings()
+
+    def _not_fired(self, error: Exception) -> None:
+        """Say why nothing was fired, and lead to the field where there is one."""
+        self.say(f"✗ Not fired: {visible(str(error))}", "error")
+        self._lacking = str(getattr(error, "field", None) or "") if self.product else ""
+        if self._lacking:
+            self.show_steps()
+            self.lines.focus()
 
     def _tell(self, message: Message) -> None:
         # Called in the run's own thread: a message finds its way, and is dropped when the screen is gone.
@@ -385,9 +471,7 @@ class FireScreen(LastingScreen[None]):
 
     def action_leave(self) -> None:
         """Back; a run under way is stopped first, and closed in the ledger."""
-        if self.query_one("#detail").has_focus:
-            self.lines.focus()
-        elif self.firing is not None:
+        if self.firing is not None:
             self._is_leaving = True
             self.say("stopping …")
             self.firing.stop()
@@ -405,4 +489,5 @@ class FireScreen(LastingScreen[None]):
         """Show the earlier runs."""
         from screens.runs import RunsScreen
 
-        await self.app.push_screen(RunsScreen(self.product.slug if self.product else None))
+        saved = self.product
+        await self.app.push_screen(RunsScreen(saved.slug if saved else None, self.name_of_product))

@@ -88,12 +88,16 @@ class Picker(Dialog):
             self.say(str(error), error=True)
             return
         width = min(HINT_FROM, max((len(item.label) for item in self.items), default=0))
-        lines = [item_line("◉" if i.value == self._chosen else "○", i, width) for i in self.items]
+        lines = [self.line(item, width) for item in self.items]
         at = next((n for n, item in enumerate(self.items) if item.value == self._chosen), 0)
         self.lines.put(lines, keep=at)
         if not self.items:
             self.say("There is none yet. ctrl+n creates one." if self._create else "Nothing fits.")
         self.refresh_bindings()
+
+    def line(self, item: Item, width: int) -> Content:
+        """One thing of the list; its label takes so many cells."""
+        return item_line("◉" if item.value == self._chosen else "○", item, width)
 
     def say(self, message: str, error: bool = False) -> None:
         """Write at the foot."""

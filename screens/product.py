@@ -530,15 +530,17 @@ class ProductScreen(FormScreen[None]):
         from screens.fire import FireScreen
 
         await self.give_all()
-        await self.app.push_screen_wait(FireScreen(self.session.saved))
+        lacking = await self.app.push_screen_wait(FireScreen(self.session.saved))
         self.show()
+        if lacking:
+            await self.go_to(lacking, explain=True)
 
     @work(exclusive=True, group="dialogue")
     async def action_runs(self) -> None:
         """Show the test-fires of this product."""
         from screens.runs import RunsScreen
 
-        await self.app.push_screen_wait(RunsScreen(self.session.saved.slug))
+        await self.app.push_screen_wait(RunsScreen(self.session.saved.slug, self.top.left))
 
     @work(exclusive=True, group="dialogue")
     async def action_preview(self) -> None:

@@ -343,9 +343,13 @@ class ProductsScreen(LastingScreen[None]):
         from screens.fire import FireScreen
 
         if self.row is not None:
-            saved = await self._do(self.wizard.shelf.load, self.row.slug)
-            if saved is not None:
-                await self.app.push_screen(FireScreen(saved))  # type: ignore[arg-type]
+            saved = cast("SavedProduct | None", await self._do(self.wizard.shelf.load, self.row.slug))
+            if saved is None:
+                return
+            lacking = await self.app.push_screen_wait(FireScreen(saved))
+            if lacking:
+                await self._do(self.wizard.shelf.remember_place, saved.slug, lacking)
+                self.open_product(saved.slug)
 
     async def action_runs(self) -> None:
         """Show the test-fires of all products."""

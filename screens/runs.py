@@ -33,9 +33,11 @@ class RunsScreen(LastingScreen[None]):
         Binding("escape,q", "dismiss", "Back", id="runs.leave", tooltip="Back to where you came from"),
     ]
 
-    def __init__(self, product: str | None = None) -> None:
+    def __init__(self, product: str | None = None, name_of_product: str = "") -> None:
+        """`product`: by its slug; None for those of all."""
         super().__init__()
         self.product = product
+        self.name_of_product = name_of_product or product or ""
         self.rows: tuple[RunRow, ...] = ()
         self.top = TopLine()
         self.lines = Lines("runs")
@@ -54,7 +56,7 @@ class RunsScreen(LastingScreen[None]):
 
     def on_mount(self) -> None:
         """Say whose they are; they are read when the screen is shown."""
-        self.top.left = f"Test-fires of {self.product}" if self.product else "Test-fires"
+        self.top.left = f"Test-fires of {self.name_of_product}" if self.product else "Test-fires"
 
     def on_screen_resume(self) -> None:
         """A run that was opened from here may have gone on."""

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Select
+from textual.widgets import Input, Select, Static
 
-from models.fulfillment import Run, Verdict
+from models.account import Connection
+from models.fulfillment import Event, Run, Verdict
 from models.product import Product
 from screens.fire import FireScreen
 from tests.seller import Seller, seller_at
@@ -43,6 +44,11 @@ def fire_screen(seller: Seller) -> FireScreen:
     screen = seller.app.screen
     assert isinstance(screen, FireScreen)
     return screen
+
+
+def detail(seller: Seller) -> str:
+    """What is said about the highlighted line."""
+    return str(fire_screen(seller).query_one("#detail-text", Static).render())
 
 
 def last_run(seller: Seller) -> Run:
@@ -94,7 +100,7 @@ async def test_a_scenario_shows_what_the_buyer_can_do_at_each_moment(seller: Sel
 
 
 async def test_a_drill_is_chosen_beside_the_event_and_ends_as_it_says(seller: Seller):
-    await chooses(seller, "#fault", "drill: An error")
+    await chooses(seller, "#fault", "An error")
     await seller.sees("F5 carries it out.")
     await seller.press("f5")
     await seller.sees("✓ Drill: noticed. The run failed, as it must:", within=30)
@@ -112,10 +118,10 @@ async def test_a_drill_that_could_show_nothing_is_not_offered(seller: Seller):
         return [str(label) for label, _ in seller.app.screen.query_one("#fault", Select)._options]
 
     await seller.settled()
-    assert "drill: Lies about revoking" not in offered()
+    assert "Lies about revoking" not in offered()
     await chooses(seller, "#event", "Refund")
     await seller.settled()
-    assert "drill: Lies about revoking" in offered()
+    assert "Lies about revoking" in offered()
 
 
 async def test_the_pages_of_a_run_can_be_opened(seller: Seller):
@@ -125,9 +131,7 @@ async def test_the_pages_of_a_run_can_be_opened(seller: Seller):
     await seller.sees("/runs/")
 
     assert f"http://127.0.0.1:8025/runs/{last_run(seller).id}" in seller.screen
-    assert "Start “wizard sandbox” in another terminal first" in str(
-        fire_screen(seller).query_one("#detail-text").render()
-    )
+    assert "run this in another terminal:\n  wizard sandbox" in detail(seller)
 
 
 async def test_a_run_that_was_stopped_is_gone_on_with(seller: Seller, monkeypatch: pytest.MonkeyPatch):
@@ -200,3 +204,166 @@ async def test_a_price_that_is_not_complete_offers_events_and_no_crash(data_dir:
         await seller.settled()
         await seller.press("f5")
         await seller.sees("✗ Not fired")
+
+
+# --- what is offered, and where it goes -------------------------------------------------------------------------------
+
+
+async def test_the_page_says_before_anything_is_fired_that_nothing_leaves_this_machine(seller: Seller):
+    await seller.sees("Sandbox: nothing leaves this machine.")
+
+
+async def test_events_that_the_price_has_no_place_for_are_not_offered(seller: Seller):
+    offered = [str(prompt) for prompt, _ in fire_screen(seller).query_one("#event", Select)._options]
+
+    assert "Renewal" in offered
+    assert "Installments completed" in offered
+    assert "Trial ended" not in offered
+
+
+async def test_a_key_lists_the_scenarios_with_their_stories_and_enter_chooses_one(seller: Seller):
+    await seller.press("s")
+    await seller.sees("Scenarios: a sale's whole life")
+    assert "Three charges after the first" in seller.screen
+    await seller.write("failed")
+    await seller.until(lambda: "Renewals, then" not in seller.screen, "only what fits")
+    await seller.press("enter")
+    await seller.sees("A renewal fails, on day 0, 3, 6 and 9. F5 carries it out.")
+    await seller.press("f")
+    await seller.sees("✓ Passed: At each of", within=30)
+
+    assert last_run(seller).life == "failed_payments"
+
+
+async def test_a_scenario_that_the_price_has_no_place_for_says_why(seller: Seller):
+    await seller.press("f4")
+    await seller.sees("Scenarios: a sale's whole life")
+    await seller.write("trial that conv")
+    await seller.sees("not here: This price has no")
+    await seller.press("enter")
+    await seller.sees("“Trial that converts” is not for this price. This price has no trial.")
+
+    assert fire_screen(seller).query_one("#event", Select).value is Event.PURCHASE
+
+
+async def test_the_command_palette_finds_the_scenarios(seller: Seller):
+    await seller.press("ctrl+p")
+    await seller.pilot.pause(0.3)
+    await seller.write("scen")
+    await seller.sees("Choose a whole life of a sale")
+
+
+async def test_letters_do_what_the_function_keys_do_but_are_letters_in_the_buyers_field(seller: Seller):
+    fire_screen(seller).query_one("#buyer").focus()
+    await seller.write("fps")
+    assert fire_screen(seller).query_one("#buyer", Input).value == "fps"
+    await seller.press(*["backspace"] * 3, "tab", "p")
+    await seller.sees("✓ Passed: The buyer was let in", within=30)
+
+    assert last_run(seller).life == "prove"
+
+
+@pytest.mark.parametrize("focused", ["#event", "#buyer", "#steps"])
+async def test_esc_leaves_at_once_after_a_run(seller: Seller, focused: str):
+    fire_screen(seller).query_one("#buyer" if focused == "#buyer" else "#event").focus()
+    await seller.press("f5")
+    await seller.sees("✓ Passed", within=30)
+    fire_screen(seller).query_one(focused).focus()
+    await seller.pilot.pause()
+    await seller.press("escape")
+    await seller.until(lambda: not isinstance(seller.app.screen, FireScreen), "the list")
+
+
+# --- a step in full ---------------------------------------------------------------------------------------------------
+
+
+async def test_enter_gives_a_step_the_whole_page_and_esc_brings_the_steps_back(seller: Seller):
+    await seller.press("f5")
+    await seller.sees("✓ Passed", within=30)
+    await seller.press("enter")
+    await seller.sees("Back to the steps")
+    assert not fire_screen(seller).query_one("#steps").display
+    await seller.press("escape")
+    await seller.until(lambda: fire_screen(seller).query_one("#steps").has_focus, "the steps")
+    await seller.press("enter", "tab")
+    await seller.until(lambda: fire_screen(seller).query_one("#steps").has_focus, "the steps")
+
+
+async def test_a_mail_is_shown_as_its_reader_sees_it_and_the_exchanges_behind_a_key(seller: Seller):
+    await seller.press("f5")
+    await seller.sees("✓ Passed", within=30)
+    await seller.press("down")
+
+    assert "Subject" in detail(seller)
+    assert "Your order: Online Studio: one season" in detail(seller)
+    assert "Hello Ada Example" in detail(seller)
+    assert "<" not in detail(seller)
+    await seller.press("x")
+    assert "→ GET http://127.0.0.1:8025/mailbox" in detail(seller)
+    await seller.press("x")
+    assert "→" not in detail(seller)
+
+
+# --- what leads elsewhere ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def real(data_dir: Path) -> None:
+    """A product whose buyers are let in by a real site, that nobody serves; its level is not chosen yet."""
+    with open_store(Settings()) as store:
+        keys = {"user": "shop", "application_password": "abcd", "role": "subscriber"}
+        told = {"name": "My site", "kind": "wordpress", "url": "https://members.invalid", **keys}
+        store.add(Connection.model_validate(told))
+        chosen = {"connection": "my-site", "level": "subscriber"}
+        access = {"kind": "integrated_membership", "integrated_membership": chosen}
+        price = {"type": "one_time", "amount": "9.00"}
+        product = {"general": {"name": "Real"}, "pricing": {"prices": [price]}, "post_sale": {"access": access}}
+        store.create("Real", "seller", Product.model_validate(product))
+
+
+async def test_a_real_place_is_named_before_it_is_asked_about_once(real: None):
+    async with seller_at("80x24") as seller:
+        await seller.press("f5")
+        await seller.sees("WordPress at members.invalid: a test user is made there")
+        await seller.press("f5")
+        await seller.sees("This test-fire leaves this machine. Fire it?")
+        assert seller.app.store is not None
+        await seller.press("n")
+        await seller.pilot.pause(0.2)
+        assert not seller.app.store.runs()
+        await seller.press("f5")
+        await seller.sees("This test-fire leaves")
+        await seller.press("y")
+        await seller.sees("There is no host members.invalid", within=30)
+        await seller.until(lambda: fire_screen(seller).firing is None, "it is over")
+        await seller.press("f5")
+        await seller.until(lambda: len(seller.app.shelf.runs()) == 2, "it is fired without a word")
+        await seller.until(lambda: fire_screen(seller).firing is None, "it is over")
+
+
+async def test_a_drill_goes_nowhere_and_is_not_asked_about(real: None):
+    async with seller_at("120x40") as seller:
+        await seller.press("f5")
+        await seller.sees("WordPress at members.invalid")
+        await chooses(seller, "#fault", "Server error")
+        await seller.sees("a drill plays every place, and nothing leaves this machine")
+        await seller.press("f5")
+        await seller.sees("✓ Drill: noticed", within=30)
+
+
+@pytest.mark.parametrize("way", ["from the product", "from the list"])
+async def test_what_keeps_a_product_from_being_fired_leads_to_its_field(data_dir: Path, way: str):
+    with open_store(Settings()) as store:
+        answers = Product.model_validate({"general": {"name": "Bare"}, "pricing": {"prices": [{"type": "recurring"}]}})
+        store.create("Bare", "test", answers)
+    async with seller_at("80x24") as seller:
+        if way == "from the product":
+            await seller.press("enter")
+            await seller.sees("What do you sell?")
+        await seller.press("f5")
+        await seller.sees("F5 carries out the event")
+        await seller.settled()
+        await seller.press("f5")
+        await seller.sees("→ Enter leads to")
+        await seller.press("enter")
+        await seller.sees("How do buyers receive")

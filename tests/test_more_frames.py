@@ -230,6 +230,40 @@ def test_what_can_be_fired(snap_compare: Snap, size: str, sample: None) -> None:
     frame(snap_compare, SIZES[size], play)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_the_scenarios_and_their_stories(snap_compare: Snap, size: str, sample: None) -> None:
+    async def play(seller: Seller) -> None:
+        await opens(seller)
+        await seller.press("f5")
+        await seller.sees("nothing leaves this machine")
+        await seller.press("s")
+        await seller.sees("Scenarios: a sale")
+
+    frame(snap_compare, SIZES[size], play)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("view", ["beside", "alone", "raw"])
+def test_a_step_in_full(snap_compare: Snap, size: str, view: str) -> None:
+    async def play(seller: Seller) -> None:
+        await seller.app.push_screen(FireScreen(None, kept_run(Verdict.PASSED), name_of_product="Yoga Masterclass"))
+        await seller.sees("Test-fire")
+        await seller.press(*{"beside": ["down"], "alone": ["down", "enter"], "raw": ["enter", "x"]}[view])
+
+    frame(snap_compare, SIZES[size], play)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("verdict", [Verdict.PASSED, Verdict.FAILED])
+def test_a_drill_that_was_kept(snap_compare: Snap, size: str, verdict: Verdict) -> None:
+    async def play(seller: Seller) -> None:
+        run = kept_run(verdict).model_copy(update={"fault": "error_inside"})
+        await seller.app.push_screen(FireScreen(None, run, name_of_product="Yoga Masterclass"))
+        await seller.sees("Drill")
+
+    frame(snap_compare, SIZES[size], play)
+
+
 def test_the_command_palette(snap_compare: Snap, sample: None) -> None:
     async def play(seller: Seller) -> None:
         await opens(seller)

@@ -10,7 +10,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 NAME = "wizard"
@@ -49,3 +49,14 @@ def _data_dir(arguments: Sequence[str]) -> Iterator[str]:
             folder = value if equals else arguments[at + 1]
             yield from (option, shlex.quote(str(Path(folder).expanduser().absolute())))
             return
+
+
+def forwarding(port: int, environment: Mapping[str, str]) -> str:
+    """What brings a port of this machine to the computer that a seller sits at, where they came by SSH; else empty."""
+    # The client's address and port, then the server's (sshd(8)).
+    match environment.get("SSH_CONNECTION", "").split():
+        case [_, _, server, at]:
+            user = environment.get("USER") or environment.get("LOGNAME") or "you"
+            other_port = "" if at == "22" else f" -p {at}"
+            return f"ssh -L {port}:127.0.0.1:{port}{other_port} {user}@{server}"
+    return ""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from urllib.parse import urlsplit
+
 import typer
 
 from wizard.cli.output import say, say_json
 from wizard.cli.place import JSON, place_of
+from wizard.invocation import forwarding
 from wizard.sandbox import PORT
 
 commands = typer.Typer()
@@ -28,6 +32,8 @@ def sandbox(
         else:
             say(f"The buyer's side: {address}")
             say("Open it in a browser on this machine; nobody else can. Ctrl+C ends it.")
+            if tunnel := forwarding(urlsplit(address).port or port, os.environ):
+                say(f"You are here over SSH. Run this on your own computer, and open the address there: {tunnel}")
 
     serve(folder, port, ready)
     return 0

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from models.fulfillment import Action, IssueDownloadLink, KeepAccess, SendEmail, ShowPage, TryLink
+from models.fulfillment import (
+    Action,
+    CleanUp,
+    IssueDownloadLink,
+    KeepAccess,
+    RevokeDownloadLink,
+    SendEmail,
+    ShowPage,
+    TryLink,
+)
 from wizard import flow
 
 DOES = {
@@ -28,11 +37,14 @@ DOES = {
 
 def in_words(action: Action) -> str:
     """What a step does and what it is about, such as "Let the buyer in: Yoga Club"."""
-    return f"{DOES.get(action.action, action.action)}: {_about(action)}"
+    if isinstance(action, KeepAccess) and action.kept is None:
+        return f"Nothing to do: {action.reason}"
+    does, about = DOES.get(action.action, action.action), _about(action)
+    return f"{does}: {about}" if about else does
 
 
 def _about(action: Action) -> str:
-    """What an action is about, as the seller calls it."""
+    """What an action is about, as the seller calls it; empty where only its key in documents is known."""
     match action:
         case SendEmail(target=target):
             try:
@@ -41,10 +53,16 @@ def _about(action: Action) -> str:
                 return target
         case ShowPage(source="product"):
             return "Thank You page"
+        case ShowPage(source=source):
+            return f"the {source}'s confirmation"
+        case RevokeDownloadLink():
+            return ""
+        case CleanUp():
+            return "what this run made"
         case IssueDownloadLink(filename=name):
             return name
         case TryLink(how=how):
             return how.replace("_", " ")
         case KeepAccess(kept=kept) if kept is not None:
-            return getattr(kept, "name", "") or action.target
+            return _about(kept)
     return getattr(action, "name", "") or action.target

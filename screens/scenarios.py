@@ -1,0 +1,48 @@
+"""The scenarios: whole lives of a sale under a simulated clock, each with its story."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.content import Content
+
+from screens.controls import Item
+from screens.lines import hanging
+from screens.picker import Picker
+from screens.theme import MUTED
+from wizard.fulfillment.lives import LIVES, PROOF, Life, life_named, why_not
+from wizard.fulfillment.sold import Sold
+
+BESIDE = 100
+"""Columns of a terminal from which on a story stands beside its name."""
+
+
+class Scenarios(Picker):
+    """Choose a life of a sale. Those that the price has no place for say why, at the end."""
+
+    def __init__(self, sold: Sold, now: datetime, chosen: str | None = None) -> None:
+        lives = [PROOF, *LIVES.values()]
+        why = {life.name: why_not(life, sold, now) for life in lives}
+        self._listed = [
+            *(Item(life.name, life.label, life.about) for life in lives if not why[life.name]),
+            *(Item(life.name, life.label, f"not here: {why[life.name]}") for life in lives if why[life.name]),
+        ]
+        self.why = why
+        super().__init__("Scenarios: a sale's whole life, fired in seconds", self._match, chosen=chosen)
+
+    async def _match(self, text: str) -> list[Item]:
+        wanted = text.casefold().strip()
+        return [item for item in self._listed if wanted in f"{item.label} {item.hint}".casefold()]
+
+    def line(self, item: Item, width: int) -> Content:
+        """A story is read whole: beside its name, or below it in a narrow terminal."""
+        mark, story = "◉" if item.value == self._chosen else "○", Content.styled(item.hint, MUTED)
+        room = (self.lines.size.width or self.app.size.width * 9 // 10 - 8) - 2
+        if self.app.size.width >= BESIDE:
+            return hanging(Content(f"{mark} {item.label:<{width}}  "), story, room)
+        return Content.assemble(f"{mark} {item.label}\n", hanging(Content("  "), story, room))
+
+    @staticmethod
+    def life(name: str) -> Life:
+        """The life that was chosen."""
+        return life_named(name)

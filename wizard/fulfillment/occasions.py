@@ -1,0 +1,39 @@
+"""Which events a price has a place for: a renewal of what is paid once is nothing to try."""
+
+from __future__ import annotations
+
+from models.access import AccessKind
+from models.fulfillment import Event
+from models.pricing import Cancellation, is_in_installments, is_repeated
+from wizard.fulfillment.sold import Sold
+
+
+def events_of(sold: Sold) -> tuple[Event, ...]:
+    """The events that can happen to a sale at this price, in their order."""
+    return tuple(event for event in Event if has_place(event, sold))
+
+
+def has_place(event: Event, sold: Sold) -> bool:
+    """Whether the price, or what ends access, has a place for an event. A price that is not there has one for all."""
+    prices = sold.answers.pricing.prices
+    if not 1 <= sold.price <= len(prices):
+        return True
+    price = prices[sold.price - 1]
+    match event:
+        case Event.RENEWAL | Event.PAYMENT_FAILED | Event.SUBSCRIPTION_CANCELED:
+            return is_repeated(price)
+        case Event.PERIOD_ENDED:
+            return is_repeated(price) and price.cancellation is Cancellation.PERIOD_END
+        case Event.TRIAL_ENDED:
+            return price.initial_payment is not None
+        case Event.INSTALLMENTS_COMPLETED:
+            return is_in_installments(price)
+        case Event.ACCESS_EXPIRED:
+            return _ends_by_itself(sold)
+    return True
+
+
+def _ends_by_itself(sold: Sold) -> bool:
+    access = sold.answers.post_sale.access
+    is_file = access.kind is AccessKind.DOWNLOADABLE_FILE
+    return sold.policy.expires_after_days is not None or (is_file and access.downloadable_file.access_days is not None)
