@@ -281,6 +281,56 @@ async def test_a_login_mail_that_is_switched_off_fails_the_run(fired: Fire):
     assert "Is the notification “Membership welcome” switched on?" in run.reason
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "body"),
+    [
+        ("file", "download_link_to_buyer", "Here is your file: {download_link}."),
+        ("file", "download_link_to_buyer", "[Download]({download_link})"),
+        ("file", "download_link_to_buyer", "**{download_link}** (or <{download_link}>; or [{download_link}])"),
+        ("file", "download_link_to_buyer", "Shop: https://shop.example.com/d/1 and your file: {download_link}, bye"),
+        ("hosted", "membership_welcome", "Log in at {login_page}, with {login_email}, and {login_password}."),
+        ("hosted", "membership_welcome", "[Log in]({login_page}) as “{login_email}” with “{login_password}”!"),
+        (
+            "hosted",
+            "membership_welcome",
+            "Shop account: https://shop.example.com/login Course: {login_page} {login_email}/{login_password} "
+            "(not abcd-efgh-2345-wxyz)",
+        ),
+        ("hosted", "membership_welcome", "https://shop.example.com/login abcd-efgh-2345-wxyz\n{login_email} "
+         "{login_password}\n{login_page}"),
+    ],
+)  # fmt: skip
+async def test_what_was_given_out_is_found_wherever_it_stands_in_a_mail(option: str, name: str, body: str, fired: Fire):
+    run = await fired(option, post_sale={"notifications": {name: {"subject": "Yours", "body": body}}})
+
+    assert (run.verdict, run.reason) == (Verdict.PASSED, run.steps[0].detail)
+
+
+async def test_an_address_that_its_mail_makes_another_one_is_no_mail_that_never_came(fired: Fire):
+    glued = {"notifications": {"download_link_to_buyer": {"subject": "Yours", "body": "{download_link}/now"}}}
+
+    run = await fired("file", post_sale=glued)
+
+    assert run.verdict is Verdict.FAILED
+    assert run.steps[0].detail == (
+        "A mail with a download link reached Ada Example, and what stands right beside it makes it another address: "
+        "leave a space around {download_link} in the notification “Download link to buyer”."
+    )
+
+
+async def test_a_login_that_the_buyer_had_before_is_found_in_the_older_mail(fired: Fire):
+    buyer = Buyer(email="ada.twice@example.com")
+    shop_first = {
+        "subject": "Hi",
+        "body": "https://shop.example.com/login {login_page} {login_email} {login_password}.",
+    }
+    first = await fired("hosted", buyer=buyer, post_sale={"notifications": {"membership_welcome": shop_first}})
+
+    again = await fired("hosted", buyer=buyer)
+
+    assert (first.verdict, again.verdict) == (Verdict.PASSED, Verdict.PASSED)
+
+
 async def test_an_order_confirmation_that_never_arrives_fails_the_run(app: Starlette, fired: Fire):
     run = await fired("physical", backend=dropping(app, b"Your order"))
 

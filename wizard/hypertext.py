@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 
 ADDRESS = re.compile(r"\bhttps?://[^\s<>\"]+", re.IGNORECASE)
 
-AFTER_AN_ADDRESS = ".,;:!?'”’»"
-"""What ends the sentence, not the address that stands at its end."""
+AFTER_AN_ADDRESS = ".,;:!?'”’»*`…。、）」]}"
+"""What ends the sentence or the words round it, not the address that stands at its end."""
 
 # The colours are the reader's own, light or dark. Spaces count: a password may hold two in a row.
 PAGE = (
@@ -28,6 +28,16 @@ def html_page(title: str, text: str) -> str:
     paragraphs = re.split(r"\n[ \t]*\n\s*", text.strip("\n"))
     body = "\n".join(f'<p dir="auto">{"".join(_linked(paragraph))}</p>' for paragraph in paragraphs)
     return PAGE.format(title=escape(title), body=body)
+
+
+def addresses(text: str) -> list[str]:
+    """The addresses that a reader of the text can follow."""
+    return [_without_what_follows(found[0]) for found in ADDRESS.finditer(text)]
+
+
+def followed(page: str) -> list[str]:
+    """The addresses that a page leads to."""
+    return [unescape(found) for found in re.findall(r'<a href="([^"]*)"', page)]
 
 
 def _linked(text: str) -> Iterator[str]:

@@ -180,6 +180,8 @@ class Context:
     letters: tuple[SendEmail, ...] = ()
     """The mails of this run that went through a real server, filled in: all that the buyer can be asked to know of
     them. They may hold secrets."""
+    unsent: str = ""
+    """Of a check: which mail of the same moment was not sent, and why; empty where all were."""
     secrets: Secrets = field(default_factory=Secrets)
     """Tell it every password, token and key that is met on the way: it keeps them out of the record."""
 

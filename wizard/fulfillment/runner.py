@@ -27,6 +27,7 @@ from wizard.fulfillment.lives import PROVE
 from wizard.fulfillment.outcome import ACCESS, BAD, OPEN, hoped_for, outcome, page_of
 from wizard.fulfillment.secrecy import Secrets
 from wizard.fulfillment.tries import PATIENT, Answer, Patience, failure, tried
+from wizard.fulfillment.words import in_words
 
 P = ParamSpec("P")
 AnAction = TypeVar("AnAction", bound=Action)
@@ -253,9 +254,17 @@ class Runner:
     def _variables(self, mail: SendEmail) -> dict[str, str]:
         return {**mail.values, "buyer_name": self._run.buyer.name, "buyer_email": self._run.buyer.email, **self._values}
 
+    def _unsent(self, at: int) -> str:
+        """Which mail of the same moment was not sent, and why: what only that mail brings, did not arrive for that."""
+        for step in self._steps.values():
+            here = step.moment == self._steps[at].moment and isinstance(step.action, SendEmail)
+            if here and step.status in BAD and step.receipt is None:
+                return f"step {step.position} ({in_words(step.action)}) did not send it. {step.detail}"
+        return ""
+
     async def _verify(self, at: int) -> None:
         action, receipt = self._performed[at], self._receipts[at]
-        context = replace(self._context_of(at), earlier=self._first(at))
+        context = replace(self._context_of(at), earlier=self._first(at), unsent=self._unsent(at))
         evidence = await self._tried(at, lambda: self._backend.verify(action, receipt, context))
         if evidence is None:
             return

@@ -195,6 +195,15 @@ def body_of(mail: Message) -> str:
     return body.decode("utf-8", "replace") if isinstance(body, bytes) else ""
 
 
+def page_of(mail: Message) -> str | None:
+    """The HTML part, decoded; None where a mail has none."""
+    for part in mail.walk():
+        content = part.get_payload(decode=True) if part.get_content_type() == "text/html" else None
+        if isinstance(content, bytes):
+            return content.decode("utf-8", "replace")
+    return None
+
+
 def as_read(mail: Message) -> str:
     """Subject and text, as they are read."""
     return f"Subject: {subject_of(mail)}\n\n{body_of(mail)}"

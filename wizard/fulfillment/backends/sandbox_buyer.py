@@ -26,14 +26,16 @@ from models.fulfillment import (
     ShowPage,
     TryLink,
 )
+from wizard import hypertext
 from wizard.fulfillment.backend import Context, Rejected
-from wizard.fulfillment.backends.browser import Browser, Page, body_of, subject_of
+from wizard.fulfillment.backends.browser import Browser, Page, body_of, page_of, subject_of
 from wizard.fulfillment.backends.links import LinkInHand, seen
 from wizard.fulfillment.backends.sandbox_shop import SandboxShop
 
-ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 PASSWORD = re.compile(r"\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b")
 """How a password of the sandbox looks in a mail."""
+LOGIN_PAGE = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?/m/[^/?#]+/login")
+"""Where members of the sandbox's memberships log in: another page of that name is another shop's."""
 REFUSALS = {"tampered": 404, "used_up": 429, "expired": 410}
 """The status with which the sandbox refuses a link."""
 
@@ -45,6 +47,22 @@ class Login:
     page: str
     email: str
     password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail as its buyer has it."""
+
+    text: str
+    links: tuple[str, ...]
+    """The addresses that can be followed, in the text and in the HTML part alike."""
+
+    @classmethod
+    def of(cls, text: str, page: str | None) -> Letter:
+        """The letter with this text, and with this HTML part where it has one."""
+        found = hypertext.addresses(text)
+        followed = found if page is None else hypertext.followed(page)
+        return cls(text, tuple(link for link in found if link in followed))
 
 
 @dataclass(slots=True)
@@ -97,8 +115,7 @@ class SandboxBuyer:
         if login is None:
             if isinstance(action, RevokeAccess):
                 return seen(False, f"{self._who} has no login, and a stranger is turned away.")
-            switched = "Is the notification “Membership welcome” switched on?"
-            return seen(False, f"No mail with a login reached {self._who}. {switched}")
+            return await self._did_not_reach("a login", "login_page", "Membership welcome")
         form = await self._browser.open(login.page)
         inside = await self._browser.submit(form, {"email": login.email, "password": login.password})
         if inside.status != 200:
@@ -165,10 +182,9 @@ class SandboxBuyer:
         """Open the mailed link, and compare what comes down with the file of the library."""
         link = await self._link_in_mails()
         if link is None:
-            switched = "Is the notification “Download link to buyer” switched on?"
-            return seen(False, f"No mail with a download link reached {self._who}. {switched}")
+            return await self._did_not_reach("a download link", "download_link", "Download link to buyer")
         if self._context.earlier is not None and action.download_limit == 1:
-            links = {found async for text in self._texts() for found in ADDRESS.findall(text) if found.find("/d/") > 0}
+            links = {found async for letter in self._letters() for found in letter.links if _is_download(found)}
             same = f"{self._who} has the same link as before and no other. It may be used once, and has been."
             return seen(links == {link}, same if links == {link} else f"{self._who} has {len(links)} links.")
         return await self._with(link).downloads(action)
@@ -261,39 +277,61 @@ class SandboxBuyer:
         """Take every password and every token of a link for a secret: a buyer's older mails are of other runs."""
         learn = self._context.secrets.learn
         learn(*PASSWORD.findall(text))
-        for found in ADDRESS.findall(text):
-            address = urlsplit(found.rstrip(".,;:!?)"))
+        for found in hypertext.addresses(text):
+            address = urlsplit(found)
             tokens = [*parse_qs(address.query).get("token", ())]
             if address.path.startswith("/d/"):
                 tokens.append(address.path.removeprefix("/d/"))
             if tokens:
                 learn(address.geturl(), *tokens)
 
-    async def _texts(self) -> AsyncIterator[str]:
+    async def _letters(self) -> AsyncIterator[Letter]:
         """What the buyer can read in mails, the newest first; those that a real server took are not in this mailbox."""
         for letter in reversed(self._context.letters):
             self._learn_from(f"{letter.subject}\n{letter.body}")
-            yield letter.body
+            yield Letter.of(letter.body, None)
         async for message in self._mails():
-            yield body_of(message)
+            yield Letter.of(body_of(message), page_of(message))
 
     async def _login_in_mails(self) -> Login | None:
-        async for text in self._texts():
-            pages = [found for found in ADDRESS.findall(text) if urlsplit(found).path.endswith("/login")]
-            passwords = PASSWORD.findall(text)
-            if pages and passwords and names_buyer(text, self._context.buyer.email):
-                return Login(pages[0], self._context.buyer.email, passwords[0])
+        """The login that this run gave out, in the mail that holds it as it is; a buyer who had one before has it in an
+        older mail, and there it is known by how the sandbox's look."""
+        given = self._context.values
+        page, email, password = (given.get(name, "") for name in ("login_page", "login_email", "login_password"))
+        async for letter in self._letters():
+            if password:
+                if page in letter.links and email in letter.text and password in letter.text:
+                    return Login(page, email, password)
+            elif names_buyer(letter.text, self._context.buyer.email):
+                pages = [found for found in letter.links if LOGIN_PAGE.fullmatch(found)]
+                passwords = PASSWORD.findall(letter.text)
+                if pages and passwords:
+                    return Login(pages[0], self._context.buyer.email, passwords[0])
         return None
 
     async def _link_in_mails(self) -> str | None:
         given = self._context.values.get("download_link")
-        return await self._address_in_mails(
-            lambda found: found == given if given else urlsplit(found).path.startswith("/d/")
-        )
+        return await self._address_in_mails(lambda found: found == given if given else _is_download(found))
 
     async def _address_in_mails(self, wanted: Callable[[str], bool]) -> str | None:
-        async for text in self._texts():
-            for found in ADDRESS.findall(text):
+        async for letter in self._letters():
+            for found in letter.links:
                 if wanted(found):
-                    return str(found)
+                    return found
         return None
+
+    async def _did_not_reach(self, what: str, variable: str, notification: str) -> Evidence:
+        """Why the buyer cannot go on: what was not sent, what cannot be followed as it stands, or what never came."""
+        reached = f"No mail with {what} reached {self._who}"
+        if self._context.unsent:
+            return seen(False, f"{reached}: {self._context.unsent}")
+        given = self._context.values.get(variable)
+        if given and [each async for each in self._letters() if given in each.text and given not in each.links]:
+            beside = "what stands right beside it makes it another address"
+            way = f"leave a space around {{{variable}}} in the notification “{notification}”."
+            return seen(False, f"A mail with {what} reached {self._who}, and {beside}: {way}")
+        return seen(False, f"{reached}. Is the notification “{notification}” switched on?")
+
+
+def _is_download(address: str) -> bool:
+    return urlsplit(address).path.startswith("/d/")
