@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from models.ask import Answers, Ask, Choice, Suggestion, always
 from models.general import ProductKind
-from models.text import Line, Slug, Text
+from models.text import Line, Slug, Text, is_level
 
 
 class AccessKind(Choice):
@@ -72,6 +72,15 @@ def _reason_for(product: Any) -> Suggestion | None:
     return Suggestion(reason, kind.label) if reason else None
 
 
+def _as_level(text: str) -> str:
+    """A level by the name that its membership knows it by; `club/Gold` is one of another membership."""
+    membership, slash, level = text.rpartition("/")
+    try:
+        return f"{membership}{slash}{is_level(level)}"
+    except ValueError:
+        return text  # that there is no such level, the membership says
+
+
 class HostedMembership(Answers):
     """They log in to a membership that the host keeps."""
 
@@ -81,7 +90,7 @@ class HostedMembership(Answers):
             required=always),
     ] = None  # fmt: skip
     levels: Annotated[
-        Annotated[tuple[str, ...], Field(max_length=10)],
+        Annotated[tuple[Annotated[str, AfterValidator(_as_level)], ...], Field(max_length=10)],
         Ask(
             "Levels",
             "What the buyer may see. One or more.",

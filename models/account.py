@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 
 from models.ask import Answers, Ask, Choice, always, misfit
-from models.text import HttpsAddress, Line, Name, Slug, Text, WebAddress, slug_of
+from models.text import HttpsAddress, LevelName, Line, Name, Slug, Text, WebAddress, slug_of
 
 
 class Owned(Answers):
@@ -35,7 +35,7 @@ class Membership(Owned):
     """A place with gated content and up to 10 levels inside it [K]."""
 
     levels: Annotated[
-        Annotated[tuple[Slug, ...], Field(min_length=1, max_length=10)],
+        Annotated[tuple[LevelName, ...], Field(min_length=1, max_length=10)],
         Ask(
             "Levels",
             "One to ten, commas between them: silver, gold.",
@@ -59,15 +59,17 @@ class Membership(Owned):
 
     @field_validator("levels", mode="before")
     @classmethod
-    def _as_slugs(cls, levels: object) -> object:
-        if isinstance(levels, list | tuple):
-            return tuple(slug_of(level, "level") if isinstance(level, str) else level for level in levels)
-        return levels
+    def _as_tuple(cls, levels: object) -> object:
+        # The rule that makes the slug has turned a document's JSON into Python, which is strict about tuples.
+        return tuple(levels) if isinstance(levels, list) else levels
 
     @model_validator(mode="after")
     def _names_each_level_once(self) -> Self:
-        if len(set(self.levels)) < len(self.levels):
-            raise misfit("levels", "two levels have the same name")
+        seen: set[str] = set()
+        for level in self.levels:
+            if level.casefold() in seen:
+                raise misfit("levels", f"two levels have the same name, {level}")
+            seen.add(level.casefold())
         return self
 
 

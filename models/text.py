@@ -38,10 +38,22 @@ def several_lines(text: str) -> str:
 def slug_of(name: str, otherwise: str = "product") -> str:
     """Make a slug from a name: lower-case ASCII words with hyphens, at most 63 characters.
 
-    A name without any such letters (a Japanese one, say) gives `otherwise`.
+    Letters of other alphabets are written in ours, as in lodz, strasse or zoloto. A name without any letter or digit
+    gives `otherwise`. Different names may give the same slug: whoever needs a key of its own numbers it.
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = "".join(map(_latin, unicodedata.normalize("NFKC", name))).lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].strip("-") or otherwise
+
+
+def _latin(character: str) -> str:
+    """A letter or digit in ASCII. Marks go with their letter, and all else is a gap between words."""
+    if character.isascii():
+        return character
+    if unicodedata.category(character)[0] not in "LN":
+        return "" if unicodedata.combining(character) else "-"
+    from anyascii import anyascii
+
+    return anyascii(character)
 
 
 def is_slug(text: str) -> str:
@@ -99,6 +111,34 @@ def is_email(text: str) -> str:
     return found.normalized
 
 
+LONGEST_LEVEL = 63
+"""How many characters the name of a level may have, as a slug has at most."""
+
+
+def is_level(text: str) -> str:
+    """The name of a level: as a slug where that says the same (`Gold Plus` is `gold-plus`), else as it is written.
+
+    So 初級, C++ and C# keep their names, and none is taken for another. A slash would look like `membership/level`, and
+    levels are listed with commas between them.
+    """
+    text = one_line(text)
+    if any(sign in text for sign in "/,"):
+        raise ValueError("a level's name has no slash and no comma")
+    if not text.strip("."):
+        raise ValueError("a level needs a name")
+    if len(text) > LONGEST_LEVEL:
+        raise ValueError(f"at most {LONGEST_LEVEL} characters; this has {len(text)}")
+    return slug_of(text, otherwise=text) if _is_said_by_its_slug(text) else text
+
+
+def _is_said_by_its_slug(text: str) -> bool:
+    """Whether a slug loses nothing of a text but capitals, accents and the signs between words."""
+    return all(
+        _is_latin(character) and unicodedata.category(character)[0] in "LNMZP" and character not in "#%&*@"
+        for character in text
+    )
+
+
 Line = Annotated[str, AfterValidator(one_line), StringConstraints(max_length=200)]
 """One line of text, at most 200 characters."""
 Name = Annotated[str, AfterValidator(one_line), StringConstraints(min_length=1, max_length=120)]
@@ -107,6 +147,13 @@ Text = Annotated[str, AfterValidator(several_lines), StringConstraints(max_lengt
 """Several lines of text, at most 5,000 characters."""
 Slug = Annotated[str, AfterValidator(is_slug), Field(json_schema_extra={"pattern": f"^{SLUG.pattern}$"})]
 """A stable identifier made from a name."""
+LevelName = Annotated[
+    str,
+    AfterValidator(is_level),
+    StringConstraints(min_length=1, max_length=LONGEST_LEVEL),
+    Field(json_schema_extra={"pattern": "^[^/,]*$"}),
+]
+"""The name of a level, 63 characters at most."""
 WebAddress = Annotated[str, AfterValidator(is_web_address), StringConstraints(max_length=2000)]
 """An http or https address."""
 HttpsAddress = Annotated[str, AfterValidator(is_https_address), StringConstraints(max_length=2000)]

@@ -234,14 +234,28 @@ def _unknown(found: Gathered) -> Iterator[Mistake]:
         ruled = [(target.field, "membership", target.membership) for target in rule_targets(wanted.value.automations)]
         for path, subject, slug in [*references(wanted.value), *ruled]:
             if subject == "level":
-                continue
-            if subject == "product" and slug == wanted.slug:
+                if told := _unknown_level(wanted.value.post_sale.access.hosted_membership.membership, slug, found):
+                    yield wanted.mistake(place_of(path, kind), told)
+            elif subject == "product" and slug == wanted.slug:
                 yield wanted.mistake(place_of(path, kind), "a product cannot be offered on top of itself")
             elif slug not in known[subject]:
                 close = difflib.get_close_matches(slug, sorted(known[subject]), n=1)
                 elsewhere = f"describe it in this document, or apply its {HOME[subject]}"
                 way = f"did you mean {close[0]}?" if close else elsewhere
                 yield wanted.mistake(place_of(path, kind), f"there is no {subject} {slug}; {way}")
+
+
+def _unknown_level(membership: str | None, level: str, found: Gathered) -> str:
+    """What is wrong with a level that a product opens; empty when it is one of its membership's."""
+    of, _, name = level.rpartition("/")
+    owner = of or membership
+    if owner is None:
+        return "name the membership that these levels are of"
+    described = next((w.value for w in found.things if (w.kind, w.slug) == ("membership", owner)), None)
+    levels = getattr(described or found.thing("membership", owner), "levels", None)
+    if levels is None or name in levels:
+        return ""  # that there is no such membership is said where it is named
+    return f"{owner} has no level {name}; its levels are {', '.join(levels)}"
 
 
 HOME = dict.fromkeys(("membership", "file", "calendar", "webinar", "connection"), "document first") | {

@@ -8,6 +8,7 @@ recursion, so nothing nests deeper than `DEEPEST`.
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,12 +87,18 @@ class Node:
 def read(path: Path, shown: str) -> Node:
     """Read one document. `shown` is the file's name in messages. Raises DocumentError."""
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise _mistake(shown, 1, "this is a folder; name the document in it")
+        if not stat.S_ISREG(mode):
+            # It may have no end, or nobody at the other one.
+            raise _mistake(shown, 1, "this is a pipe or a device; write - and hand it over as standard input")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
-    except IsADirectoryError:
-        raise _mistake(shown, 1, "this is a folder; name the document in it") from None
     except FileNotFoundError:
         raise _mistake(shown, 1, "there is no such file") from None
+    except DocumentError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _mistake(shown, 1, f"this cannot be read: {reason}") from None

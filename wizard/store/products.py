@@ -115,8 +115,8 @@ def create_all(work: Work, wanted: Sequence[NewProduct], who: str, place: str = 
         image = image_of(answers)
         named = {"slug": new.slug, "sorted_by": sorted_by(answers.general.name or ""), "complete": new.complete}
         images.append(replace(image, product={**named, **switches, **times, **image.product}))
-    adding = insert(PRODUCT).returning(PRODUCT.c.id, sort_by_parameter_order=True)
-    keys = work.connection.execute(adding, [image.product for image in images]).scalars().all()
+    work.connection.execute(insert(PRODUCT), [image.product for image in images])
+    keys = _keys_of(work, [new.slug for new in wanted])
     rows.add_all(work, dict(zip(keys, images, strict=True)))
     blank = work.form().model_dump(mode="json")
     changes = {
@@ -125,6 +125,15 @@ def create_all(work: Work, wanted: Sequence[NewProduct], who: str, place: str = 
     }
     history.write(work.connection, 1, now, who, changes, work.form)
     return [_saved(image.product, answers) for image, answers in zip(images, settled_answers, strict=True)]
+
+
+def _keys_of(work: Work, slugs: Sequence[str]) -> list[int]:
+    """The keys of products, in the same order."""
+    found: dict[str, int] = {}
+    for some in _batches(slugs):
+        query = select(PRODUCT.c.slug, PRODUCT.c.id).where(PRODUCT.c.seller_id == work.seller, PRODUCT.c.slug.in_(some))
+        found |= dict(work.connection.execute(query).all())
+    return [found[slug] for slug in slugs]
 
 
 def _refuse_taken(work: Work, slugs: Sequence[str], names: Sequence[str]) -> None:
