@@ -21,7 +21,7 @@ from screens.run_text import BOXES, choice_in_words
 from wizard.fulfillment.drill import faults_for
 from wizard.fulfillment.lives import LIVES, PROOF, Life, why_not
 from wizard.fulfillment.sold import Sold
-from wizard.sandbox.faults import Fault
+from wizard.sandbox.faults import DRILLS, Fault
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
@@ -57,7 +57,7 @@ class Aim(Container):
             ("What happens", _box("event", events)),
             ("Price", _box("price", self._prices())),
             ("The buyer", buyer),
-            ("Drill", _box("fault", _drills(Fault))),
+            ("Drill", _box("fault", _drills(DRILLS))),
         ):
             yield Static(name, classes="label", markup=False)
             yield box.with_tooltip(BOXES[str(box.id)])

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import func, select
 from starlette.applications import Starlette
 
@@ -18,6 +19,7 @@ from models.fulfillment import Buyer, Event, Run, RunStep, SendEmail, Status, Ve
 from tests.served import served
 from tests.shop import CHEAP, NOW, sold, workbook
 from wizard.fulfillment.backend import BackendError, Rejected, Surroundings
+from wizard.fulfillment.backends import SandboxSettings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.drill import NothingToNotice, ended, faults_for, is_noticed, told, verdict_of
 from wizard.fulfillment.fire import Workplace, fire
@@ -27,7 +29,7 @@ from wizard.fulfillment.tries import Patience
 from wizard.sandbox import drills, records
 from wizard.sandbox.app import sandbox_app
 from wizard.sandbox.clocks import clock_of
-from wizard.sandbox.faults import HEADER, Fault
+from wizard.sandbox.faults import DRILLS, HEADER, Fault
 from wizard.sandbox.members import may_see
 from wizard.sandbox.world import World
 
@@ -115,8 +117,18 @@ EXPECTED = {
 
 
 def test_every_fault_says_what_it_shows_and_how_a_run_must_end():
-    assert {fault.value: fault.expected for fault in Fault} == EXPECTED
-    assert all(fault.label and fault.hint.endswith(".") for fault in Fault)
+    assert {fault.value: fault.expected for fault in DRILLS} == EXPECTED
+    assert all(fault.label and fault.hint.endswith(".") for fault in DRILLS)
+
+
+def test_a_fault_that_is_no_drill_says_what_it_does_and_is_not_taken_for_one(tmp_path: Path):
+    others = [fault for fault in Fault if fault not in DRILLS]
+    assert all(fault.label and fault.more.endswith(".") for fault in others)
+    for fault in others:
+        with pytest.raises(Rejected, match="There is no fault"):
+            SandboxBackend(Surroundings(tmp_path, httpx.AsyncClient, settings={"fault": fault.value}))
+        with pytest.raises(ValidationError, match="the sandbox does not play this"):
+            SandboxSettings(fault=fault)
 
 
 @pytest.mark.parametrize("option", ["hosted", "integrated"])
@@ -232,7 +244,7 @@ async def test_a_drill_is_offered_where_it_can_show_something(
 ):
     offered = faults_for(sold(option), what, NOW)
 
-    assert set(Fault) - set(offered) == (set() if can_lie else {Fault.LIES_ABOUT_REVOKING})
+    assert set(DRILLS) - set(offered) == (set() if can_lie else {Fault.LIES_ABOUT_REVOKING})
     if not can_lie:
         with pytest.raises(NothingToNotice, match="“Lies about revoking” can show nothing here"):
             await fire(sold(option), what, at=Workplace(tmp_path), fault="lies_about_revoking")

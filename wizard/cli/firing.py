@@ -20,13 +20,24 @@ from wizard.fulfillment.lives import LIVES, PROOF, Life, why_not
 from wizard.fulfillment.outcome import OPEN
 from wizard.fulfillment.sold import Sold
 from wizard.invocation import command
-from wizard.sandbox.faults import Fault
+from wizard.sandbox.faults import DRILLS, Fault
 from wizard.store import Store
 
 commands = typer.Typer()
 
 PRICE = typer.Option(1, min=1, help="The number of the price point.")
 BUYER = typer.Option(None, metavar="ADDRESS", help="The test buyer's e-mail address.")
+
+
+def _drill(name: str) -> Fault:
+    if name not in DRILLS:
+        raise typer.BadParameter(f"{name!r} is no drill. There are {', '.join(DRILLS)}.")
+    return Fault(name)
+
+
+FAULT = typer.Option(
+    None, parser=_drill, metavar=f"<{'|'.join(DRILLS)}>", help="A drill: what goes wrong in the sandbox meanwhile."
+)
 BACKEND = typer.Option(None, help="Who carries it out; `wizard backends` lists them.")
 
 
@@ -40,7 +51,7 @@ def fire(
     prove: bool = typer.Option(
         False, "--prove", help="Let in, use, ask twice, take away, be turned away, clean up: the whole proof."
     ),
-    fault: Fault | None = typer.Option(None, help="A drill: what goes wrong in the sandbox meanwhile."),
+    fault: Fault | None = FAULT,
     price: int = PRICE,
     buyer: str | None = BUYER,
     backend: str | None = BACKEND,

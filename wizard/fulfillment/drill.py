@@ -21,7 +21,7 @@ from models.fulfillment import (
 from models.saved import RunRow
 from wizard.fulfillment.lives import PROOF, Life, script_of
 from wizard.fulfillment.sold import NotReady, Sold
-from wizard.sandbox.faults import Fault
+from wizard.sandbox.faults import DRILLS, Fault
 
 TAKES_AWAY = (RevokeAccess, RevokeDownloadLink, CancelRegistration)
 """What can be lied about."""
@@ -33,7 +33,7 @@ class NothingToNotice(Exception):
 
 def fault_of(run: Run | RunRow) -> Fault | None:
     """The fault of a drill; None for a run that is none, or whose fault is of another version."""
-    return Fault(run.fault) if run.fault in list(Fault) else None
+    return Fault(run.fault) if run.fault in DRILLS else None
 
 
 def is_noticed(run: Run | RunRow) -> bool | None:
@@ -93,8 +93,8 @@ def faults_for(sold: Sold, what: Event | Life, now: datetime) -> tuple[Fault, ..
     try:
         steps = script_of(sold, what, now).steps
     except NotReady:  # which is said when it is fired
-        return tuple(Fault)
-    return tuple(fault for fault in Fault if _can_show(fault, steps))
+        return DRILLS
+    return tuple(fault for fault in DRILLS if _can_show(fault, steps))
 
 
 def why_nothing(fault: Fault, steps: Sequence[RunStep], sold: Sold, now: datetime) -> str:

@@ -24,7 +24,7 @@ from wizard.fulfillment.runner import Runner, utc_now
 from wizard.fulfillment.secrecy import Secrets
 from wizard.fulfillment.tries import PATIENT, Patience
 from wizard.fulfillment.words import in_words
-from wizard.sandbox.faults import Fault
+from wizard.sandbox.faults import DRILLS, Fault
 from wizard.settings import BadSettings
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ async def fire(
     buyer = _allowed(buyer or test_buyer(run_id), named_by_seller)
     script = script_of(sold, what, now, held)
     fault = fault or _fault_set(at, backend)
-    if fault in list(Fault) and (why := why_nothing(Fault(fault), script.steps, sold, now)):
+    if fault in DRILLS and (why := why_nothing(Fault(fault), script.steps, sold, now)):
         raise NothingToNotice(why)
     if not fault and what is not PROOF:  # which cleans up itself
         is_real = isinstance(backend, str) and manifest_of(backend).is_real

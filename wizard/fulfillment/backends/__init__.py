@@ -10,13 +10,21 @@ from pydantic import AfterValidator, Field, SecretStr
 from models.signing import PREFIX, SHORTEST, keys_of
 from models.text import WebAddress, is_web_address
 from wizard.fulfillment.backend import BackendSettings, Manifest
-from wizard.sandbox.faults import Fault
+from wizard.sandbox.faults import DRILLS, Fault
+
+
+def _drill(fault: Fault) -> Fault:
+    if not fault.is_drill:
+        raise ValueError(f"the sandbox does not play this; there are {', '.join(DRILLS)}")
+    return fault
 
 
 class SandboxSettings(BackendSettings):
     """What can be set for the sandbox."""
 
-    fault: Fault | None = Field(default=None, exclude=True, description="The fault of a drill: every run is one.")
+    fault: Annotated[Fault, AfterValidator(_drill)] | None = Field(
+        default=None, exclude=True, description="The fault of a drill: every run is one."
+    )
     # Excluded from forms: the page of a test-fire has a box for it, and marks the run as a drill.
 
 

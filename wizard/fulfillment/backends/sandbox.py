@@ -43,7 +43,7 @@ from wizard.fulfillment.backends.sandbox_buyer import Memory, SandboxBuyer
 from wizard.fulfillment.backends.sandbox_shop import FILE, SandboxShop
 from wizard.sandbox.app import sandbox_in
 from wizard.sandbox.clocks import clock_of
-from wizard.sandbox.faults import Fault
+from wizard.sandbox.faults import DRILLS, Fault
 from wizard.sandbox.world import Unusable, World
 
 NOT_CALLED = "Not called: the sandbox calls no outside address. The backend “webhook” does."
@@ -282,7 +282,6 @@ def _fault_in(settings: Mapping[str, Any]) -> Fault | None:
     wanted = settings.get("fault")
     if wanted in (None, ""):
         return None
-    try:
-        return Fault(wanted)
-    except ValueError:
-        raise Rejected(f"There is no fault “{wanted}”. There are {', '.join(Fault)}.") from None
+    if wanted not in DRILLS:
+        raise Rejected(f"There is no fault “{wanted}”. There are {', '.join(DRILLS)}.")
+    return Fault(wanted)
