@@ -379,7 +379,7 @@ class Browser:
                 shown = f"{into.size} bytes"
             else:
                 shown = text_of(await response.aread(), response.charset_encoding)
-                into.page = Page(url, response.status_code, shown)
+                into.page = Page(url, response.status_code, shown, gate=gate(response.headers))
         self._note("GET", url, "", into.status, shown, began)
         if into.status >= 500:
             raise ServerError(f"{urlsplit(url).netloc} answered the download with {into.status}.")

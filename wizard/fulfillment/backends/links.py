@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from models.account import StoredFile
 from models.characters import visible
 from models.fulfillment import Evidence, IssueDownloadLink, TryLink
-from wizard.fulfillment.backend import BackendError, Rejected
+from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected
 from wizard.fulfillment.backends.browser import HEAD_IS_NOT_KNOWN, Browser, Download, ServerError
+from wizard.fulfillment.replies import behind, is_passing
 
 TRIED = {"tampered": "a changed link", "used_up": "the link once more than allowed", "expired": "the old link"}
 
@@ -39,12 +40,16 @@ class LinkInHand:
         """Compare what comes down with the file of the library."""
         try:
             got = await self.browser.download(self.link, largest=action.size + MARGIN)
+            if got.page is not None and is_passing(got.status):
+                raise ServerError(f"{urlsplit(self.link).netloc} answered the download with {got.status}.")
         except ServerError as error:
             if action.download_limit is None:
                 raise
             # A try that fails may count: the last one would be refused for that, and hide the reason.
             raise BackendError(f"{error} It was not tried again, because each try may count as a download.") from error
         facts = {"status": str(got.status), "size": str(got.size), "sha256": got.sha256, "expected": action.sha256}
+        if got.page is not None and got.page.gate:
+            raise ActionRequired(behind(got.page.gate, urlsplit(self.link).netloc))
         if got.page is not None:
             return seen(False, f"{self._called} does not work: {got.page.says}", facts)
         if got.sha256 != action.sha256:

@@ -123,6 +123,11 @@ class Api:
         if 300 <= reply.status < 400:
             # Without its query: it may hold what was sent.
             where = reply.headers.get("location", "another address").partition("?")[0][:200]
+            if where in ("", address.partition("?")[0]):
+                return ActionRequired(
+                    f"{host} sends each request on to the same address again: correct the address of “{self.name}”, or "
+                    "look for two rules on the site that lead to each other."
+                )
             return ActionRequired(f"{host} has moved to {visible(where, '')}: correct the address of “{self.name}”.")
         if reply.status == 401 and (asked := gate(reply.headers)):
             return ActionRequired(behind(asked, host))
