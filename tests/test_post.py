@@ -299,7 +299,7 @@ async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch):
 
 async def test_what_is_no_mail_server_is_said_harmlessly():
     async with listening(speaks_no_smtp) as url:
-        with pytest.raises(Retriable, match=r"broke off: .*HTTP/1\.1 400 ‹U\+001B›\[31m") as wrong:
+        with pytest.raises(ActionRequired, match=r"does not speak SMTP: .*“HTTP/1\.1 400 ‹U\+001B›\[31m") as wrong:
             await post(url).perform(MAIL, context())
 
     assert "\x1b" not in str(wrong.value)

@@ -43,10 +43,15 @@ class PostOffice:
         self.fault = fault
         self.tries: Counter[Fault] = Counter()
         self.mails = 0
+        self.conversations: set[asyncio.Task[None]] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One conversation."""
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        task = asyncio.current_task()
+        assert task is not None
+        self.conversations.add(task)
+        ends = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError)
+        with suppress(*ends):
             if await self._begins(reader, writer):
                 while line := await reader.readline():
                     command = line[:4].decode("latin-1").upper().strip()
@@ -55,7 +60,7 @@ class PostOffice:
                     await self._say(writer, await self._reply(command, reader, writer))
                     if command == "QUIT":
                         break
-        writer.close()
+        writer.transport.abort()
 
     async def _begins(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Whether there is a conversation at all."""
@@ -109,3 +114,6 @@ async def post_office(fault: Fault, tls: ssl.SSLContext | None) -> AsyncIterator
         yield office, server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for conversation in office.conversations:
+            conversation.cancel()
+        await asyncio.gather(*office.conversations, return_exceptions=True)

@@ -22,6 +22,12 @@ from wizard.sandbox.drills import answered
 from wizard.sandbox.faults import Fault
 from wizard.testing.products import WORKBOOK
 
+OWNER = {
+    "id": 1, "username": "owner", "email": "owner@example.com", "roles": ["administrator"],
+    "capabilities": dict.fromkeys(("list_users", "create_users", "promote_users", "delete_users"), True),
+}  # fmt: skip
+"""The user of WordPress whose password the connection has."""
+
 TIER = {"id": "t1", "slug": "gold", "name": "Gold"}
 
 
@@ -146,6 +152,10 @@ class Site:
         route = request.query_params["rest_route"]
         if route.startswith(("/wp/v2/pages", "/wp/v2/posts")):
             return JSONResponse([])
+        if route.startswith("/wp/v2/types"):
+            return JSONResponse({})
+        if route == "/wp/v2/users/me":
+            return JSONResponse(OWNER)
         if request.method == "GET":
             wanted = request.query_params.get("search", "")
             found = [user for email, user in self.users.items() if wanted in (email, user["username"])]
@@ -155,6 +165,8 @@ class Site:
             self.members = {}
             return JSONResponse({"deleted": True})
         about = json.loads(await request.body())
+        if about.get("username") == OWNER["username"]:
+            return JSONResponse({"code": "existing_user_login", "message": "Sorry, that username exists."}, 500)
         if route == "/wp/v2/users":
             user = {"id": 7, "username": about["username"], "email": about["email"], "roles": about["roles"]}
             self.users[about["email"]] = user

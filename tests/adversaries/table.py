@@ -242,12 +242,10 @@ TABLE: Mapping[Fault, Mapping[str, Cell]] = {
     },
     Fault.TLS_FOR_PLAIN: {
         "all": asks("{host} speaks TLS and nothing else: write https:// in place of http://."),
-        "mail": asks("{host} speaks TLS from the first byte: write smtps:// in place of smtp://."),
+        "mail": asks("{host} speaks TLS from the first byte: write smtps:// in place of smtp:// in WIZARD_SMTP_URL."),
     },
     Fault.CACHE: {
         "all": fails(KEPT_BY_CACHE),
-        # The login leads on to the page, which is in the cache before the stranger comes.
-        "wordpress": fails("It may come from a cache: its headers say Age: 7, X-Cache: HIT."),
         "downloads": fails(STILL_THERE),
         "a third party's": fails("Ada Example read {site}/members."),
     },

@@ -22,6 +22,7 @@ from models.characters import visible
 from models.fulfillment import Evidence, Exchange, Receipt, SendEmail
 from wizard.fulfillment.backend import ActionRequired, BackendError, Check, Context, Rejected, Retriable
 from wizard.fulfillment.secrecy import Secrets
+from wizard.fulfillment.unreached import does_speak_tls
 from wizard.mails import Mail, NotOneLine
 from wizard.mime import message
 from wizard.smtp_address import smtp_address
@@ -38,6 +39,15 @@ WANTS_A_LOGIN = re.compile(r"auth\w* (is )?required", re.IGNORECASE)
 PERHAPS_TWICE = (
     " The run was stopped while this mail was handed in: the server may have it twice, under the same Message-ID."
 )
+
+GREETING = 1.0
+"""Seconds after which a server that has not greeted is asked whether it waits for TLS."""
+
+NO_SMTP = ("Malformed SMTP response", "Response too long")
+"""How the library begins what it says of a server that speaks something else."""
+
+WORDS = 60
+"""Characters that are quoted of such an answer."""
 
 KEPT = 300
 """Characters of a reply that are kept: a server may answer with a whole page."""
@@ -186,7 +196,7 @@ class Conversation:
 
     async def open(self, *, start_tls: bool) -> None:
         """Connect, and go over to TLS. Nothing is said without it to a server that does not offer it."""
-        await self._say(f"CONNECT {self._name}", self._client.connect())
+        await self._say(f"CONNECT {self._name}", self._greeted())
         await self._say("EHLO", self._client.ehlo())
         if start_tls:
             if not self._client.supports_extension("starttls"):
@@ -196,6 +206,21 @@ class Conversation:
                 )
             await self._say("STARTTLS", self._client.starttls())
             await self._say("EHLO", self._client.ehlo())
+
+    async def _greeted(self) -> SMTPResponse:
+        """Connect, and wait for the server's greeting. Who says nothing may wait for TLS, and would do so for ever."""
+        connecting = asyncio.ensure_future(self._client.connect())
+        try:
+            await asyncio.wait([connecting], timeout=GREETING)
+            is_mute = not connecting.done() and not self._client.use_tls
+            if is_mute and await does_speak_tls(str(self._client.hostname), self._client.port or 0):
+                raise ActionRequired(
+                    f"{self._name} speaks TLS from the first byte: write smtps:// in place of smtp:// in "
+                    "WIZARD_SMTP_URL."
+                )
+            return await connecting
+        finally:
+            connecting.cancel()
 
     async def log_in(self, user: str, password: str) -> None:
         """Log in by whichever way the server offers; of the password nothing is noted."""
@@ -246,6 +271,12 @@ class Conversation:
         if isinstance(error, SMTPTimeoutError):
             raise Retriable(f"{self._name} did not answer {what} within {LONGEST_WAIT:g} seconds.{perhaps}") from error
         why = self._short(str(getattr(error, "message", error))).rstrip(".")
+        if isinstance(error, SMTPResponseException) and why.startswith(NO_SMTP):
+            said = why.partition(": ")[2][:WORDS] or why
+            raise ActionRequired(
+                f"{self._name} does not speak SMTP: it answered with “{said}”. Write the address of your mail server "
+                "into WIZARD_SMTP_URL."
+            ) from error
         raise Retriable(f"{self._name} could not be reached or broke off: {why}.{perhaps}") from error
 
     def _refused(self, what: str, code: int, reply: str) -> NoReturn:

@@ -428,6 +428,8 @@ def why(error: httpx.HTTPError) -> str:
     """What went wrong on the way, as the end of a sentence."""
     if isinstance(error, httpx.ConnectTimeout):
         return "nobody answered in time"
+    if isinstance(error, httpx.RemoteProtocolError) and str(error).startswith("peer closed"):
+        return "the connection broke off before the reply was whole"
     return visible(str(error) or type(error).__name__, "").rstrip(".")
 
 

@@ -51,7 +51,10 @@ class WordPressApi:
 
     async def me(self) -> User:
         """The user whose application password it is."""
-        return self.object(await self.send("GET", "/wp/v2/users/me", context="edit"))
+        me = self.object(await self.send("GET", "/wp/v2/users/me", context="edit"))
+        if not isinstance(me.get("capabilities"), dict):
+            raise self._unlike_wordpress()
+        return me
 
     async def find(self, email: str, username: str) -> User | None:
         """The user with this address, or else the one of this name."""
