@@ -12,7 +12,6 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from models.access import AccessKind
 from models.characters import visible
 from models.product import Product
 from models.saved import RunRow
@@ -23,7 +22,7 @@ from screens.things import charge_of
 from wizard import flow
 from wizard.fulfillment.lives import label_of as label_of_run
 from wizard.going_live import go_live
-from wizard.preview import thank_you, wanted_mails
+from wizard.preview import received, thank_you, wanted_mails
 from wizard.session import ChangedElsewhere, Session
 from wizard.switches import (
     GO_LIVE,
@@ -120,12 +119,9 @@ class ReviewPage(VerticalScroll, can_focus=False):
         return Content("\n").join(lines)
 
     def _received(self, product: Product) -> str:
-        access = product.post_sale.access
-        if access.kind is None:
-            return "not chosen yet"
-        if access.kind is AccessKind.NO_ACCESS_PAGE and (reason := access.no_access_page.reason):
-            return f"{reason.label}: {reason.hint}"
-        return f"{label_of(access.kind, self.wizard.settings.host_name)}: {access.kind.hint}"
+        kind = product.post_sale.access.kind
+        chosen = f"{label_of(kind, self.wizard.settings.host_name)}: {kind.hint}" if kind else "not chosen yet"
+        return received(product, self.session.around) or chosen
 
     @work(exclusive=True, group="look")
     async def look(self) -> None:
