@@ -37,6 +37,8 @@ class Seller:
     def __init__(self, app: WizardApp, pilot: Pilot[Any]) -> None:
         self.app = app
         self.pilot = pilot
+        self.pressed = 0
+        """The keys pressed so far, those of texts among them."""
 
     @property
     def screen(self) -> str:
@@ -46,6 +48,7 @@ class Seller:
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other, each taken in before the next."""
         for key in keys:
+            self.pressed += 1
             await self.pilot.press(key)
             await self.app.keys_obeyed()
             await self.pilot.pause()
@@ -53,6 +56,7 @@ class Seller:
     async def write(self, text: str) -> None:
         """Write a text, letter by letter."""
         names = {" ": "space", "\n": "enter"}
+        self.pressed += len(text)
         await self.pilot.press(*(names.get(letter, letter) for letter in text))
         await self.app.keys_obeyed()
         await self.pilot.pause()

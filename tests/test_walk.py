@@ -34,7 +34,7 @@ def stored(seller: Seller, slug: str) -> SavedProduct:
 async def adds_a_price(seller: Seller, amount: str) -> None:
     """Add a one-time price in its dialogue."""
     await seller.goes_to("pricing: product")
-    await seller.press("tab", "enter")
+    await seller.press("enter")
     await seller.sees("A new price point")
     await seller.press("tab")
     await seller.write(amount)
@@ -71,7 +71,7 @@ async def test_a_hosted_membership_is_made_priced_and_proven(size: str) -> None:
         await seller.press(*["backspace"] * 10)
         await seller.write("silver, gold")
         await seller.saves("A new membership")
-        await seller.press("tab", "space")
+        await seller.press("space")
         await seller.settled()
         access = stored(seller, "yoga").answers.post_sale.access
         assert access.hosted_membership.membership == "yoga-club"
@@ -90,13 +90,12 @@ async def test_an_integrated_membership_is_made_checked_and_proven(size: str) ->
         await seller.sees("A new connection")
         await seller.write("My site")
         await seller.saves("A new connection")
-        await seller.press("enter")
+        await seller.press("up", "enter")
         await seller.sees("not checked yet")
         await seller.press("f6")
         await seller.sees("works")
         await seller.press("enter")
         await seller.settled()
-        await seller.press("tab")
         await seller.write("gold")
         await seller.press("enter")
         await seller.settled()
@@ -131,7 +130,7 @@ async def test_a_calendar_registers_the_buyer_and_its_confirmation_is_shown(size
         await adds_a_price(seller, "150.00")
         await chooses_access(seller, AccessKind.NO_ACCESS_PAGE)
         await seller.press("enter")
-        await seller.press(*["down"] * 4, "enter")
+        await seller.press(*["down"] * 3, "enter")
         await seller.settled()
         await seller.press("ctrl+n")
         await seller.sees("A new calendar")
@@ -152,11 +151,11 @@ async def test_every_step_is_answered_and_the_product_goes_live() -> None:
         await seller.write("Everything, officially")
         await seller.press("enter")
         await seller.goes_to("pricing: product")
-        await seller.press("tab", "enter")
+        await seller.press("enter")
         await seller.sees("A new price point")
         await seller.press("enter", "down", "enter")  # recurring
         await seller.write("29")
-        await seller.press("tab", "enter", "down", "down", "down", "enter")  # monthly
+        await seller.press("tab", "enter", "down", "down", "enter")  # monthly
         await seller.sees("$29.00 today, then $29.00 monthly from 23 Dec 2026")
         await seller.saves("A new price point")
         await seller.goes_to("payment methods")
@@ -252,3 +251,78 @@ async def test_a_deleted_product_comes_back_with_one_key() -> None:
         await seller.press("u")
         await seller.settled()
         await seller.sees("1 product")
+
+
+@BOTH
+async def test_a_course_with_trial_and_membership_takes_forty_keys_from_nothing_to_fired(size: str) -> None:
+    async with seller_at(size) as seller:
+        await seller.press("n")
+        await seller.sees("A new product")
+        await seller.write("Desk yoga")
+        await seller.press("enter")
+        await seller.sees("What do you sell?")
+        await seller.press("ctrl+f", "enter")
+        await seller.sees("A new price point")
+        await seller.press("r", "tab")
+        await seller.write("29")
+        await seller.press("tab", "m", "tab", "space")
+        await seller.sees("$0.00 today, then $29.00 monthly from 7 Dec 2026")
+        await seller.press("ctrl+s")
+        await seller.until(lambda: "A new price point" not in seller.screen, "the price is saved")
+        await seller.press("ctrl+g")
+        await seller.sees("Go to")
+        await seller.press("4", "enter")
+        await seller.sees("How do buyers receive")
+        await seller.press("home", "enter")
+        await seller.settled()
+        await seller.press("enter")
+        await seller.sees("A new membership")
+        await seller.write("Yoga Club")
+        await seller.press("ctrl+s")
+        await seller.sees("a login mail at once")
+        await fires(seller)
+        assert seller.pressed <= 40
+        price = stored(seller, "desk-yoga").answers.pricing.prices[0]
+        assert price.initial_payment is not None
+        assert (price.period, price.initial_payment.days) == (Period.MONTHLY, 14)
+
+
+@BOTH
+async def test_an_ebook_takes_forty_five_keys_from_nothing_to_fired(
+    size: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = tmp_path / "books"
+    books.mkdir()
+    (books / "desk-yoga.pdf").write_bytes(b"%PDF-1.4 a guide")
+    (books / "unwound.pdf").write_bytes(b"%PDF-1.4 another")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with seller_at(size) as seller:
+        await seller.press("n")
+        await seller.sees("A new product")
+        await seller.write("Desk yoga")
+        await seller.press("enter")
+        await seller.sees("What do you sell?")
+        await seller.press("ctrl+f", "enter")
+        await seller.sees("A new price point")
+        await seller.press("tab")
+        await seller.write("19")
+        await seller.press("ctrl+s")
+        await seller.until(lambda: "A new price point" not in seller.screen, "the price is saved")
+        await seller.press("ctrl+g")
+        await seller.sees("Go to")
+        await seller.press("4", "enter")
+        await seller.sees("How do buyers receive")
+        await seller.press("enter")
+        await seller.settled()
+        await seller.press("enter")
+        await seller.sees("A new file")
+        await seller.press("tab", "enter")
+        await seller.write("books/de")
+        await seller.until(lambda: "unwound" not in seller.screen and "desk-yoga.pdf" in seller.screen, "the file")
+        await seller.press("enter")
+        await seller.sees("A new file")
+        await seller.press("ctrl+s")
+        await seller.sees("a mail at once with")
+        await fires(seller)
+        assert seller.pressed <= 45
+        assert stored(seller, "desk-yoga").answers.post_sale.access.downloadable_file.file == "desk-yoga"
