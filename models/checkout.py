@@ -25,8 +25,8 @@ class Express(Choice):
     """Whether a returning buyer may skip the checkout form [K]."""
 
     OFF = "off", "Off"
-    ONE_CLICK = "one_click", "One click", "a returning buyer pays with one click"
-    PREFILLED = "prefilled", "Prefilled", "a returning buyer finds the form filled in"
+    ONE_CLICK = "one_click", "One click", "returning buyers pay at once"
+    PREFILLED = "prefilled", "Prefilled", "their form is filled in"
 
 
 class FieldKind(Choice):

@@ -245,9 +245,14 @@ class FormDialog(Dialog, Generic[Model]):
         return bool(await self.app.push_screen_wait(Question("Leave without saving?", told)))
 
     @on(Button.Pressed, "#cancel")
-    @work(exclusive=True, group="leave")
-    async def action_cancel(self) -> None:
+    def action_cancel(self) -> None:
         """Close it without an answer; what was written is not lost without a question."""
+        if self._is_changed:
+            self.run_worker(self._close_if_sure(), exclusive=True, group="leave")
+        else:
+            self.dismiss(None)
+
+    async def _close_if_sure(self) -> None:
         if await self.may_leave("Esc"):
             self.dismiss(None)
 

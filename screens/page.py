@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from textual.widgets import Static
 from models.product import Product
 from screens.field import widget_id
 from screens.form import Form, Source
+from screens.lines import hanging
 from wizard import flow
 from wizard.flow import Module
 
@@ -27,6 +29,33 @@ def heading(module: Module) -> ComposeResult:
         yield Static(Content(module.label), classes="heading")
         yield Static(Content(place), classes="place")
     yield Static(Content(module.help), classes="asks")
+
+
+HEAD = re.compile(r"\S[^\n]*?\s{2,}")
+"""The head of a line about consequences: `Buyers get   `."""
+
+
+class Consequence(Static):
+    """What the answers lead to. A line that is too long goes on below where its words began."""
+
+    def __init__(self) -> None:
+        super().__init__("", classes="consequence", markup=False)
+        self._lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        """Say these lines, or nothing."""
+        self._lines = text.splitlines()
+        self.display = bool(text)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """There is more room, or less."""
+        width = self.content_size.width or 76
+        self.update(Content("\n").join(self._hung(line, width) for line in self._lines))
+
+    def _hung(self, line: str, width: int) -> Content:
+        head = HEAD.match(line)
+        return hanging(Content(head.group()), Content(line[head.end() :]), width) if head else Content(line)
 
 
 class NextLine(Static, can_focus=True):
@@ -63,7 +92,7 @@ class Page(VerticalScroll, can_focus=False):
         """What the page was painted from last."""
         self.below = module.group or flow.step_of(module).id
         self.form = Form(module.questions, self.below, flow.value_at(product, self.below), source)
-        self._consequence = Static("", classes="consequence", markup=False)
+        self._consequence = Consequence()
         self._next = NextLine(following)
         self._nothing = Static(NOTHING, classes="asks", markup=False)
 
@@ -82,8 +111,7 @@ class Page(VerticalScroll, can_focus=False):
 
     def say(self, lines: str) -> None:
         """Say below the form what the answers lead to."""
-        self._consequence.update(Content(lines))
-        self._consequence.display = bool(lines)
+        self._consequence.say(lines)
 
     def start(self, path: str | None = None) -> None:
         """Put the focus where the seller was, or on the first field that needs something."""

@@ -24,11 +24,11 @@ async def makes_a_product_by_hand(seller: Seller, workbook: Path) -> None:
     await seller.write("Yoga, the Masterclass")
     await seller.press("enter")
     await seller.goes_to("pricing: product")
-    await seller.press("tab", "enter")
+    await seller.press("enter")
     await seller.sees("A new price point")
     await seller.press("enter", "down", "enter")  # recurring
     await seller.write("29")
-    await seller.press("tab", "enter", "down", "down", "down", "enter")  # monthly
+    await seller.press("tab", "enter", "down", "down", "enter")  # monthly
     await seller.press("space")  # a trial: free, for 14 days
     await seller.sees("$0.00 today, then $29.00 monthly from 7 Dec 2026")
     await seller.saves("A new price point")
@@ -48,7 +48,7 @@ async def makes_a_product_by_hand(seller: Seller, workbook: Path) -> None:
     await seller.press("tab", *["backspace"] * 10)
     await seller.write("silver, gold")
     await seller.saves("A new membership")
-    await seller.press("tab", "down", "space")
+    await seller.press("down", "space")
     await seller.settled()
     await seller.goes_to("automations: on purchase")
     await seller.write("yoga, customer")
