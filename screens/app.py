@@ -27,6 +27,7 @@ from screens.desk import Desk
 from screens.harmless import Harmless
 from screens.keyboard import PATIENCE, KeysInTurn
 from screens.lasting import LastingApp, LastingScreen
+from screens.memory import give_back_what_is_large
 from screens.painter import CellDiff
 from screens.products import ProductsScreen
 from screens.theme import FIELD, THEMES
@@ -167,6 +168,7 @@ class WizardApp(KeysInTurn[int], LastingApp[int], CellDiff[int]):
         """The first page stands. What was made so far stays to the end: it is taken out of the collector's sight, which
         then has less to look at with every key."""
         if not gc.isenabled():
+            give_back_what_is_large()
             gc.freeze()
             gc.enable()
 
