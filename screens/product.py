@@ -84,6 +84,8 @@ class ProductScreen(FormScreen[None]):
         self._told_unsaved: set[str] = set()
         """The fields that the seller was told are not saved, when they were about to leave."""
         self._is_settling = False
+        self._storing = 0
+        """The answers that are being stored: nothing is called saved meanwhile."""
 
     @property
     def wizard(self) -> WizardApp:
@@ -167,22 +169,22 @@ class ProductScreen(FormScreen[None]):
         saved = self.session.saved
         self.top.left = saved.answers.general.name or saved.slug
         self.top.middle = f"{saved.mode.label} · {'Published' if saved.published else 'Unpublished'}"
-        self._show_saved()
         for steps in (self.step_line, self.outline):
             if steps.display:  # the other one is for another width
                 steps.show(self.session.survey, self.current)
         self._show_page(saved.answers)
+        self._show_saved()  # after the fields know what is stored
         self._show_preview(saved.answers)
         self.refresh_bindings()
 
     def _show_saved(self) -> None:
-        """Say since when everything is saved, or that what is being written is not yet."""
+        """Say since when everything is saved, or that what is being written or stored is not yet."""
         field = field_of(self.focused)
         is_writing = (
             field is not None and isinstance(field.control, LineControl | TextControl) and field.control.is_dirty
         )
         at = self.wizard.local(self.session.saved.updated_at)
-        self.top.right = "not saved yet" if is_writing else f"saved {at:%H:%M}"
+        self.top.right = "saving …" if self._storing else "not saved yet" if is_writing else f"saved {at:%H:%M}"
 
     def on_resize(self) -> None:
         """Another width shows other parts: they must be as new as the rest."""
@@ -249,7 +251,13 @@ class ProductScreen(FormScreen[None]):
         return False
 
     async def _store(self, path: str, answer: Any) -> None:
-        outcome = await self.wizard.desk.do(self.session.answer, path, answer)
+        self._storing += 1
+        self._show_saved()
+        try:
+            outcome = await self.wizard.desk.do(self.session.answer, path, answer)
+        finally:
+            self._storing -= 1
+            self._show_saved()
         self._drafts.pop(path, None)
         for page in self._pages:
             page.form.taken(path)
@@ -432,7 +440,7 @@ class ProductScreen(FormScreen[None]):
 
     async def action_go(self, by: int) -> None:
         """To the next page, or the one before."""
-        at = self.order.index(self.current) + by
+        at = self.order.index(self.current) + by if self.current else -1
         if 0 <= at < len(self.order):
             await self.open_page(self.order[at])
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.events import Key, Paste
 from textual.keys import _character_to_key
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
+import screens.app
+from models.product import Product
+from screens import keyboard
+from screens.dialogs import FormDialog, Question
+from screens.lasting import MOST_MISTAKES, REPORT
 from screens.product import ProductScreen
 from screens.products import ProductsScreen
 from tests.seller import Seller, SteadyApp, seller_at
+from wizard.sample import fill
 from wizard.settings import Settings
+from wizard.store import open_store
 
 Typed = str | Paste
 """A key by its name or its character, or a text that is pasted."""
@@ -135,3 +145,219 @@ KEYS: st.SearchStrategy[list[Typed]] = st.lists(
 def test_keys_in_one_read_lead_to_what_slow_typing_leads_to(benches: tuple[Bench, Bench], keys: list[Typed]) -> None:
     quick, slow = benches
     assert quick.write(keys, at_once) == slow.write(keys, slowly)
+
+
+# --- what was seen to break ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sample(data_dir: Path) -> None:
+    """An account with the sample data."""
+    with open_store(Settings()) as store:
+        fill(store)
+
+
+async def open_product(seller: Seller) -> ProductScreen:
+    """Open the first product of the list."""
+    await seller.press("home", "enter")
+    await seller.until(lambda: isinstance(seller.app.screen, ProductScreen), "the product opens")
+    await seller.app.settled()
+    screen = seller.app.screen
+    assert isinstance(screen, ProductScreen)
+    return screen
+
+
+def stored(slug: str) -> Product:
+    """The answers as another process finds them."""
+    with open_store(Settings()) as store:
+        return store.load(slug).answers
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        ([*"Teh", "backspace", "backspace", *"he"], "The"),
+        ([*"12", "left", "0"], "102"),
+        (["x", Paste("Yoga"), "home", "delete", "end", "s"], "Yogas"),
+    ],
+)
+async def test_letters_and_the_keys_that_move_among_them_are_obeyed_in_their_order(
+    keys: list[Typed], name: str
+) -> None:
+    async with seller_at() as seller:
+        await at_once(seller, ["n", *keys, "enter"])
+        await seller.until(lambda: isinstance(seller.app.screen, ProductScreen), "the product opens")
+    with open_store(Settings()) as store:
+        assert [row.name for row in store.products().rows] == [name]
+
+
+async def test_keys_typed_ahead_of_a_dialogue_go_into_it(sample: None) -> None:
+    async with seller_at() as seller:
+        screen = await open_product(seller)
+        slug = screen.session.saved.slug
+        await seller.goes_to("price points")
+        before = len(stored(slug).pricing.prices)
+        await at_once(seller, ["ctrl+n", "tab", "3", "9", "ctrl+o"])
+        dialog = seller.app.screen
+        if isinstance(dialog, FormDialog):  # something else is missing there: what was typed stands in it
+            assert "39" in written(seller).values(), seller.screen
+        else:
+            assert len(stored(slug).pricing.prices) == before + 1
+        assert seller.app.mistakes == 0
+
+
+async def test_a_key_right_behind_the_one_that_opens_a_product_is_for_the_product(sample: None) -> None:
+    async with seller_at() as seller:
+        await at_once(seller, ["home", "enter", "ctrl+f", "ctrl+f", "ctrl+b"])
+        screen = seller.app.screen
+        assert isinstance(screen, ProductScreen)
+        assert screen.current == screen.order[1]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["ctrl+p", *"help", "enter", "enter", "enter"],
+        ["ctrl+p", "pagedown"],
+        ["ctrl+p", "escape", "escape"],
+        ["ctrl+p", "ctrl+p", "escape", "f1", "f1", "f1"],
+        ["n", "escape", "escape", "n", "escape"],
+        ["slash", "z", "pagedown", "down", "enter", "escape", "pagedown", "end"],
+        ["home", "enter", "ctrl+g", "a", "enter", "ctrl+g", "escape", "enter"],
+        ["home", "enter", "f5", "f5", "escape", "escape", "enter", "f7", "enter", "escape"],
+        ["home", "enter", "f7", "f7", "q", "f3", "f3", "escape", "escape", "escape"],
+    ],
+    ids=lambda keys: "-".join(keys),
+)
+async def test_quick_keys_break_nothing(sample: None, keys: list[Typed]) -> None:
+    async with seller_at() as seller:
+        await at_once(seller, keys)
+        for _ in range(6):
+            await seller.press("escape")
+        await seller.until(lambda: isinstance(seller.app.screen, ProductsScreen), "the list is in front again")
+        assert seller.app.mistakes == 0
+
+
+async def test_a_screen_is_dismissed_once_and_never_takes_another_with_it() -> None:
+    async with seller_at() as seller:
+        app = seller.app
+        below, above = Question("Below?", ""), Question("Above?", "")
+        answers: list[object] = []
+        await app.push_screen(below, answers.append)
+        await app.push_screen(above)
+        below.dismiss(True)
+        below.dismiss(False)
+        await app.settled()
+        assert app.screen is above
+        assert below not in app.screen_stack
+        assert answers == [True]
+        above.dismiss(None)
+        above.dismiss(None)
+        await app.settled()
+        assert isinstance(app.screen, ProductsScreen)
+
+
+async def test_a_desk_that_hangs_does_not_keep_a_seller_from_typing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (keyboard, screens.app):
+        monkeypatch.setattr(module, "PATIENCE", 0.2)
+    hangs = threading.Event()
+    async with seller_at() as seller:
+        await seller.press("slash")
+        work = asyncio.create_task(seller.app.desk.do(hangs.wait))
+        await asyncio.sleep(0.01)
+        driver = seller.app._driver
+        assert driver is not None
+        for letter in "yoga":
+            driver.process_message(Key(letter, letter))
+        await seller.until(lambda: "yoga" in written(seller).values(), "what was typed is there")
+        hangs.set()
+        await work
+
+
+async def test_nothing_is_called_saved_before_it_is_stored(sample: None) -> None:
+    hangs = threading.Event()
+    async with seller_at() as seller:
+        screen = await open_product(seller)
+        assert screen.top.right.startswith("saved ")
+        work = asyncio.create_task(seller.app.desk.do(hangs.wait))
+        await seller.pilot.press("tab", "x", "enter")
+        await seller.until(lambda: screen.top.right == "saving …", "it says that it is saving")
+        hangs.set()
+        await work
+        await seller.settled()
+        assert screen.top.right.startswith("saved ")
+
+
+# --- when something goes wrong all the same --------------------------------------------------------------------------
+
+
+class Mistaken(SteadyApp):
+    """An app with a mistake in it."""
+
+    async def action_help(self) -> None:
+        """Fail."""
+        raise KeyError("[/nope]")
+
+
+def is_anew(app: screens.app.WizardApp, before: Screen[Any]) -> bool:
+    """Whether another screen is in front."""
+    return app.screen is not before and app.screen.is_mounted
+
+
+def forgiven(app: screens.app.WizardApp) -> None:
+    """The mistake was meant: the test does not fail with it."""
+    assert isinstance(app._exception, KeyError)
+    app._exception = None
+
+
+async def test_a_mistake_in_an_action_is_said_in_a_sentence_and_the_app_goes_on(data_dir: Path) -> None:
+    async with seller_at(app=Mistaken(Settings())) as seller:
+        await seller.press("f1")
+        await seller.sees("The wizard made a mistake (KeyError).")
+        await seller.press("n")
+        await seller.sees("A new product")
+        report = (data_dir / REPORT).read_text()
+        assert "KeyError" in report
+        assert "action_help" in report
+        assert "nope" not in report
+        forgiven(seller.app)
+
+
+async def test_a_mistake_in_a_part_of_a_page_closes_the_page_and_what_was_written_there_is_stored(sample: None) -> None:
+    def fail() -> None:
+        raise KeyError
+
+    async with seller_at() as seller:
+        screen = await open_product(seller)
+        slug = screen.session.saved.slug
+        await seller.press("tab")
+        await seller.write("x")
+        field = seller.app.focused
+        assert field is not None
+        before = stored(slug).general.official_name
+        screen.top.call_later(fail)
+        await seller.sees("The page was closed: open it again.")
+        assert isinstance(seller.app.screen, ProductsScreen)
+        await seller.until(lambda: stored(slug).general.official_name != before, "what was written is stored")
+        await open_product(seller)
+        forgiven(seller.app)
+
+
+async def test_a_mistake_on_the_first_page_shows_it_anew_and_again_and_again_it_ends_with_a_sentence() -> None:
+    def fail() -> None:
+        raise KeyError
+
+    async with seller_at() as seller:
+        app = seller.app
+        for number in range(MOST_MISTAKES):
+            first = app.screen
+            assert isinstance(first, ProductsScreen)
+            first.lines.call_later(fail)
+            await seller.until(partial(is_anew, app, first), f"it is shown anew, time {number + 1}")
+            await seller.until(lambda: "create your first product" in seller.screen, "the list is there")
+        assert isinstance(app.screen, ProductsScreen)
+        app.screen.lines.call_later(fail)
+        await seller.until(lambda: bool(app.refused), "it gives up")
+        assert "start it again" in app.refused
+        assert app.return_code == 1
+        forgiven(app)
