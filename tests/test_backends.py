@@ -274,6 +274,31 @@ def test_the_contract_knows_every_action_there_is() -> None:
     assert known_actions() == SANDBOX.can
 
 
+@pytest.mark.parametrize(
+    ("product", "action"),
+    [
+        ("noted", "assign_tag"), ("noted", "unassign_tag"), ("noted", "call_webhook"),
+        ("calendar", "register_attendee"),
+        ("webinar", "cancel_registration"), ("file", "try_link"), ("hosted", "keep_access"), ("physical", "send_email"),
+    ],
+)  # fmt: skip
+def test_the_contract_asks_for_all_that_products_lead_to(product: str, action: str, tmp_path: Path) -> None:
+    class Claims(SandboxBackend):
+        async def perform(self, asked: Action, context: Context) -> Receipt:
+            if asked.action == action:
+                raise Rejected(f"There is no {action} here.")
+            return await super().perform(asked, context)
+
+    class ClaimsContract(BackendContract):
+        manifest = SANDBOX
+
+    world = small_world()
+    hold_to_it = ClaimsContract().test_all_that_a_product_leads_to_is_done_or_refused_before_it_begins
+    with pytest.raises(AssertionError, match=f"There is no {action} here"):
+        hold_to_it(product, lambda: Claims(surroundings(tmp_path), world), tmp_path)
+    world.state.world.close()
+
+
 # --- what a backend leaves out ----------------------------------------------------------------------------------------
 
 

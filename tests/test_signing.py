@@ -10,10 +10,12 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from standardwebhooks.webhooks import Webhook
 
+from models.account import Connection
 from models.signing import key_of, keys_of
 from tests import endpoint
 from tests.endpoint import Wrong, fired
 from wizard.fulfillment.backends import WebhookSettings
+from wizard.fulfillment.connections import check_connection
 
 shop = endpoint.shop
 
@@ -77,6 +79,19 @@ def test_what_is_none_is_refused_with_what_to_write_and_never_shown(wrong: str):
 
     assert WRONG[wrong] in str(refused.value)
     assert PLAIN not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", [wrong for wrong, says in WRONG.items() if "24 bytes" not in says])
+async def test_a_connection_says_the_same_at_its_check(wrong: str, tmp_path: Path):
+    mine = Connection.model_validate(
+        {"slug": "own", "name": "My site", "kind": "webhook", "url": "https://shop.example.com/x", "secret": wrong}
+    )
+
+    check = await check_connection(mine, data_dir=tmp_path)
+
+    assert not check.ok
+    assert check.detail.startswith(f"The signing secret of “My site” cannot be used: {WRONG[wrong]}")
+    assert PLAIN not in check.detail
 
 
 def test_while_a_key_is_changed_there_are_two():

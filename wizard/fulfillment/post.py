@@ -43,6 +43,9 @@ PERHAPS_TWICE = (
 GREETING = 1.0
 """Seconds after which a server that has not greeted is asked whether it waits for TLS."""
 
+BETWEEN_SERVERS = 25
+"""The port at which servers pass mail on to each other (RFC 5321); mail is handed in at others."""
+
 NO_SMTP = ("Malformed SMTP response", "Response too long")
 """How the library begins what it says of a server that speaks something else."""
 
@@ -212,7 +215,8 @@ class Conversation:
         connecting = asyncio.ensure_future(self._client.connect())
         try:
             await asyncio.wait([connecting], timeout=GREETING)
-            is_mute = not connecting.done() and not self._client.use_tls
+            # Between servers (port 25) whoever speaks before the greeting is taken for a spammer.
+            is_mute = not connecting.done() and not self._client.use_tls and self._client.port != BETWEEN_SERVERS
             if is_mute and await does_speak_tls(str(self._client.hostname), self._client.port or 0):
                 raise ActionRequired(
                     f"{self._name} speaks TLS from the first byte: write smtps:// in place of smtp:// in "
