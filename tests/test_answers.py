@@ -50,6 +50,7 @@ NOES: dict[str, tuple[str, str, str]] = {
     "an error": (JSON, '{"error": {"code": 7, "message": "no such buyer."}}', "its reply says no: no such buyer."),
     "an error that is only true": (JSON, '{"error": true}', "its reply says no: error."),
     "errors by field": (JSON, '{"errors": [{"detail": "email is taken"}, "and"]}', "no: email is taken. and."),
+    "an error far down": (JSON, '{"error": ' + "[" * 900 + "]" * 900 + "}", "its reply says no: error."),
     "status error": (JSON, '{"status": "Error", "message": "Not understood", "type": "203"}', "no: Not understood."),
     "status as a number": (JSON, '{"status": 404}', "its reply says no: status is 404."),
     "a warning before JSON": (
@@ -72,6 +73,7 @@ YESES = {
     "after a byte order mark": '\ufeff{"id": 7}',
     "after two": '\ufeff\ufeff\n{"id": 7}',
     "no error": '{"error": null, "errors": [], "success": true, "ok": "yes", "status": "success"}',
+    "no error in detail": '{"error": {"code": 0, "message": ""}, "errors": {"email": []}, "success": 1}',
     "no error in PHP's words": '{"error": "0", "errors": false, "success": 1, "status": 200}',
 }
 

@@ -32,6 +32,9 @@ PROMISES = frozenset({"success", "ok"})
 FAILURES = frozenset({"error", "fail", "failed", "failure"})
 """What says no as the `status` of a reply."""
 
+DEEPEST = 4
+"""How far into a reply anybody looks."""
+
 NOTHING = frozenset({"", "0", "false", "no", "none", "null"})
 """Words for "not so", as some languages write them into JSON."""
 
@@ -86,7 +89,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_nothing(value: object) -> bool:
+def _is_nothing(value: object, depth: int = 0) -> bool:
+    if isinstance(value, dict | list):
+        inside = value.values() if isinstance(value, dict) else value
+        return depth < DEEPEST and all(_is_nothing(each, depth + 1) for each in inside)
     return value.strip().lower() in NOTHING if isinstance(value, str) else not value
 
 
@@ -94,10 +100,10 @@ def _reasons(found: object, depth: int = 0) -> Iterator[str]:
     """The reasons that a reply gives, outermost first."""
     if isinstance(found, str):
         yield found.strip().rstrip(".")
-    elif isinstance(found, list) and depth < 4:
+    elif isinstance(found, list) and depth < DEEPEST:
         for each in found[:3]:
             yield from _reasons(each, depth + 1)
-    elif isinstance(found, dict) and depth < 4:
+    elif isinstance(found, dict) and depth < DEEPEST:
         lower = {str(name).lower(): value for name, value in found.items()}
         for reason in REASONS:
             if not _is_nothing(value := lower.get(reason)):
