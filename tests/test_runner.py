@@ -218,12 +218,13 @@ async def test_only_retriable_errors_are_tried_again_and_always_with_the_same_ke
 async def test_a_step_that_is_tried_again_says_so():
     shown: list[str] = []
     backend = Backend(grant_access=raising(Retriable("Busy.")))
+    again = "Try 2 of 3, gives up in 60 s."
 
     await Runner(
         backend, MemoryLedger(), on_step=lambda step: shown.append(f"{step.attempts}: {step.detail}"), patience=QUICK
     ).run(planned([GRANT]))
 
-    assert shown[:3] == ["1: ", "1: Busy. Trying again.", "2: Busy. Trying again."]
+    assert shown[:3] == ["1: ", f"1: Busy. {again}", f"2: Busy. {again}"]
 
 
 async def test_a_ledger_that_cannot_write_is_not_blamed_on_the_backend():
@@ -268,7 +269,7 @@ async def test_after_the_last_try_the_run_fails_and_says_so():
 
     assert len(backend.performed) == 3
     assert run.steps[0].attempts == 3
-    assert run.reason.endswith("Busy. Every try failed: try again later.")
+    assert run.reason.endswith("Busy. Tried 3 times in 1 s, then given up: try again later.")
 
 
 async def test_a_rejected_request_is_not_tried_again():

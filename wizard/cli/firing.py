@@ -172,7 +172,9 @@ class _Telling:
             say(f"Drill: {Fault(run.fault).hint}")
 
     def on_step(self, step: RunStep) -> None:
-        """A step has come further."""
+        """A step has come further; or it has not, and says how long it goes on waiting."""
+        if step.status is Status.RUNNING and step.detail and not self._is_silent:
+            warn(f"{step.position}. {step.detail}")
         if self._is_silent or step.status in OPEN or (step.position, step.status) in self._told:
             return
         self._told.add((step.position, step.status))

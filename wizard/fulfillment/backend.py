@@ -46,11 +46,13 @@ class BackendError(Exception):
 
 
 class Retriable(BackendError):
-    """It may work later. `after` is the number of seconds the other side asked to wait, if it said so."""
+    """It may work later. `after` is the number of seconds the other side asked to wait, if it said so. `place` is who
+    did not answer, such as a host: a run that has given up on them once does not wait for them again."""
 
-    def __init__(self, message: str, after: float | None = None) -> None:
+    def __init__(self, message: str, after: float | None = None, place: str = "") -> None:
         super().__init__(message)
         self.after = after
+        self.place = place
 
 
 class ActionRequired(BackendError):

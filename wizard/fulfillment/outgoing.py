@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -32,6 +33,9 @@ LARGEST_REPLY = 4_000_000
 
 LONGEST = 20.0
 """Seconds from a request's first byte to its reply's last."""
+
+AGAIN = 5.0
+"""The same for somebody who was silent for that long twice, one time after the other."""
 
 ADDED = (b"content-encoding", b"content-length")
 """What is not true any more of a reply that was unpacked."""
@@ -80,35 +84,42 @@ class Guard(httpx.AsyncBaseTransport):
         tls: Callable[[], ssl.SSLContext] = lambda: httpx.create_ssl_context(trust_env=False),
         largest: int = LARGEST_REPLY,
         longest: float = LONGEST,
+        again: float = AGAIN,
     ) -> None:
         """`hosts`: those that the seller named. `allow_private`: whether addresses inside this machine and its network
-        are fine too. `largest` in bytes, `longest` in seconds."""
+        are fine too. `largest` in bytes, `longest` and `again` in seconds."""
         self._hosts = frozenset(hosts)
         self._allow_private = allow_private
         self._resolve = resolve
         self._tls = cache(tls)  # 20 ms (measured), so once, and only for whom needs it
         self._largest = largest
         self._longest = longest
+        self._again = again
         self._to: dict[tuple[str, str, int], httpx.AsyncHTTPTransport] = {}
+        self._silences: Counter[str] = Counter()
+        """How often each host did not answer in time, since it last did."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx. Raises ActionRequired for a host or an address that a request must not go to, and Rejected, also
         while the reply is read, for one that is too large."""
-        deadline = asyncio.get_running_loop().time() + self._longest
+        host = host_of(request.url)
+        longest = min(self._longest, self._again) if self._silences[host] > 1 else self._longest
+        deadline = asyncio.get_running_loop().time() + longest
         try:
             async with asyncio.timeout_at(deadline):
                 response = await self._sent(request)
         except TimeoutError:
-            raise self._too_slow(request) from None
+            self._silences[host] += 1
+            raise _too_slow(request, longest) from None
         assert isinstance(response.stream, httpx.AsyncByteStream)
         codings = codings_of(response.headers.get("content-encoding", ""))
         try:
             unpacking = Unpacking(codings)
         except NotUnpacked as error:
             await response.aclose()
-            raise Rejected(f"The reply of {host_of(request.url)} {error}: it was not read.") from None
+            raise Rejected(f"The reply of {host} {error}: it was not read.") from None
         largest = max(self._largest, request.extensions.get(LARGEST, 0))
-        measured = _Measured(response.stream, unpacking, request, largest, deadline, self._too_slow(request))
+        measured = _Measured(response.stream, unpacking, request, largest, deadline, longest, self._silences)
         # As bytes: what stands in a head is anybody's. What is no compression the client is not to look at again.
         untrue = ADDED if codings else ADDED[:1]
         headers = [(name, value) for name, value in response.headers.raw if name.lower() not in untrue]
@@ -184,8 +195,9 @@ class Guard(httpx.AsyncBaseTransport):
             self._to[name] = httpx.AsyncHTTPTransport(verify=verify, trust_env=False)
         return self._to[name]
 
-    def _too_slow(self, request: httpx.Request) -> httpx.ReadTimeout:
-        return httpx.ReadTimeout(f"the reply was not there within {self._longest:g} seconds", request=request)
+
+def _too_slow(request: httpx.Request, longest: float) -> httpx.ReadTimeout:
+    return httpx.ReadTimeout(f"the reply was not there within {longest:g} seconds", request=request)
 
 
 async def _look_for_tls(url: httpx.URL, address: str) -> None:
@@ -205,14 +217,17 @@ class _Measured(httpx.AsyncByteStream):
         request: httpx.Request,
         largest: int,
         deadline: float,
-        too_slow: httpx.ReadTimeout,
+        longest: float,
+        silences: Counter[str],
     ) -> None:
         self._stream = stream
         self._unpacking = unpacking
         self._request = request
         self._largest = largest
         self._deadline = deadline
-        self._too_slow = too_slow
+        self._longest = longest
+        self._silences = silences
+        self._is_silent = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         host = host_of(self._request.url)
@@ -236,9 +251,12 @@ class _Measured(httpx.AsyncByteStream):
             async with asyncio.timeout_at(self._deadline):
                 return await anext(chunks, None)
         except TimeoutError:
-            raise self._too_slow from None
+            self._is_silent = True
+            raise _too_slow(self._request, self._longest) from None
 
     async def aclose(self) -> None:
+        host = host_of(self._request.url)
+        self._silences[host] = self._silences[host] + 1 if self._is_silent else 0
         await self._stream.aclose()
 
 

@@ -26,7 +26,7 @@ from wizard.fulfillment.ledger import Ledger, key_of
 from wizard.fulfillment.lives import PROVE
 from wizard.fulfillment.outcome import ACCESS, BAD, OPEN, hoped_for, outcome, page_of
 from wizard.fulfillment.secrecy import Secrets
-from wizard.fulfillment.tries import PATIENT, Answer, Patience, failure, tried
+from wizard.fulfillment.tries import PATIENT, Answer, Asking, GivenUp, Patience, broken_backend, failure, not_usable
 from wizard.fulfillment.words import in_words
 
 P = ParamSpec("P")
@@ -71,6 +71,10 @@ class Runner:
         self._steps: dict[int, RunStep] = {}
         self._ms: dict[int, float] = {}
         """How long each step has taken that something was tried for."""
+        self._spent: dict[int, float] = {}
+        """The seconds of its budget that each step has used."""
+        self._given_up: set[str] = set()
+        """Who did not answer, however often they were asked: they are not waited for again in this run."""
         self._unwritten: dict[int, RunStep] = {}
         self._is_open = False
 
@@ -83,8 +87,7 @@ class Runner:
         self._begin(planned)
         try:
             await self._record(self._open)
-            await self._moment_by_moment()
-            await self._record(self._close, *outcome(self.record))
+            await self._record(self._close, *await self._carried_out())
         except BaseException as error:
             self._stopped(error)
         return self.record
@@ -94,8 +97,7 @@ class Runner:
         self._begin(recorded, was_stopped=True)
         self._is_open = True
         try:
-            await self._moment_by_moment()
-            await self._record(self._close, *outcome(self.record))
+            await self._record(self._close, *await self._carried_out())
         except BaseException as error:
             self._stopped(error)
         return self.record
@@ -119,6 +121,20 @@ class Runner:
             password=self._password,
             secrets=self._secrets,
         )
+
+    async def _carried_out(self) -> tuple[Verdict, str]:
+        """Do what is to be done, for as long as a run may take; give back the verdict and its reason."""
+        self._ends = asyncio.get_running_loop().time() + self._patience.run
+        try:
+            async with asyncio.timeout_at(self._ends) as budget:
+                await self._moment_by_moment()
+        except TimeoutError:
+            if not budget.expired():
+                raise
+            await self._write_down()
+            over = f"Stopped midway: its {self._patience.run:g} s are over, and a run takes no longer."
+            return Verdict.INTERRUPTED, over
+        return outcome(self.record)
 
     async def _moment_by_moment(self) -> None:
         moments: dict[int, list[int]] = {}
@@ -278,30 +294,35 @@ class Runner:
     async def _tried(self, at: int, call: Callable[[], Awaitable[Answer]], *, quietly: bool = False) -> Answer | None:
         """Call the backend until it answers or there is no hope. A failure is written down and gives None. `quietly`:
         without a word about the tries, for a step that is over."""
-        began = time.perf_counter()
+        began, now = time.perf_counter(), asyncio.get_running_loop().time
         before = self._steps[at]
-
-        async def on_try(number: int) -> None:
-            # The second pass over a step, its check, does not make its tries look doubled.
-            if not quietly and (before.status is not Status.PERFORMED or number > 1):
-                await self._write(at, status=Status.RUNNING, attempts=max(before.attempts, number))
-
-        async def on_retry(error: Retriable) -> None:
-            if not quietly:
-                await self._write(at, detail=f"{error} Trying again.")
-
+        is_ours = self._backend.manifest.backend.startswith("wizard.")
+        asking = Asking(
+            self._patience,
+            NOBODY if quietly else _StepTelling(self._write, at, before),
+            within=min(self._patience.step - self._spent.get(at, 0.0), self._ends - now()),
+            is_lost=lambda error: error.place in self._given_up,
+            broken=not_usable if is_ours else broken_backend,
+        )
         try:
-            answer = await tried(call, self._patience, on_try, on_retry)
+            answer = await asking.until_answered(call)
         except BackendError as error:
             if quietly and isinstance(error, Retriable):
                 raise  # it was over already, and is not undone because somebody is down now: the run goes on later
+            if isinstance(error, GivenUp):
+                self._given_up.add(error.place)
             status, detail = failure(error)
         else:
-            self._ms[at] = _ms_since(began, before.ms)
+            self._spend(at, began, before.ms)
             return answer
-        self._ms[at] = _ms_since(began, before.ms)
+        self._spend(at, began, before.ms)
         await self._write(at, status=status, detail=detail, evidence=None)
         return None
+
+    def _spend(self, at: int, began: float, before: float) -> None:
+        """Note how long a step has taken: all in all, and of its budget."""
+        self._ms[at] = _ms_since(began, before)
+        self._spent[at] = self._spent.get(at, 0.0) + time.perf_counter() - began
 
     def _context_of(self, at: int) -> Context:
         step = self._steps[at]
@@ -335,10 +356,13 @@ class Runner:
         self._steps[at] = step
         self._unwritten[at] = step
         if not soon:
-            unwritten, self._unwritten = self._unwritten, {}
-            await self._record(self._ledger.write_steps, self._run.id, *unwritten.values())
+            await self._write_down()
         with suppress(Exception):  # whoever looks on does not decide whether a buyer is served
             self._on_step(step)
+
+    async def _write_down(self) -> None:
+        unwritten, self._unwritten = self._unwritten, {}
+        await self._record(self._ledger.write_steps, self._run.id, *unwritten.values())
 
     async def _record(self, write: Callable[P, None], *what: P.args, **more: P.kwargs) -> None:
         if self._ledger.is_quick:
@@ -379,6 +403,38 @@ class Runner:
         self._run = self._run.model_copy(update=ended)
         self._ledger.close_run(self._run.id, verdict=verdict, reason=reason, finished_at=at, page=page)
         self._is_open = False
+
+
+class _Nobody:
+    """Nobody is told: the step is over, and what it gave is learned again."""
+
+    async def on_try(self, number: int) -> None:
+        """See `Telling`."""
+
+    async def on_wait(self, said: str) -> None:
+        """See `Telling`."""
+
+
+NOBODY = _Nobody()
+
+
+class _StepTelling:
+    """Tells in the step itself, so that whoever looks on and the record say the same."""
+
+    def __init__(self, write: Callable[..., Awaitable[None]], at: int, before: RunStep) -> None:
+        self._write, self._at, self._before = write, at, before
+        self._attempts = before.attempts
+
+    async def on_try(self, number: int) -> None:
+        """See `Telling`."""
+        # The second pass over a step, its check, does not make its tries look doubled.
+        self._attempts = max(self._before.attempts, number)
+        if self._before.status is not Status.PERFORMED or number > 1:
+            await self._write(self._at, status=Status.RUNNING, attempts=self._attempts)
+
+    async def on_wait(self, said: str) -> None:
+        """See `Telling`."""
+        await self._write(self._at, status=Status.RUNNING, attempts=self._attempts, detail=said)
 
 
 def _ms_since(began: float, before: float) -> float:

@@ -316,7 +316,8 @@ class Browser:
             seen = Page(url, response.status_code, source, cached=cached(response.headers), gate=gate(response.headers))
             if is_passing(response.status_code):
                 after = retry_after(response.headers.get("retry-after", ""))
-                raise Retriable(f"{urlsplit(url).netloc} answered {response.status_code}.", after)
+                host = urlsplit(url).netloc
+                raise Retriable(f"{host} answered {response.status_code}.", after, host)
             if not response.has_redirect_location:
                 return seen
             target = _target(url, response)
@@ -359,7 +360,8 @@ class Browser:
         except httpx.HTTPError as error:
             if failed is not None:
                 raise failed(error) from error
-            raise Retriable(f"{urlsplit(url).netloc} could not be reached: {why(error)}.") from error
+            host = urlsplit(url).netloc
+            raise Retriable(f"{host} could not be reached: {why(error)}.", place=host) from error
 
     def _note(self, method: str, url: str, sent: str, status: int, received: str, began: float) -> None:
         ms = round((time.perf_counter() - began) * 1000, 1)
@@ -437,4 +439,4 @@ def _not_downloaded(url: str, error: httpx.HTTPError, size: int = 0) -> BackendE
     if size and isinstance(error, httpx.ReadTimeout):
         slow = "Try a smaller file, or a faster line: a test-fire waits no longer."
         return Rejected(f"The download was not complete in time: {size:,} bytes came. {slow}")
-    return Retriable(f"The download could not be reached: {why(error)}.")
+    return Retriable(f"The download could not be reached: {why(error)}.", place=urlsplit(url).netloc)

@@ -89,7 +89,7 @@ class Api:
             raise Rejected(f"“{self.name}” redirects to what is no web address: {error}.") from error
         except httpx.HTTPError as error:
             where = urlsplit(address).netloc
-            raise Retriable(f"“{self.name}” could not be reached at {where}: {why(error)}.") from error
+            raise Retriable(f"“{self.name}” could not be reached at {where}: {why(error)}.", place=where) from error
         reply = Reply(response.status_code, response.headers, text_of(response.content, response.charset_encoding))
         ms = round((time.perf_counter() - began) * 1000, 1)
         self._exchanges.append(
@@ -134,7 +134,7 @@ class Api:
         if reply.status in (401, 403):
             return ActionRequired(f"{said} Check {self._to_check}.")
         if is_passing(reply.status):
-            return Retriable(said, retry_after(reply.headers.get("retry-after", "")))
+            return Retriable(said, retry_after(reply.headers.get("retry-after", "")), host)
         if reply.status in (404, 405) and said.endswith(f"{reply.status}."):
             return Rejected(f"{said} Is {visible(address.partition('?')[0], '')[:200]} its right address?")
         return Rejected(said)
