@@ -564,6 +564,8 @@ def test_the_example_is_installed_listed_and_fired(
 
     assert listed.returncode == 0, listed.stderr
     found = {one["backend"]: one for one in json.loads(listed.stdout)["backends"]}
+    assert found["sandbox"]["leaves_out"] == []
+    assert {"register_attendee", "assign_tag", "integrated_membership"} < set(found["lending-library"]["leaves_out"])
     assert set(found) >= {"lending-library", "sandbox"}
     assert found["lending-library"]["detail"] == f"The library in {library} is open."
     assert found["lending-library"]["package"] == "lending-library 0.1.0"

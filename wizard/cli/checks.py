@@ -15,6 +15,7 @@ from wizard.fulfillment import registry
 from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
 from wizard.fulfillment.connections import check_and_remember
 from wizard.fulfillment.secrecy import Secrets
+from wizard.fulfillment.words import DOES
 from wizard.invocation import command
 from wizard.settings import BadSettings
 
@@ -34,6 +35,8 @@ def backends(context: typer.Context, json_wanted: bool = JSON) -> int:
         for one in found:
             stands = "works" if one["ok"] else "does not work" if one["set_up"] else "is not set up"
             say(f"{one['backend']} ({one['package']}) – {stands}: {one['detail']}")
+            if one["leaves_out"]:
+                say(f"   leaves out: {', '.join(name.replace('_', ' ') for name in one['leaves_out'])}")
     return 0 if all(one["ok"] or not one["set_up"] for one in found) else 1
 
 
@@ -48,9 +51,14 @@ async def _checked(installed: registry.Installed, place: Place) -> dict[str, Any
         "ok": checked.ok,
         "detail": checked.detail,
         "can": sorted(manifest.can) if manifest else [],
-        "leaves_out": sorted(manifest.leaves_out) if manifest else [],
+        "leaves_out": _left_out(manifest) if manifest else [],
         "settings": manifest.schema if manifest else {},
     }
+
+
+def _left_out(manifest: Manifest) -> list[str]:
+    """The actions and access options that it does not carry out. A clean-up is asked for whoever it is."""
+    return [*(name for name in DOES if name not in {*manifest.can, "clean_up"}), *sorted(manifest.leaves_out)]
 
 
 async def _check(manifest: Manifest, place: Place) -> Check:
