@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from models.ask import Answers, Ask, Choice, Suggestion, always
 from models.general import ProductKind
-from models.text import Line, Slug, Text, is_level
+from models.text import ForeignName, Slug, Text, is_level
 
 
 class AccessKind(Choice):
@@ -115,7 +115,7 @@ class IntegratedMembership(Answers):
             kind="reference", subject="connection", required=always),
     ] = None  # fmt: skip
     level: Annotated[
-        Line,
+        ForeignName,
         Ask(
             "Level",
             "The level, tier or role on that platform.",

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 
 from models.ask import Answers, Ask, Choice, always, misfit
-from models.text import HttpsAddress, LevelName, Line, Name, Slug, Text, WebAddress, slug_of
+from models.text import ForeignName, HttpsAddress, LevelName, Name, Slug, Text, WebAddress, slug_of
 
 
 class Owned(Answers):
@@ -101,7 +101,7 @@ class Connection(Owned):
             when=lambda c: c.kind in ("webhook", "wordpress", "ghost"), placeholder="https://members.example.com"),
     ] = None  # fmt: skip
     user: Annotated[
-        Line, Ask("User", "The user whose application password it is.", required=always,
+        ForeignName, Ask("User", "The user whose application password it is.", required=always,
                   when=lambda c: c.kind == "wordpress"),
     ] = ""  # fmt: skip
     application_password: Annotated[
@@ -109,27 +109,28 @@ class Connection(Owned):
                            required=always, when=lambda c: c.kind == "wordpress"),
     ] = None  # fmt: skip
     role: Annotated[
-        Line, Ask("Role", "The role that opens the content.", when=lambda c: c.kind == "wordpress"),
+        ForeignName, Ask("Role", "The role that opens the content.", when=lambda c: c.kind == "wordpress"),
     ] = "subscriber"  # fmt: skip
     admin_api_key: Annotated[
         Secret | None, Ask("Admin API key", "From Integrations in Ghost.", kind="secret", required=always,
                            when=lambda c: c.kind == "ghost"),
     ] = None  # fmt: skip
     tier: Annotated[
-        Line, Ask("Tier", "The tier that opens the content.", when=lambda c: c.kind == "ghost"),
+        ForeignName, Ask("Tier", "The tier that opens the content.", when=lambda c: c.kind == "ghost"),
     ] = ""  # fmt: skip
     label: Annotated[
-        Line, Ask("Label", "A label instead of a tier.", when=lambda c: c.kind == "ghost"),
+        ForeignName, Ask("Label", "A label instead of a tier.", when=lambda c: c.kind == "ghost"),
     ] = ""  # fmt: skip
     secret: Annotated[
         Secret | None, Ask("Signing secret", "whsec_ and 24 bytes or more in base64. As in Standard Webhooks.",
                            kind="secret", required=always, when=lambda c: c.kind == "webhook"),
     ] = None  # fmt: skip
     grant_event: Annotated[
-        Line, Ask("Event: let in", "The name of the event that lets a buyer in.", when=lambda c: c.kind == "webhook"),
+        ForeignName, Ask("Event: let in", "The name of the event that lets a buyer in.",
+                         when=lambda c: c.kind == "webhook"),
     ] = "access.granted"  # fmt: skip
     revoke_event: Annotated[
-        Line, Ask("Event: shut out", "The name of the event that shuts a buyer out.",
+        ForeignName, Ask("Event: shut out", "The name of the event that shuts a buyer out.",
                   when=lambda c: c.kind == "webhook"),
     ] = "access.revoked"  # fmt: skip
     login_url: Annotated[
@@ -141,7 +142,8 @@ class Connection(Owned):
                                  when=lambda c: c.kind == "dap"),
     ] = None  # fmt: skip
     product_or_level: Annotated[
-        Line, Ask("DAP product/level", "As it is called in DAP.", required=always, when=lambda c: c.kind == "dap"),
+        ForeignName, Ask("DAP product/level", "As it is called in DAP.", required=always,
+                         when=lambda c: c.kind == "dap"),
     ] = ""  # fmt: skip
     secret_key: Annotated[
         Secret | None, Ask("Secret key", "As set in the bridge file.", kind="secret", required=always,

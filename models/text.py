@@ -22,17 +22,23 @@ def _refuse_harmful(text: str, allowed: str) -> str:
     for position, character in enumerate(text, start=1):
         if harmful(character, allowed):
             raise ValueError(f"character {position} is an invisible {name_of(character)}: take it out")
-    return unicodedata.normalize("NFC", text)
+    return text
+
+
+def as_written(text: str) -> str:
+    """Refuse control and invisible characters and line breaks; trim, and leave the rest as it is. For what somebody
+    else named, such as a role: of two ways to write an é only theirs is the name."""
+    return _refuse_harmful(text.strip(" \t"), "")
 
 
 def one_line(text: str) -> str:
-    """Refuse control and invisible characters and line breaks; trim and normalise the rest (Unicode NFC)."""
-    return _refuse_harmful(text.strip(" \t"), "")
+    """As `as_written`, and normalised (Unicode NFC). For what people read."""
+    return unicodedata.normalize("NFC", as_written(text))
 
 
 def several_lines(text: str) -> str:
     """As `one_line`, but line breaks and tabs are allowed."""
-    return _refuse_harmful(text.replace("\r\n", "\n"), "\n\t").strip()
+    return unicodedata.normalize("NFC", _refuse_harmful(text.replace("\r\n", "\n"), "\n\t").strip())
 
 
 def slug_of(name: str, otherwise: str = "product") -> str:
@@ -65,7 +71,7 @@ def is_slug(text: str) -> str:
 
 def is_web_address(text: str) -> str:
     """Refuse what is not an absolute http or https address (RFC 3986) with a host and without credentials."""
-    text = one_line(text)
+    text = as_written(text)
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -82,9 +88,10 @@ def is_web_address(text: str) -> str:
 
 def is_https_address(text: str) -> str:
     """As `is_web_address`, and only https."""
-    if not is_web_address(text).startswith("https://"):
+    text = is_web_address(text)
+    if not text.startswith("https://"):
         raise ValueError("the address must start with https://")
-    return text.strip()
+    return text
 
 
 def _is_latin(character: str) -> bool:
@@ -141,6 +148,8 @@ def _is_said_by_its_slug(text: str) -> bool:
 
 Line = Annotated[str, AfterValidator(one_line), StringConstraints(max_length=200)]
 """One line of text, at most 200 characters."""
+ForeignName = Annotated[str, AfterValidator(as_written), StringConstraints(max_length=200)]
+"""What a thing is called elsewhere, such as a role or a tier, as it is written there: at most 200 characters."""
 Name = Annotated[str, AfterValidator(one_line), StringConstraints(min_length=1, max_length=120)]
 """A name: 1 to 120 characters."""
 Text = Annotated[str, AfterValidator(several_lines), StringConstraints(max_length=5000)]

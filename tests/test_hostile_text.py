@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from textual.events import Paste
 from textual.widgets import Static
 
+from models.access import IntegratedMembership
 from models.account import Connection, ConnectionKind
 from models.characters import harmful
 from screens.controls import LineControl, TextControl
@@ -60,9 +61,22 @@ def product_questions(module_id: str) -> Iterator[Question]:
     return flow.all_questions(module.questions)
 
 
+FOREIGN = {"user", "role", "tier", "label", "grant_event", "revoke_event", "product_or_level"}
+
+NAMED_ELSEWHERE = [
+    flow.question_at("post_sale.access.integrated_membership.level").ask,
+    *(question.ask for question in flow.questions_of(Connection) if question.name in FOREIGN),
+]
+"""What somebody else has named: of two ways to write it only theirs is the name."""
+
+
+def as_taken(question: Question, text: str) -> str:
+    return text if question.ask in NAMED_ELSEWHERE else unicodedata.normalize("NFC", text)
+
+
 def kept(question: Question, text: str) -> Any:
     """What is stored of a text when it is stored: what was written, in Unicode's composed form."""
-    composed = unicodedata.normalize("NFC", text)
+    composed = as_taken(question, text)
     match question.ask.kind:
         case "text":
             return "\n".join(composed.splitlines()).strip()
@@ -377,5 +391,27 @@ def place(path: str) -> tuple[str | None, str]:
 
 
 def kept_of_document(question: Question, text: str) -> Any:
-    composed = unicodedata.normalize("NFC", text).strip(" \t")
+    composed = as_taken(question, text).strip(" \t")
     return (composed,) if question.ask.kind == "words" else composed
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [("user", "wordpress"), ("role", "wordpress"), ("tier", "ghost"), ("label", "ghost"), ("grant_event", "webhook"),
+     ("revoke_event", "webhook"), ("product_or_level", "dap")],
+)  # fmt: skip
+def test_what_is_named_elsewhere_is_taken_as_it_is_written(field: str, kind: str):
+    decomposed = unicodedata.normalize("NFD", "Caf\u00e9")
+
+    taken = Connection.model_validate({"name": "My site", "kind": kind, field: f" {decomposed}"})
+
+    assert getattr(taken, field) == decomposed
+    assert IntegratedMembership(level=decomposed).level == decomposed
+    with pytest.raises(ValueError, match="invisible"):
+        Connection.model_validate({"name": "My site", "kind": kind, field: f"{decomposed}\u202e"})
+
+
+def test_an_address_is_taken_as_it_is_written():
+    decomposed = unicodedata.normalize("NFD", "https://example.com/caf\u00e9")
+
+    assert Connection.model_validate({"name": "A", "kind": "webhook", "url": decomposed}).url == decomposed

@@ -74,6 +74,8 @@ def found(rule: str, look: Inspected) -> list[tuple[str, str]]:
     return [(finding.level, finding.field) for finding in check(look) if finding.rule == rule]
 
 
+LEVEL_IS_GONE = "It has no tier “gold”: choose one of silver and bronze."
+
 INTEGRATED_ANSWERS = {
     "post_sale.access.kind": "integrated_membership",
     f"{INTEGRATED}.connection": "studio",
@@ -136,6 +138,27 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
         [("error", f"{INTEGRATED}.connection")],
     ),
     ("PF-03", "the check is a day old", inspected(INTEGRATED_ANSWERS, now=NOON + timedelta(hours=24)), []),
+    (
+        "PF-03",
+        "the check found the level good",
+        inspected(INTEGRATED_ANSWERS, checks={"studio": ConnectionCheck(ok=True, at=NOON, levels={"gold": ""})}),
+        [],
+    ),
+    (
+        "PF-03",
+        "the check found that the level gives too much",
+        inspected(
+            INTEGRATED_ANSWERS,
+            checks={"studio": ConnectionCheck(ok=True, at=NOON, levels={"gold": LEVEL_IS_GONE})},
+        ),
+        [("error", f"{INTEGRATED}.level")],
+    ),
+    (
+        "PF-03",
+        "the check did not ask for this level",
+        inspected(INTEGRATED_ANSWERS, checks={"studio": ConnectionCheck(ok=True, at=NOON, levels={"silver": ""})}),
+        [("error", f"{INTEGRATED}.connection")],
+    ),
     ("PF-03", "another option is chosen", inspected(checks={}), []),
     *(
         ("PF-04", state, inspected(FILE_ANSWERS, file_states={"workbook": state}), [("error", f"{FILE}.file")])

@@ -17,6 +17,7 @@ from tests.caching import Cache
 from tests.endpoint import Wrong, fired
 from tests.listening import served
 from wizard.fulfillment.lives import PROOF
+from wizard.fulfillment.replies import is_kept
 
 shop = endpoint.shop
 
@@ -167,3 +168,23 @@ async def test_the_stranger_comes_by_the_buyers_own_address_of_the_page(shop: Wr
 
     assert run.verdict is Verdict.PASSED, run.reason
     assert asked[:2] == ["/of/yoga-club/silver", "/of/yoga-club/silver/"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "kept"),
+    [
+        ({"x-cache": "HIT"}, True),
+        ({"x-cache": "Hit from cloudfront"}, True),
+        ({"cf-cache-status": "HIT"}, True),
+        ({"cache-status": "ExampleCache; hit; ttl=376"}, True),
+        ({"age": "12"}, True),
+        ({"x-varnish": "32770 5"}, True),
+        ({"x-cache": "MISS", "age": "0"}, False),
+        ({"x-varnish": "32770", "via": "1.1 varnish"}, False),
+        ({"cache-control": "max-age=60"}, False),
+        ({"age": "soon"}, False),
+        ({}, False),
+    ],
+)
+def test_a_cache_that_answers_itself_is_known_by_its_headers(headers: dict[str, str], kept: bool):
+    assert is_kept(headers) is kept

@@ -54,10 +54,11 @@ sub vcl_backend_response {{ {answering} }}
 
 
 @contextmanager
-def nginx(site: str, location: str = "", *, server: str = "", listen: str = "") -> Iterator[str]:
-    """An nginx in front of a site; its address by http. `location` and `server` are directives of its own."""
+def nginx(site: str, location: str = "", *, server: str = "", listen: str = "", port: int = 0) -> Iterator[str]:
+    """An nginx in front of a site; its address by http. `location` and `server` are directives of its own. `port`: for
+    a site that knows where people reach it."""
     with tempfile.TemporaryDirectory(prefix="nginx-") as name:
-        folder, port = Path(name), free_port()
+        folder, port = Path(name), port or free_port()
         folder.chmod(0o755)
         more = {"location": location, "server": server, "listen": listen}
         user = "user root;" if getpass.getuser() == "root" else ""
@@ -70,11 +71,11 @@ def nginx(site: str, location: str = "", *, server: str = "", listen: str = "") 
 
 
 @contextmanager
-def varnish(site: str, receiving: str = "", answering: str = "set beresp.ttl = 5m;") -> Iterator[str]:
+def varnish(site: str, receiving: str = "", answering: str = "set beresp.ttl = 5m;", *, port: int = 0) -> Iterator[str]:
     """A Varnish in front of a site; its address. `receiving` and `answering`: what it does with a request and with
     what the site says, in its own language."""
     with tempfile.TemporaryDirectory(prefix="varnish-") as name:
-        folder, port = Path(name), free_port()
+        folder, port = Path(name), port or free_port()
         folder.chmod(0o755)
         (folder / "site.vcl").write_text(
             VCL.format(port=site.rpartition(":")[2], receiving=receiving, answering=answering)

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from models.account import Connection
-from tests.servers import fronts
+from tests.servers import caches
 from tests.servers.fronts import Door
 from tests.servers.started import free_port, started, wait_for
 
@@ -32,7 +32,7 @@ def missing() -> str:
     """Why it cannot be started here, or nothing."""
     if shutil.which("node") is None or not (BUILT / ".built").exists():
         return f"Ghost {VERSION} is not installed: run tests/servers/install.sh"
-    return fronts.missing()
+    return caches.missing()
 
 
 class Owner:
@@ -121,7 +121,7 @@ def ghost() -> Iterator[GhostSite]:
     """Sets up and starts a Ghost, and leaves nothing behind."""
     with tempfile.TemporaryDirectory(prefix="ghost-") as place:
         home = Path(place)
-        door = Door(free_port(), f"127.0.0.1:{free_port()}")
+        door = Door(free_port(), f"http://127.0.0.1:{free_port()}")
         url, port = f"http://127.0.0.1:{door.port}", int(door.behind.rpartition(":")[2])
         shutil.copytree(BUILT / "content", home / "content")
         settings = {
@@ -145,7 +145,7 @@ def ghost() -> Iterator[GhostSite]:
         log = home / "log"
         node = ["node", "--require", str(Path(__file__).with_name("offline.cjs")), str(BUILT / "index.js")]
         with started(node, log, cwd=home, NODE_ENV="development") as server:
-            wait_for(f"http://{door.behind}/ghost/api/admin/site/", server, log)
+            wait_for(f"{door.behind}/ghost/api/admin/site/", server, log)
             with door:
                 owner = Owner(url)
                 try:

@@ -22,11 +22,11 @@ PATIENT = Patience(tries=3, one_try=30, first_wait=0.2, longest_wait=2, jitter=0
 Checks = dict[str, ConnectionCheck]
 
 
-def sold_on(connection: Connection, *, checks: Checks | None = None, **product: Any) -> Sold:
+def sold_on(connection: Connection, *, level: str = "gold", checks: Checks | None = None, **product: Any) -> Sold:
     """A product that lets its buyers into this platform."""
     access = {
         "kind": "integrated_membership",
-        "integrated_membership": {"connection": connection.slug, "level": "gold"},
+        "integrated_membership": {"connection": connection.slug, "level": level},
     }
     found = sold("", access=access, **product)
     return found.model_copy(
@@ -49,9 +49,9 @@ async def lived(connection: Connection, what: Event | Life, folder: Path, **prod
         app.state.world.close()
 
 
-def furnished(folder: Path, connection: Connection) -> Path:
+def furnished(folder: Path, connection: Connection, *, level: str = "gold") -> Path:
     """Records with such a product, `on-the-platform`."""
     with open_store(Settings(data_dir=folder)) as store:
         store.add(connection)
-        store.create("On the platform", "test", sold_on(connection).answers, slug="on-the-platform")
+        store.create("On the platform", "test", sold_on(connection, level=level).answers, slug="on-the-platform")
     return folder

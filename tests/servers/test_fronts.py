@@ -6,7 +6,6 @@ One table: what stands in front, what the check of the connection says, and how 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,8 @@ import pytest
 
 from models.account import Connection, ConnectionCheck
 from models.fulfillment import Verdict
-from tests.servers.fronts import GATE, KEEPS, KEEPS_FOR_STRANGERS, Front, nginx, varnish
+from tests.servers.caches import nginx
+from tests.servers.fronts import GATE, KEEPS, KEEPS_FOR_STRANGERS, Front, of_nginx, of_varnish
 from tests.servers.ghost_site import GhostSite
 from tests.servers.lived import lived
 from tests.servers.started import free_port
@@ -46,29 +46,13 @@ API_KEPT = (
     "exclude "
 )
 
-IGNORES_COOKIES = """
-    sub vcl_recv { if (req.url !~ "wp-login|rest_route|/ghost|/members/") { unset req.http.Cookie; return (hash); } }
-    sub vcl_backend_response { if (bereq.url !~ "wp-login|rest_route|/ghost|/members/") {
-        unset beresp.http.Set-Cookie; unset beresp.http.Cache-Control; set beresp.ttl = 10m; } }
-"""
-
-
-def of_nginx(*locations: str) -> Front:
-    """nginx with these locations; `pass` in them passes a request on."""
-
-    def stand(port: int, behind: str) -> AbstractContextManager[None]:
-        return nginx(port, "\n".join(locations).replace("pass;", f"proxy_pass http://{behind};"))
-
-    return stand
-
-
-def of_varnish(rules: str = "") -> Front:
-    """Varnish with these rules."""
-    return lambda port, behind: varnish(port, behind, rules)
-
-
-LOGIN_PASSES = "location ~ ^/(wp-login.php|index.php) { pass; }"
-GHOST_PASSES = "location ~ ^/(ghost|members)/ { pass; }"
+NO_PAGE = "wp-login|rest_route|/ghost|/members/"
+IGNORES_COOKIES = of_varnish(
+    f'if (req.url !~ "{NO_PAGE}") {{ unset req.http.Cookie; return (hash); }}',
+    f'if (bereq.url !~ "{NO_PAGE}") {{ unset beresp.http.Set-Cookie; unset beresp.http.Cache-Control; '
+    "set beresp.ttl = 10m; }",
+)
+LOGIN, API, GHOSTS_OWN = "/wp-login.php", "/index.php", "~ ^/(ghost|members)/"
 
 
 @dataclass(frozen=True)
@@ -86,40 +70,40 @@ class Setup:
 WORDPRESS = [
     Setup(
         "a cache that keeps every page",
-        of_nginx(LOGIN_PASSES, f"location / {{ pass; {KEEPS} }}"),
+        of_nginx(KEEPS, **{LOGIN: "", API: ""}),
         True, WORKS, Verdict.FAILED, KEPT,
     ),
     Setup(
         "a cache that keeps the pages of strangers",
-        of_nginx(f"location / {{ pass; {KEEPS_FOR_STRANGERS} }}"),
+        of_nginx(KEEPS_FOR_STRANGERS),
         True, WORKS, Verdict.PASSED, PROVEN,
     ),
     Setup("Varnish as it comes", of_varnish(), True, WORKS, Verdict.PASSED, PROVEN),
     Setup(
         "a cache that answers the API",
-        of_nginx("location = /wp-login.php { pass; }", f"location / {{ pass; {KEEPS} }}"),
+        of_nginx(KEEPS, **{LOGIN: ""}),
         False, API_KEPT, Verdict.ACTION_REQUIRED, API_KEPT,
     ),
-    Setup("a password for the site", of_nginx(f"location / {{ {GATE} pass; }}"), False, BEHIND,
+    Setup("a password for the site", of_nginx(GATE), False, BEHIND,
           Verdict.ACTION_REQUIRED, BEHIND),
-    Setup("a password for the login", of_nginx(f"location = /wp-login.php {{ {GATE} pass; }}", "location / { pass; }"),
+    Setup("a password for the login", of_nginx(**{LOGIN: GATE}),
           False, BEHIND, Verdict.ACTION_REQUIRED, BEHIND),
 ]  # fmt: skip
 
 GHOST = [
     Setup(
         "a cache that keeps every page",
-        of_nginx(GHOST_PASSES, f"location / {{ pass; {KEEPS} }}"),
+        of_nginx(KEEPS, **{GHOSTS_OWN: ""}),
         True, GHOST_WORKS, Verdict.FAILED, FROM_CACHE,
     ),
     Setup(
         "a cache that keeps the pages of strangers",
-        of_nginx(f"location / {{ pass; {KEEPS_FOR_STRANGERS} }}"),
+        of_nginx(KEEPS_FOR_STRANGERS),
         True, GHOST_WORKS, Verdict.PASSED, PROVEN,
     ),
-    Setup("Varnish that ignores cookies", of_varnish(IGNORES_COOKIES), True, GHOST_WORKS, Verdict.FAILED,
+    Setup("Varnish that ignores cookies", IGNORES_COOKIES, True, GHOST_WORKS, Verdict.FAILED,
           "its headers say X-Varnish: "),
-    Setup("a password for the site", of_nginx(f"location / {{ {GATE} pass; }}"), False, BEHIND,
+    Setup("a password for the site", of_nginx(GATE), False, BEHIND,
           Verdict.ACTION_REQUIRED, BEHIND),
 ]  # fmt: skip
 
@@ -150,7 +134,9 @@ async def test_a_wordpress_under_a_prefix_and_behind_a_proxy_works(wordpress: Wo
     port = free_port()
     home = f"http://127.0.0.1:{port}/blog"
     # The slash behind the address takes the prefix away: the site itself knows of it by its settings alone.
-    under = lambda port, behind: nginx(port, f"location /blog/ {{ proxy_pass http://{behind}/; }}")  # noqa: E731
+    under: Front = lambda port, site: nginx(  # noqa: E731
+        site, server=f"location /blog/ {{ proxy_pass {site}/; proxy_set_header Host $http_host; }}", port=port
+    )
     setup = Setup("a prefix", under, True, WORKS, Verdict.PASSED, PROVEN)
     with wordpress.served_for(home) as behind, setup.front(port, behind):
         at = f"{home}/?page_id={wordpress.page}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from tests.connected import at_work, context_of, grant, revoke
+from tests.servers.caches import nginx
 from tests.servers.ghost_site import GhostSite
 from wizard.fulfillment.backend import ActionRequired, Rejected
 from wizard.fulfillment.connections import check_connection
@@ -234,3 +236,88 @@ async def test_a_check_names_the_tier_it_found(ghost: GhostSite, tmp_path: Path)
 
     assert (good.ok, good.detail) == (True, "Ghost answers, takes the key, and has the tier “Gold”.")
     assert (bad.ok, bad.detail[:38]) == (False, "“My blog” has no tier “Platinum”. It h")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"proof_url": "{url}/nowhere/"},
+            "There is no page at {url}/nowhere/: a stranger is answered 404, and the site knows of no page there. "
+            "Correct the proof page in the connection “My blog”.",
+        ),
+        (
+            {"proof_url": "{url}/for-all/"},
+            "Anybody can read {url}/for-all/ without logging in, so it proves nothing. Protect the page, or write "
+            "another proof page into the connection “My blog”.",
+        ),
+        ({"tier": "", "label": "vanished"}, "“My blog” has no label “vanished”. It has: "),
+    ],
+)
+async def test_a_check_names_what_a_run_would_miss(
+    changes: dict[str, str], says: str, ghost: GhostSite, tmp_path: Path
+):
+    mine = ghost.connection(**{name: value.format(url=ghost.url) for name, value in changes.items()})
+
+    check = await check_connection(mine, data_dir=tmp_path, allow_private=True)
+
+    assert (check.ok, check.detail.startswith(says.format(url=ghost.url))) == (False, True), check.detail
+
+
+async def test_a_check_says_of_each_level_that_products_give_what_is_wrong_with_it(ghost: GhostSite, tmp_path: Path):
+    mine = ghost.connection(url=f"{ghost.url}/ghost/#/settings")  # as it is copied from a browser
+
+    check = await check_connection(mine, data_dir=tmp_path, allow_private=True, levels=["gold", "platinum"])
+
+    assert check.ok
+    assert check.levels == {
+        "gold": "",
+        "platinum": "“My blog” has no tier “platinum”. It has: Free, Members, Gold.",
+    }
+
+
+async def test_a_check_of_a_key_that_may_not_says_so(ghost: GhostSite, tmp_path: Path):
+    mine = ghost.connection(admin_api_key=ghost.key_that_may_little())
+
+    check = await check_connection(mine, data_dir=tmp_path, allow_private=True)
+
+    assert (check.ok, check.detail) == (
+        False,
+        "The key of “My blog” may not change members, delete members, let members sign in: use the Admin API key of a "
+        "custom integration, from Settings, Integrations in Ghost.",
+    )
+
+
+async def test_a_ghost_that_is_too_old_is_told_from_a_wrong_address(ghost: GhostSite, tmp_path: Path):
+    """Ghost 4 had an address for each version of its API; this one is played by nginx before the real one."""
+
+    def as_it_was(port: int, site: str) -> AbstractContextManager[str]:
+        newer = f"location /ghost/api/v4/admin/ {{ proxy_pass {site}/ghost/api/admin/; }}"
+        return nginx(site, server=f"{newer} location /ghost/api/admin/ {{ return 404; }}", port=port)
+
+    with ghost.door.replaced(as_it_was):
+        check = await check_connection(ghost.connection(), data_dir=tmp_path, allow_private=True)
+
+    assert (check.ok, check.detail) == (
+        False,
+        "“My blog” is Ghost 4, and the wizard needs Ghost 5 or newer: update it.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "buyer"),
+    [("Zoe@Example.com", "zoe@example.com"), ("zoe@xn--bcher-kva.example", "Zoe@b\u00fccher.example")],
+)
+async def test_a_buyer_in_another_spelling_is_the_same_member(there: str, buyer: str, ghost: GhostSite, tmp_path: Path):
+    """Ghost takes the two for two members."""
+    ghost.make_member(there)
+    mine, zoe = ghost.connection(), context_of("spelled", buyer)
+    async with at_work(mine, tmp_path) as platform:
+        receipt = await platform.perform(grant(mine), zoe)
+        member = ghost.member(there)
+        await platform.clean_up(zoe)
+
+    assert "was a member already" in receipt.detail
+    assert member is not None
+    assert [tier["name"] for tier in member["tiers"]] == ["Gold"]
+    assert ghost.members(buyer) == 0

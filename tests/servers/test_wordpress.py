@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from models.fulfillment import Verdict
 from tests.connected import at_work, context_of, grant, revoke
+from tests.servers.lived import furnished, lived
 from tests.servers.wordpress_site import WordPressSite
+from wizard import preflight
 from wizard.fulfillment.backend import ActionRequired, Rejected
-from wizard.fulfillment.connections import check_connection
+from wizard.fulfillment.connections import check_and_remember, check_connection
+from wizard.fulfillment.lives import PROOF
+from wizard.settings import Settings
+from wizard.store import open_store
 
 pytestmark = pytest.mark.xdist_group("wordpress")
 
@@ -249,3 +256,148 @@ async def test_a_site_on_this_machine_is_refused_unless_the_seller_allows_it(wor
     assert not check.ok
     assert "Nothing was sent to 127.0.0.1" in check.detail
     assert "WIZARD_ALLOW_PRIVATE_HOSTS" in check.detail
+
+
+MAY = "change the settings, change plugins and themes, see and change all users and change and delete what others wrote"
+
+
+def too_much(role: str, may: str) -> str:
+    return (
+        f"Every buyer would get the role “{role}” of “My site” and may {may} then: choose one that may only read, such "
+        "as subscriber."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"role": "platinum"},
+            "“My site” has no role “platinum” that it would give: The role platinum does not exist.",
+        ),
+        ({"role": "administrator"}, too_much("administrator", MAY)),
+        ({"role": "editor"}, too_much("editor", "change and delete what others wrote")),
+        (
+            {"proof_url": "{url}/?page_id=99"},
+            "There is no page at {url}/?page_id=99: a stranger is answered 404, and the site knows of no page there. "
+            "Correct the proof page in the connection “My site”.",
+        ),
+        (
+            {"proof_url": "{url}/?page_id=2"},
+            "Anybody can read {url}/?page_id=2 without logging in, so it proves nothing. Protect the page, or write "
+            "another proof page into the connection “My site”.",
+        ),
+        (
+            {"proof_url": "{url}/"},
+            "A stranger is shown a page at {url}/ as well, and nothing tells whether it is the content. Write a proof "
+            "page into the connection “My site” that strangers are not shown.",
+        ),
+    ],
+)
+async def test_a_check_names_what_a_run_would_miss_and_changes_nothing(
+    changes: dict[str, str], says: str, wordpress: WordPressSite, tmp_path: Path
+):
+    everybody = "return wp_json_encode(get_users(['fields' => 'all_with_meta']));"
+    before = wordpress.php(everybody)
+    mine = wordpress.connection(**{name: value.format(url=wordpress.url) for name, value in changes.items()})
+
+    check = await check_connection(mine, data_dir=tmp_path, allow_private=True)
+
+    assert (check.ok, check.detail) == (False, says.format(url=wordpress.url))
+    assert wordpress.php(everybody) == before
+
+
+async def test_a_check_says_of_each_level_that_products_give_what_is_wrong_with_it(
+    wordpress: WordPressSite, tmp_path: Path
+):
+    wordpress.php("add_role('manager', 'Manager', ['read' => true, 'edit_others_posts' => true]); return 1;")
+    unknown = await check_connection(wordpress.connection(), data_dir=tmp_path, allow_private=True, levels=["manager"])
+    wordpress.make_user("mary", "manager")
+    levels = ["gold", "platinum", "administrator", "manager"]
+
+    check = await check_connection(wordpress.connection(), data_dir=tmp_path, allow_private=True, levels=levels)
+
+    assert unknown.levels == {"manager": ""}  # nobody holds it yet: only then does WordPress tell what it may do
+    assert check.ok
+    assert check.levels == {
+        "gold": "",
+        "platinum": "“My site” has no role “platinum” that it would give: The role platinum does not exist.",
+        "administrator": too_much("administrator", MAY),
+        "manager": too_much("manager", "change and delete what others wrote"),
+    }
+
+
+@pytest.mark.parametrize("role", ["administrator", "chief"])
+async def test_a_role_that_may_do_more_than_read_stays_with_nobody(role: str, wordpress: WordPressSite, tmp_path: Path):
+    wordpress.php("add_role('chief', 'Chief', ['read' => true, 'manage_options' => true]); return 1;")
+    run = await lived(wordpress.connection(), PROOF, tmp_path, level=role)
+
+    assert run.verdict is Verdict.FAILED
+    assert f"Every buyer would get the role “{role}” of “My site” and may change the settings" in run.reason
+    assert wordpress.user(run.buyer.email) is None
+
+
+async def test_a_login_page_that_is_moved_away_is_told_by_the_check(wordpress: WordPressSite, tmp_path: Path):
+    hides = wordpress.folder / "wp-content" / "mu-plugins" / "hides.php"
+    hides.write_text("<?php add_action('login_init', function () { status_header(404); exit('Nothing here.'); });")
+    try:
+        check = await check_connection(wordpress.connection(), data_dir=tmp_path, allow_private=True)
+    finally:
+        hides.unlink()
+
+    assert (check.ok, check.detail) == (
+        False,
+        f"There is no login form at {wordpress.url}/wp-login.php (status 404: Nothing here.): nobody can log in there "
+        "as the buyer. Does a plug-in move or hide it? Switch that off while you test.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "buyer"),
+    [("Zoe@example.com", "zoe@EXAMPLE.com"), ("zoe@xn--bcher-kva.example", "zoe@b\u00fccher.example")],
+)
+async def test_a_buyer_in_another_spelling_is_the_same_user(
+    there: str, buyer: str, wordpress: WordPressSite, tmp_path: Path
+):
+    wordpress.php(
+        f"wp_insert_user(['user_login' => '{there}', 'user_email' => '{there}', 'user_pass' => 'p']); return 1;"
+    )
+    mine, zoe = wordpress.connection(), context_of("spelled", buyer)
+    async with at_work(mine, tmp_path) as platform:
+        receipt = await platform.perform(grant(mine), zoe)
+        with_role = wordpress.user(there)
+        await platform.clean_up(zoe)
+
+    assert "was a user already" in receipt.detail
+    assert with_role is not None
+    assert "gold" in with_role["roles"]
+    assert wordpress.php("return username_exists('wizardspelled');") is False
+
+
+async def test_a_buyer_with_a_domain_of_other_letters_is_let_in(wordpress: WordPressSite, tmp_path: Path):
+    mine, ada = wordpress.connection(), context_of("letters", "ada@b\u00fccher.example")
+    async with at_work(mine, tmp_path) as platform:
+        receipt = await platform.perform(grant(mine), ada)
+        evidence = await platform.verify(grant(mine), receipt, ada)
+        await platform.clean_up(ada)
+
+    assert (evidence.allowed, evidence.proven_by) == (True, "buyer")
+
+
+def test_what_a_check_found_wrong_with_a_products_level_keeps_the_product_from_going_live(
+    wordpress: WordPressSite, tmp_path: Path
+):
+    settings = Settings(data_dir=furnished(tmp_path, wordpress.connection(), level="administrator"),
+                        allow_private_hosts=True)  # fmt: skip
+    now = datetime.now(UTC)
+    with open_store(settings) as store:
+        check = check_and_remember(store, settings, "my-site", now)
+        findings = preflight.check(preflight.inspect(store, "on-the-platform", now))
+        remembered = store.account().checks["my-site"]
+
+    told = too_much("administrator", MAY)
+    assert (check.ok, f"on-the-platform gives “administrator”: {told}" in check.detail) == (False, True)
+    assert (remembered.ok, remembered.levels) == (True, {"administrator": told})
+    assert [(each.level, each.field, each.message) for each in findings if each.rule == "PF-03"] == [
+        ("error", "post_sale.access.integrated_membership.level", told)
+    ]

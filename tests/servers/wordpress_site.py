@@ -125,7 +125,7 @@ class WordPressSite:
         known = {**self.environment, "SITE_HOME": home, "PHP_CLI_SERVER_WORKERS": "4", **environment}
         with started(command, log, cwd=self.folder, **known) as server:
             wait_for(f"http://{behind}/wp-login.php", server, log)
-            yield behind
+            yield f"http://{behind}"
 
     @contextmanager
     def network(self) -> Iterator[WordPressSite]:

@@ -96,17 +96,17 @@ class Ghost:
 
     async def _may(self, method: str, path: str) -> bool:
         about = {"members": [{"note": ""}]} if method == "PUT" else None
-        reply = await self._send(method, f"members/{NOBODY}/{path}", about, fine=(403, 404, 422))
+        reply = await self._send(method, f"admin/members/{NOBODY}/{path}", about, fine=(403, 404, 422))
         return reply.status != 403
 
     async def _refuse_other_versions(self) -> None:
         """Raises ActionRequired for a Ghost that is too old."""
-        reply = await self._send("GET", "site/", fine=(404,))
+        reply = await self._send("GET", "admin/site/", fine=(404,))
         if reply.is_good:
             found = reply.json
             version = str((found.get("site") or {}).get("version") or "") if isinstance(found, dict) else ""
         else:
-            version = "4" if (await self._send("GET", "../v4/admin/site/", fine=(404,))).is_good else ""
+            version = "4" if (await self._send("GET", "v4/admin/site/", fine=(404,))).is_good else ""
         number = version.partition(".")[0]
         if number.isdigit() and int(number) < API:
             raise ActionRequired(
@@ -186,7 +186,7 @@ class Ghost:
     async def _create(self, opens: Found, context: Context) -> Found:
         """Make the buyer's member, or find the one that somebody made meanwhile."""
         about = {"email": context.buyer.email, "name": context.buyer.name, "note": _note(context), **opens}
-        reply = await self._send("POST", "members/", {"members": [about]}, fine=(422,))
+        reply = await self._send("POST", "admin/members/", {"members": [about]}, fine=(422,))
         if reply.is_good:
             return self._first(reply, "members")
         found = await self._find(context)  # one address, one member: Ghost answers 422 (seen on 5.130)
@@ -221,14 +221,14 @@ class Ghost:
         until = {each[self._known_by]: each.get("expiry_at") for each in member.get(self._kind) or ()}
         entries = [{self._known_by: each, **({"expiry_at": until[each]} if until.get(each) else {})} for each in held]
         about = {self._kind: entries}
-        reply = await self._send("PUT", f"members/{member['id']}/", {"members": [about]}, include="tiers,labels")
+        reply = await self._send("PUT", f"admin/members/{member['id']}/", {"members": [about]}, include="tiers,labels")
         changed = self._first(reply, "members")
         if set(_held(changed, self._kind)) != set(held):
             raise Rejected(f"Ghost said yes, but the {self._kind} of {member['email']} are other ones.", LEVEL)
         return changed
 
     async def _delete(self, member: Found) -> None:
-        await self._send("DELETE", f"members/{member['id']}/", fine=(404,))
+        await self._send("DELETE", f"admin/members/{member['id']}/", fine=(404,))
 
     async def _find(self, context: Context) -> Found | None:
         # Ghost keeps an address as it was written, and compares as its database does: so those that begin alike, in
@@ -249,7 +249,7 @@ class Ghost:
         raise Rejected(f"“{self._connection.name}” has no {self._kind[:-1]} “{wanted}”. It has: {names}.", LEVEL)
 
     async def _sign_in_link(self, member: Found, context: Context) -> str:
-        reply = await self._send("GET", f"members/{member['id']}/signin_urls/")
+        reply = await self._send("GET", f"admin/members/{member['id']}/signin_urls/")
         link = str(self._first(reply, "member_signin_urls").get("url"))
         context.secrets.learn(link, *parse_qs(urlsplit(link).query).get("token", ()))
         return link
@@ -258,21 +258,26 @@ class Ghost:
         """The paragraphs of a post or a page of the site; None where there is none at that address."""
         slug = url.partition("?")[0].rstrip("/").rpartition("/")[2]
         for kind in ("posts", "pages") if slug else ():
-            reply = await self._send("GET", f"{kind}/slug/{slug}/", fine=(404, 422), formats="html")
+            reply = await self._send("GET", f"admin/{kind}/slug/{slug}/", fine=(404, 422), formats="html")
             if reply.is_good:
                 return paragraphs_of(str(self._first(reply, kind).get("html") or ""))
         return None
 
     async def _list(self, name: str, **params: str | int) -> list[Found]:
-        return self._listed(await self._send("GET", f"{name}/", None, (), **params), name)
+        return self._listed(await self._send("GET", f"admin/{name}/", None, (), **params), name)
 
     async def _send(
-        self, method: str, path: str, body: object = None, fine: tuple[int, ...] = (), **params: str | int
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        fine: tuple[int, ...] = (),
+        **params: str | int,
     ) -> Reply:
         headers = {"authorization": f"Ghost {self._token()}", "accept-version": "v5.0", "accept": "application/json"}
         return await self._api.send(
             method,
-            f"{self._site}/ghost/api/admin/{path}",
+            f"{self._site}/ghost/api/{path}",
             headers=headers,
             params=params,
             body=None if body is None else json.dumps(body),
