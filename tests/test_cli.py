@@ -208,6 +208,18 @@ def test_a_drill_ends_as_the_fault_says_and_is_kept_as_one(sample: None, capsys:
     assert "PF-13" in printed(capsys, "check", "cork-mat"), "a drill that passes is no test-fire that passed"
 
 
+def test_a_step_that_waits_says_for_how_long_while_it_does(sample: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fire", "cork-mat", "--fault", "rate_limited"]) == 0
+    said = capsys.readouterr()
+    waits = " 2 The sandbox answered 429: too many requests. Try 2 of 5, gives up in 60 s.\n"
+
+    assert said.err.count(waits) == 1
+    assert "Try 2" not in said.out
+
+    assert main(["fire", "cork-mat", "--fault", "rate_limited", "--json"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_drill_that_could_show_nothing_is_refused_with_what_to_choose(
     sample: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -159,6 +159,7 @@ class _Telling:
         self._is_silent = is_silent
         self._told: set[tuple[int, Status]] = set()
         self._moment = 0
+        self._waits = ""
 
     def stopped(self) -> None:
         """The user stopped it with Ctrl+C."""
@@ -173,8 +174,10 @@ class _Telling:
 
     def on_step(self, step: RunStep) -> None:
         """A step has come further; or it has not, and says how long it goes on waiting."""
-        if step.status is Status.RUNNING and step.detail and not self._is_silent:
-            warn(f"{step.position}. {step.detail}")
+        waits = f"{step.position:>2} {step.detail}" if step.status is Status.RUNNING and step.detail else ""
+        if waits and waits != self._waits and not self._is_silent:
+            self._waits = waits
+            warn(waits)
         if self._is_silent or step.status in OPEN or (step.position, step.status) in self._told:
             return
         self._told.add((step.position, step.status))
