@@ -207,7 +207,7 @@ async def carried_out(at_work: AtWork, fault: Fault, *acts: Action) -> Run:
         buyer=Buyer(email="ada.adversary@example.com"), started_at=datetime.now(UTC),
         steps=steps_of(*([act] for act in acts)),
     )  # fmt: skip
-    worker: Backend = Worker(at_work)
+    worker: Backend = Worker(at_work, getattr(at_work, "manifest", WEBHOOK))
     patience = HURRIED if fault in HANGING else PATIENT
     return await Runner(worker, MemoryLedger(), patience=patience, password="Wz-a-password-for-ada").run(planned)
 
