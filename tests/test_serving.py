@@ -23,8 +23,11 @@ from tests.shop import CHEAP, small_world, sold, workbook
 from tests.test_fire import DAMAGED
 from wizard.cli import main
 from wizard.fulfillment.fire import Workplace, fire
+from wizard.sample import fill
 from wizard.sandbox.serving import listening_on
 from wizard.sandbox.world import HOME, World
+from wizard.settings import Settings
+from wizard.store import open_store
 
 ROOT = Path(__file__).parent.parent
 COMMAND = "import sys; from wizard.cli import main; sys.exit(main())"
@@ -88,6 +91,38 @@ def test_without_json_it_prints_the_address_to_open():
         assert httpx.get(found[1], trust_env=False).status_code == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+
+
+def test_over_ssh_it_says_how_to_reach_it_from_ones_own_machine(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SSH_CONNECTION", "203.0.113.7 50122 198.51.100.4 22")
+    monkeypatch.setenv("LOGNAME", "maria")
+    with wizard_sandbox("--port", "0") as process:
+        assert process.stdout is not None
+        address, nobody_else, here, way = (process.stdout.readline().strip() for _ in range(4))
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+    port = address.rpartition(":")[2]
+    assert nobody_else == "Open it in a browser on this machine; nobody else can. Ctrl+C ends it."
+    assert here.startswith("You are here by SSH: on your own machine, run the next line")
+    assert way == f"ssh -L {port}:127.0.0.1:{port} maria@198.51.100.4"
+
+
+def test_the_first_page_says_of_each_run_what_was_fired_and_how_it_ended(data_dir: Path):
+    with open_store(Settings(data_dir=data_dir)) as store:
+        fill(store)
+    assert main(["fire", "cork-mat"]) == 0
+    assert main(["fire", "coaching-hour", "--prove"]) == 0
+    with wizard_sandbox("--port", "0", "--json") as process:
+        address = read_document(process)["address"]
+        page = httpx.get(address, trust_env=False).text
+        ada = re.search(r'href="(/runs/\w+)">Purchase: cork-mat</a> <small>Passed · ada\.\w+@example\.com', page)
+        assert ada, page
+        run = httpx.get(f"{address}{ada[1]}", trust_env=False).text
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+    assert ": Purchase of cork-mat, passed</p>" in run
 
 
 def test_a_port_that_is_taken_is_told_with_the_way_out(capsys: pytest.CaptureFixture[str]):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from wizard.cli.output import warn
 from wizard.invocation import command
 from wizard.store.errors import NotFound
 
@@ -41,7 +42,10 @@ class Place:
         """Open the records: a context manager. Raises Unavailable."""
         from wizard.store import open_store
 
-        return open_store(self.settings)
+        store = open_store(self.settings)
+        if store.notice:
+            warn(store.notice)
+        return store
 
 
 def place_of(context: typer.Context) -> Place:

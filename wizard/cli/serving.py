@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 import os
-from urllib.parse import urlsplit
+import socket
 
 import typer
 
 from wizard.cli.output import say, say_json
 from wizard.cli.place import JSON, place_of
-from wizard.invocation import forwarding
 from wizard.sandbox import PORT
+from wizard.store.errors import StoreError
 
 commands = typer.Typer()
+
+NEWEST = 200
+"""How many of the records' runs are looked at to say what those of the sandbox were."""
 
 
 @commands.command(epilog="Example: wizard sandbox --port 8100")
@@ -22,18 +26,40 @@ def sandbox(
     json_wanted: bool = JSON,
 ) -> int:
     """Show the buyer's side in a browser on this machine: mailbox, logins, gated pages. Ctrl+C ends it."""
+    from wizard.fulfillment.drill import ended
+    from wizard.fulfillment.lives import label_of
     from wizard.sandbox.serving import serve
+    from wizard.sandbox.world import ToldOfRun
 
-    folder = place_of(context).settings.data_dir
+    place = place_of(context)
+    folder = place.settings.data_dir
 
     def ready(address: str) -> None:
         if json_wanted:
             say_json({"address": address, "data_dir": str(folder)})
-        else:
-            say(f"The buyer's side: {address}")
-            say("Open it in a browser on this machine; nobody else can. Ctrl+C ends it.")
-            if tunnel := forwarding(urlsplit(address).port or port, os.environ):
-                say(f"You are here over SSH. Run this on your own computer, and open the address there: {tunnel}")
+            return
+        say(f"The buyer's side: {address}")
+        say("Open it in a browser on this machine; nobody else can. Ctrl+C ends it.")
+        if os.environ.get("SSH_CONNECTION"):
+            at = address.rpartition(":")[2]
+            say("You are here by SSH: on your own machine, run the next line, and open the address in a browser there.")
+            say(f"  ssh -L {at}:127.0.0.1:{at} {own_name()}")
 
-    serve(folder, port, ready)
+    with place.store() as store:
+
+        def told() -> dict[str, ToldOfRun]:
+            try:
+                rows = store.runs(limit=NEWEST)
+            except StoreError:  # the buyer's side stays open, without what the records say
+                return {}
+            return {row.id: ToldOfRun(label_of(row), row.product, ended(row)) for row in rows}
+
+        serve(folder, port, ready, told)
     return 0
+
+
+def own_name() -> str:
+    """Whose account this is and at which address it was reached, for a command that comes in by the same way."""
+    reached = os.environ.get("SSH_CONNECTION", "").split()
+    host = reached[2] if len(reached) == 4 else socket.gethostname()
+    return f"{getpass.getuser()}@{host}"

@@ -27,6 +27,7 @@ from wizard.sandbox.door import Order, Reply, guarded, once, taking
 from wizard.sandbox.records import OF_A_RUN, files, grants, notes
 from wizard.sandbox.records import members as members_table
 from wizard.sandbox.world import World, address
+from wizard.store.private import opened_privately
 
 
 class Access(Order):
@@ -231,7 +232,7 @@ def routes(world: World) -> list[Route]:
         wanted = world.files / f"{uuid4().hex}.part"
         digest, size = hashlib.sha256(), 0
         try:
-            with await run_in_threadpool(wanted.open, "wb") as part:
+            with await run_in_threadpool(open, wanted, "xb", opener=opened_privately) as part:
                 async for chunk in request.stream():
                     digest.update(chunk)
                     size += len(chunk)
@@ -291,7 +292,7 @@ def routes(world: World) -> list[Route]:
 def _where(world: World, request: Request, membership: str, levels: tuple[str, ...]) -> Reply:
     """Where members log in, and what stands on each gated page."""
     home = f"/m/{quote(membership)}"
-    pages = {address(request, f"{home}/{quote(level)}"): world.proof(membership, level) for level in levels}
+    pages = {address(request, members.path_of(membership, level)): world.proof(membership, level) for level in levels}
     return {"login_page": address(request, f"{home}/login"), "pages": pages}
 
 

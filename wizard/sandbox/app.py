@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wizard.sandbox import admin, bookings, downloads, front, mailbox, members, platform
+from wizard.sandbox.guard import Guard, TooLarge, too_large
 from wizard.sandbox.world import Unusable, World, refusal
 
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
@@ -67,6 +68,8 @@ def sandbox_app(world: World) -> Starlette:
 
     handlers: dict[int | type[Exception], Callable[[Request, Exception], Response | Awaitable[Response]]] = {
         404: not_found,
+        OverflowError: not_found,  # a number in an address that no table can hold
+        TooLarge: lambda request, error: too_large(),
         Unusable: unusable,
     }
     areas = (front, admin, mailbox, downloads, bookings, members, platform)
@@ -75,7 +78,11 @@ def sandbox_app(world: World) -> Starlette:
             Route("/style.css", style),
             *(route for area in areas for route in area.routes(world)),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(CarefulHeaders)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
+            Middleware(CarefulHeaders),
+            Middleware(Guard),
+        ],
         exception_handlers=handlers,
     )
     app.state.world = world

@@ -95,6 +95,8 @@ def taking(
                 return JSONResponse(await run_in_threadpool(work, request, order) if slow else work(request, order))
 
             return await acted_out(request, world, order.key, answer)
+        except OverflowError:  # a number that no table can hold
+            return JSONResponse({"error": "a number is too large"}, 422)
         except KeyUsed as error:
             return JSONResponse({"error": str(error)}, 409)
         except ValueError as error:  # a ValidationError is one too

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, select
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -39,7 +40,9 @@ def routes(world: World) -> list[Route]:
                 "platforms": [name.removeprefix(PLATFORM) for name in connection.scalars(platforms)],
                 "bookables": rows(select(bookables).order_by(bookables.c.kind, bookables.c.name)),
             }
-        return page(request, "home.html", fire=command("fire", "PRODUCT"), **shown)
+        # What was fired and how it ended is not of this world: whoever serves it may know.
+        told = await run_in_threadpool(world.told_of_runs)
+        return page(request, "home.html", told=told, fire=command("fire", "PRODUCT"), **shown)
 
     async def one_run(request: Request) -> Response:
         run = request.path_params["run"]
@@ -48,7 +51,8 @@ def routes(world: World) -> list[Route]:
             shown = _of_a_run(connection, world, run)
         if found is None:
             return refusal(request, 404, "There is no such run", "It may have been cleaned up.", ("/", "All runs"))
-        return page(request, "run.html", run=found, **shown)
+        told = await run_in_threadpool(world.told_of_runs)
+        return page(request, "run.html", run=found, told=told.get(run), **shown)
 
     return [Route("/", home), Route("/runs/{run}", one_run)]
 

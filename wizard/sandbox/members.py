@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,11 @@ from starlette.routing import Route
 
 from wizard.sandbox.attempts import Attempt, TooMany
 from wizard.sandbox.clocks import now_by
-from wizard.sandbox.records import grants, members, places
-from wizard.sandbox.world import World, page, refusal
+from wizard.sandbox.guard import fields_of
+from wizard.sandbox.records import ended, grants, members, places
+from wizard.sandbox.world import TEMPLATES, World, page, refusal
 
+TEMPLATES.env.globals["path_of"] = lambda membership, level: path_of(membership, level)
 SESSION = "member"
 FORM = "form"
 SESSION_LASTS = 12 * 3600
@@ -89,6 +92,24 @@ def set_cookie(response: Response, name: str, value: str, path: str = "/") -> No
     response.set_cookie(name, value, path=path, httponly=True, samesite="lax", max_age=SESSION_LASTS)
 
 
+def end_session(world: World, token: str) -> None:
+    """Have the server know that a session is over: whoever kept its cookie is not let in by it any more."""
+    with world.writing() as connection:
+        connection.execute(delete(ended).where(ended.c.at <= world.now - SESSION_LASTS))
+        row = {"session": _digest(token), "at": world.now}
+        connection.execute(insert(ended).values(**row).on_conflict_do_nothing())
+
+
+def has_ended(world: World, token: str) -> bool:
+    """Whether somebody logged out of a session."""
+    with world.reading() as connection:
+        return connection.scalar(select(ended.c.at).where(ended.c.session == _digest(token))) is not None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def leaving_token(world: World, request: Request, cookie: str) -> str:
     """What the form for logging out carries: only a page of this session can know it."""
     return world.derived("log out", request.cookies.get(cookie, "")).hex()
@@ -96,26 +117,36 @@ def leaving_token(world: World, request: Request, cookie: str) -> str:
 
 async def leave(world: World, request: Request, cookie: str, path: str, said: tuple[str, str]) -> Response:
     """Log out, if a page of this session asked for it. `path` is the cookie's; `said` a title and whose pages."""
-    async with request.form(max_files=0, max_fields=10) as form:
-        token = str(form.get("token", ""))
+    token = (await fields_of(request)).get("token", "")
     title, name = said
     # Without a cookie the request may come from another site: those are sent without.
     ours = cookie in request.cookies
     if not ours or not secrets.compare_digest(token.encode(), leaving_token(world, request, cookie).encode()):
         return refusal(request, 400, "Not logged out", "Please press the button on the page again.", (path, "Back"))
+    end_session(world, request.cookies[cookie])
     answer = page(request, "message.html", title=title, text=f"You have left {name}.", ways=())
     answer.delete_cookie(cookie, path=path, httponly=True, samesite="lax")
     return answer
 
 
+def new_session(world: World, purpose: str, email: str) -> str:
+    """The cookie of a session: no two are alike, so that ending one leaves another that began in the same second."""
+    return world.sealed(purpose).dumps([email, secrets.token_hex(8)])
+
+
+def session_in(world: World, purpose: str, token: str) -> str | None:
+    """Whose session a cookie holds; None for none, one that is too old, and one that ended."""
+    try:
+        email, _ = world.sealed(purpose).loads(token, max_age=SESSION_LASTS)
+    except (BadData, ValueError, TypeError):
+        return None
+    return None if has_ended(world, token) else str(email)
+
+
 def session_of(world: World, request: Request) -> str | None:
     """The address of whoever is logged in."""
-    token = request.cookies.get(SESSION, "")
-    try:
-        email = str(world.sealed(SESSION).loads(token, max_age=SESSION_LASTS))
-    except BadData:
-        return None
-    return email if has_login(world, email) else None
+    email = session_in(world, SESSION, request.cookies.get(SESSION, ""))
+    return email if email is not None and has_login(world, email) else None
 
 
 def _check_password(world: World, email: str, password: str) -> bool:
@@ -125,6 +156,12 @@ def _check_password(world: World, email: str, password: str) -> bool:
         return world.hasher.verify(hashed or world.decoy, password) and hashed is not None
     except VerificationError:
         return False
+
+
+def path_of(membership: str, level: str) -> str:
+    """Where a level's page is. A level may be called as one of the pages beside it is."""
+    below = "level/" if level in ("login", "log-out", "level") or "/" in level else ""
+    return f"/m/{quote(membership, safe='')}/{below}{quote(level)}"
 
 
 def _place(world: World, slug: str) -> Any:
@@ -165,8 +202,8 @@ def routes(world: World) -> list[Route]:
         return _form(world, request)
 
     async def login(request: Request) -> Response:
-        async with request.form(max_files=0, max_fields=10) as form:
-            token, email, password = (str(form.get(name, ""))[:1000] for name in ("token", "email", "password"))
+        form = await fields_of(request)
+        token, email, password = (form.get(name, "") for name in ("token", "email", "password"))
         if not _is_our_form(world, request, token):
             return _form(world, request, 400, "This form is too old. Please try again.", email)
         try:
@@ -181,7 +218,7 @@ def routes(world: World) -> list[Route]:
         attempt.succeeded()
         slug = request.path_params["membership"]
         answer = RedirectResponse(f"/m/{slug}", status_code=303)
-        set_cookie(answer, SESSION, world.sealed(SESSION).dumps(email.strip()))
+        set_cookie(answer, SESSION, new_session(world, SESSION, email.strip()))
         return answer
 
     async def overview(request: Request) -> Response:
@@ -195,7 +232,7 @@ def routes(world: World) -> list[Route]:
             mine = connection.scalars(
                 select(grants.c.level).where(grants.c.email == email, grants.c.place == slug).order_by(grants.c.id)
             ).all()
-        return page(request, "levels.html", **_shown(request, place, email), levels=mine)
+        return page(request, "levels.html", **_shown(request, place, email), slug=slug, levels=mine)
 
     async def level_page(request: Request) -> Response:
         slug, level = request.path_params["membership"], request.path_params["level"]
@@ -229,5 +266,6 @@ def routes(world: World) -> list[Route]:
         Route("/m/{membership}/login", login, methods=["POST"]),
         Route("/m/{membership}/log-out", log_out, methods=["POST"]),
         Route("/m/{membership}", overview),
+        Route("/m/{membership}/level/{level:path}", level_page),
         Route("/m/{membership}/{level}", level_page),
     ]

@@ -17,13 +17,14 @@ from wizard.sandbox.door import begin_run
 from wizard.sandbox.drills import NoSuchFault, acted_out, lies
 from wizard.sandbox.mailbox import deliver
 from wizard.sandbox.members import (
-    SESSION_LASTS,
     Granting,
     leave,
     leaving_token,
     let_in,
     may_see,
+    new_session,
     open_levels,
+    session_in,
     set_cookie,
     shut_out,
 )
@@ -32,10 +33,6 @@ from wizard.sandbox.world import World, address, page, refusal
 
 LINK_LASTS = 7 * 86_400
 """Seconds that a sign-in link works."""
-
-LARGEST = 20_000
-"""Bytes of a signed request (Standard Webhooks advises less than 20 kB)."""
-
 
 COOKIE = "platform"
 
@@ -111,8 +108,6 @@ def routes(world: World) -> list[Route]:
 
     async def webhook(request: Request) -> Response:
         body = await request.body()
-        if len(body) > LARGEST:
-            return JSONResponse({"error": "too large"}, 413)
         connection = request.path_params["connection"]
         try:
             message = verified(world, connection, body, dict(request.headers))
@@ -135,15 +130,12 @@ def routes(world: World) -> list[Route]:
         except BadData:
             return refusal(request, 403, "You cannot sign in", "This sign-in link is damaged or too old.", MAILBOX)
         answer = RedirectResponse(f"/platform/{connection}", status_code=303)
-        set_cookie(answer, COOKIE, world.sealed(f"session:{connection}").dumps(email), f"/platform/{connection}")
+        session_cookie = new_session(world, f"session:{connection}", email)
+        set_cookie(answer, COOKIE, session_cookie, f"/platform/{connection}")
         return answer
 
     def session(request: Request) -> str | None:
-        seal = world.sealed(f"session:{request.path_params['connection']}")
-        try:
-            return str(seal.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_LASTS))
-        except BadData:
-            return None
+        return session_in(world, f"session:{request.path_params['connection']}", request.cookies.get(COOKIE, ""))
 
     async def home(request: Request) -> Response:
         connection, email = request.path_params["connection"], session(request)

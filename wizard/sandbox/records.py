@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from models.addresses import one_spelling
 
-VERSION = 2
+VERSION = 3
 
 
 class BuyersAddress(TypeDecorator[str]):
@@ -87,6 +87,9 @@ grants = Table(
 """Who may see what. `place` is a membership's slug, or `platform:` and a connection's. `until` in Unix seconds, by the
 clock of the run that set it last: `clock` names it. `run` is the one that created the row."""
 
+ended = Table("ended", metadata, Column("session", String, primary_key=True), Column("at", Float, nullable=False))
+"""Sessions that somebody logged out of, by their SHA-256, and when in Unix seconds: no cookie opens them again."""
+
 attempts = Table(
     "attempts",
     metadata,
@@ -130,10 +133,12 @@ links = Table(
     Column("media_type", String, nullable=False),
     Column("download_limit", Integer),
     Column("used", Integer, nullable=False, default=0),
+    Column("used_at", Float, nullable=False, default=0.0),
     Column("expires_at", Float, nullable=False),
     Column("stopped", Boolean, nullable=False, default=False),
     Column("run", String, nullable=False, index=True),
 )
+"""Download links. `used_at`: when the last download that counts began, in Unix seconds of the real time."""
 
 attendees = Table(
     "attendees",

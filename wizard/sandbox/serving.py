@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from wizard.sandbox import CannotServe
 from wizard.sandbox.app import sandbox_app
-from wizard.sandbox.world import Unusable, World
+from wizard.sandbox.world import ToldOfRun, Unusable, World
 
 LOOPBACK = "127.0.0.1"
 
@@ -63,8 +63,14 @@ def listening_on(port: int) -> socket.socket:
         raise CannotServe(f"Port {port} {why} Choose another with --port, or any that is free: --port 0.") from error
 
 
-def serve(folder: Path, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until Ctrl+C (KeyboardInterrupt), SIGTERM or SIGHUP (SystemExit 143, 129); `on_ready` is told the address.
+def serve(
+    folder: Path,
+    port: int,
+    on_ready: Callable[[str], None],
+    told_of_runs: Callable[[], Mapping[str, ToldOfRun]] = dict,
+) -> None:
+    """Serve until Ctrl+C (KeyboardInterrupt), SIGTERM or SIGHUP (SystemExit 143, 129); `on_ready` is told the address,
+    and `told_of_runs` asked what the seller's records say of the newest runs.
 
     Raises CannotServe.
     """
@@ -75,6 +81,7 @@ def serve(folder: Path, port: int, on_ready: Callable[[str], None]) -> None:
     try:
         with listening_on(port) as listening:
             world = World(folder)
+            world.told_of_runs = told_of_runs
             try:
                 home = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
                 with world.served_at(home):

@@ -10,8 +10,9 @@ import tempfile
 import threading
 from base64 import b32encode, b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, delete, event, insert, select
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, delete, event, insert, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +28,7 @@ from starlette.templating import Jinja2Templates
 
 from models.money import day_in_words
 from wizard.sandbox import PORT, records
+from wizard.store.private import close_to_others, make_private_file, make_private_folder
 
 OWASP = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """The least that OWASP advises for argon2id: 19 MiB, two passes, one lane."""
@@ -62,6 +64,17 @@ class Unusable(Exception):
             )
 
 
+@dataclass(frozen=True, slots=True)
+class ToldOfRun:
+    """What the seller's records say of a run."""
+
+    what: str
+    """What was fired, as in `Purchase`."""
+    product: str
+    ended: str
+    """How it ended, or that it did not."""
+
+
 class World:
     """One buyer's world. `folder` None makes one that lives in memory and is gone with the object."""
 
@@ -76,9 +89,14 @@ class World:
         self.hasher = hasher
         self.tries: Counter[str] = Counter()
         """How often each idempotency key was tried in a drill (see `drills`)."""
+        self.told_of_runs: Callable[[], Mapping[str, ToldOfRun]] = dict
+        """Asks the seller's records for their newest runs, by id. A world that is served alone knows of none."""
         self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-") if folder is None else None
         self.files = Path(self._temporary.name) if self._temporary else folder / "sandbox-files"  # type: ignore[operator]
-        self.files.mkdir(parents=True, exist_ok=True)
+        if folder is not None:
+            make_private_folder(folder)
+            close_to_others(folder)
+        make_private_folder(self.files)
         self._alone = threading.Lock() if folder is None else None
         self._path = None if folder is None else folder / "sandbox.sqlite"
         self._engine = _engine(self._path)
@@ -228,8 +246,11 @@ def _engine(path: Path | None) -> Engine:
         if _is_of_another_version(path):
             for old in path.parent.glob(f"{path.name}*"):
                 shutil.move(old, old.with_name(f"{old.name}.old"))
+        make_private_file(path)
         engine = create_engine(
-            f"sqlite:///{path}", hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 2}
+            URL.create("sqlite", database=str(path)),
+            hide_parameters=True,
+            connect_args={"check_same_thread": False, "timeout": 2},
         )
 
     @event.listens_for(engine, "connect")

@@ -35,7 +35,7 @@ from wizard.store.errors import (
     StoreError,
     Unreachable,
 )
-from wizard.store.private import PRIVATE_FILE, failed_to_write, make_private_folder
+from wizard.store.private import close_to_others, make_private_file, make_private_folder
 
 FILE = "wizard.db"
 """The embedded database, inside the data folder."""
@@ -64,6 +64,8 @@ class Database:
         self._name = name
         self.keys = keys
         """What secrets are sealed with."""
+        self.was_open: list[Path] = []
+        """What others on this machine could read until it was opened now."""
         # SQLite waits for other processes by polling; our own threads need not.
         self._writer = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
@@ -74,12 +76,14 @@ class Database:
         `patience` is how many seconds to wait for another process that is writing. Raises `Unavailable`.
         """
         make_private_folder(folder)
+        was_open = close_to_others(folder)
         url = _url(folder, address)
         if url.get_backend_name() == "sqlite":
             engine, name = _sqlite(url, patience), str(url.database)
         else:
             engine, name = _postgresql(url, patience), f"the database {url.database} on {url.host}"
         database = cls(engine, name, keys)
+        database.was_open = was_open
         try:
             with database.translated():
                 schema.bring_up_to_date(engine, folder, keys)
@@ -183,7 +187,7 @@ def _url(folder: Path, address: str | None) -> URL:
 
 def _sqlite(url: URL, patience: float) -> Engine:
     if url.database and not url.query:
-        _make_private_file(Path(url.database))
+        make_private_file(Path(url.database))
     engine = create_engine(
         url,
         # Waiting is SQLite's, transactions are ours: the driver's own would begin a write as a read.
@@ -223,16 +227,6 @@ def _use_wal(connection: sqlite3.Connection, patience: float) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-def _make_private_file(path: Path) -> None:
-    if path.exists():
-        return
-    try:
-        # SQLite gives its -wal and -shm files the permissions of the database.
-        path.touch(mode=PRIVATE_FILE)
-    except OSError as error:
-        raise failed_to_write(error, path) from error
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -6,7 +6,9 @@ Light on purpose: no database library comes with it.
 from __future__ import annotations
 
 import errno
+import glob
 import os
+import stat
 from pathlib import Path
 
 from wizard.store.errors import DiskFull, NotCreatable, ReadOnly, StoreError
@@ -20,6 +22,47 @@ def make_private_folder(folder: Path) -> None:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
         raise failed_to_write(error, folder) from error
+
+
+def make_private_file(path: Path) -> None:
+    """Make a database's file for nobody else, and close one that others could read, with what SQLite keeps beside it:
+    that gets the permissions of the database. Raises `NotCreatable`, `DiskFull`."""
+    if not path.exists():
+        try:
+            path.touch(mode=PRIVATE_FILE)
+        except OSError as error:
+            raise failed_to_write(error, path) from error
+    for each in (path, *path.parent.glob(f"{glob.escape(path.name)}-*")):
+        _close(each)
+
+
+def close_to_others(folder: Path) -> list[Path]:
+    """Close everything of ours in a data folder that others on this machine could read; give back what was open.
+
+    The folder itself is closed where it holds a database of ours and is no folder that everybody shares, such as /tmp.
+    """
+    ours = [path for name in OURS for path in folder.glob(name) if not path.is_symlink()]
+    found = [path for path in ours for each in ((path, *path.rglob("*")) if path.is_dir() else (path,)) if _close(each)]
+    if ours and not folder.is_symlink() and not folder.stat().st_mode & stat.S_ISVTX and _close(folder):
+        return [folder]
+    return list(dict.fromkeys(found))
+
+
+OURS = ("wizard.db*", "sandbox.sqlite*", "sandbox-files", "files", "backups", "claims")
+"""What the wizard makes in a data folder. Keys that others can read are refused instead (see `wizard.keys`)."""
+
+
+def _close(path: Path) -> bool:
+    """Take from others what they may do with a file or folder of ours; say whether they could read it."""
+    try:
+        found = path.lstat()
+        open_to = found.st_mode & 0o077
+        if not open_to or found.st_uid != os.geteuid() or not (stat.S_ISREG(found.st_mode) or path.is_dir()):
+            return False
+        path.chmod(stat.S_IMODE(found.st_mode) & ~0o077)
+    except OSError:
+        return False  # it is gone, or the disk knows no permissions
+    return bool(open_to & 0o044)
 
 
 def write_private_file(path: Path, content: bytes) -> None:

@@ -65,6 +65,14 @@ class Store:
             database.close()
             raise
 
+    @property
+    def notice(self) -> str:
+        """What the seller should know of how the records were found; empty where all was well."""
+        if not self._database.was_open:
+            return ""
+        named = self._database.was_open[0]
+        return f"Others on this machine could read {named}. It is closed to them now: nothing is left to do."
+
     def close(self) -> None:
         """Let go of the database. A closed store opens it again when it is used again."""
         self._database.close()
