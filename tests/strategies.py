@@ -63,6 +63,12 @@ def lines(shortest: int, longest: int) -> st.SearchStrategy[str]:
     return raw.map(text.one_line).filter(lambda line: shortest <= len(line) <= longest)
 
 
+def names_elsewhere(shortest: int, longest: int) -> st.SearchStrategy[str]:
+    """A name that somebody else gave, as it is written."""
+    raw = st.text(LETTERS, min_size=shortest, max_size=min(longest, 20))
+    return raw.map(text.as_written).filter(lambda name: shortest <= len(name) <= longest)
+
+
 def paragraphs(shortest: int, longest: int) -> st.SearchStrategy[str]:
     """Several lines of text as the models keep it."""
     raw = st.text(LETTERS | st.sampled_from("\n\t"), min_size=shortest, max_size=min(longest, 30))
@@ -71,6 +77,7 @@ def paragraphs(shortest: int, longest: int) -> st.SearchStrategy[str]:
 
 BY_RULE: dict[Callable[..., Any], Callable[[int, int], st.SearchStrategy[str]]] = {
     text.one_line: lines,
+    text.as_written: names_elsewhere,
     text.several_lines: paragraphs,
     text.is_slug: lambda *_: st.from_regex(text.SLUG, fullmatch=True),
     text.is_web_address: lambda *_: st.builds("{}://{}{}".format, st.sampled_from(["http", "https"]), HOSTS, PATHS),
