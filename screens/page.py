@@ -62,7 +62,7 @@ class NextLine(Static, can_focus=True):
     """The way on, below the last field. Letters do nothing here: what is written ahead never lands in another page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "screen.go(1)", "Next page", id="next.go", tooltip="Open the page that is named"),
+        Binding("enter", "screen.go(1)", "Next page", id="next.go", tooltip="Open the page that is named"),
         Binding("up", "app.focus_previous", "Back to the field", show=False),
     ]
 
