@@ -236,7 +236,7 @@ async def test_a_membership_removed_meanwhile_is_refused_at_its_field_with_the_w
             assert store.load("yoga").answers.post_sale.access.hosted_membership.membership is None
         await seller.goes_to("accessing")
         await seller.press("enter")
-        await seller.sees("A new membership")
+        await seller.sees("There is none yet. ctrl+n creates one.")
 
 
 async def test_a_membership_in_use_is_not_removed_and_the_product_is_named() -> None:
