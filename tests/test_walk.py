@@ -176,6 +176,9 @@ async def test_every_step_is_answered_and_the_product_goes_live() -> None:
         await seller.press("escape")
         await seller.goes_to("review")
         await seller.press("m")
+        await seller.sees("Go live with Everything?")
+        await seller.press("y")
+        await seller.sees("Back to Demo")
         await seller.settled()
         saved = stored(seller, "everything")
         assert saved.mode is Mode.LIVE, seller.screen
