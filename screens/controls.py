@@ -208,6 +208,8 @@ class TextControl(TextArea):
         super().__init__(compact=True, tab_behavior="focus", id=id, highlight_cursor_line=False)
         self.cursor_blink = False
         self.question = question
+        self._is_fresh = False
+        """Whether its text was put here since it had the focus last."""
         self._shown = ""
         self.given: str | None = None
         """What is being stored. Until it is, or is refused, it is not painted over and not given again."""
@@ -228,7 +230,7 @@ class TextControl(TextArea):
         if (not self.is_dirty or not self.has_focus) and self.text != text:
             with self.prevent(TextArea.Changed):
                 self.load_text(text)
-            self.move_cursor(self.document.end)
+            self._is_fresh = True
         self._shown = text
 
     def give(self) -> None:
@@ -245,6 +247,12 @@ class TextControl(TextArea):
     def _draft(self, event: TextArea.Changed) -> None:
         event.stop()
         self.post_message(Drafted(self, self.written))
+
+    def on_focus(self) -> None:
+        """What was there already is read from its start, and written on from its end."""
+        if self._is_fresh:
+            self._is_fresh = False
+            self.move_cursor(self.document.end)
 
     def on_blur(self) -> None:
         """Leaving the field gives the answer."""
