@@ -85,6 +85,8 @@ class Shop:
         # The same id is the same request, sent again: it is answered as the first time, and nothing is done twice.
         if key not in self.replies:
             act = getattr(self, told["type"], None) if told["type"] in TYPES else None
+            if buyer := told["data"].get("buyer"):  # Bob@example.com and bob@example.com are one buyer
+                buyer["email"] = buyer["email"].lower()
             self.replies[key] = act(**told["data"]) if act else {}
         return JSONResponse(self.replies[key])
 
@@ -173,7 +175,7 @@ class Shop:
         """Log in with the mailed password."""
         if request.method == "POST":
             form = await request.form()
-            email, password = str(form.get("email")), str(form.get("password"))
+            email, password = str(form.get("email")).lower(), str(form.get("password"))
             known = self.logins.get(email, ("", ""))[0]
             if known and hmac.compare_digest(known.encode(), password.encode()):
                 token = secrets.token_urlsafe()

@@ -43,7 +43,8 @@ class Receiver:
         self.used: set[str] = set()
         self.url = ""
         hook = Route("/hook", self.take, methods=["POST"])
-        self.app = Starlette(routes=[hook, Route("/in", self.sign_in), Route("/members", self.page)])
+        pages = [Route("/in", self.sign_in), Route("/members", self.page), Route("/open", self.open_to_all)]
+        self.app = Starlette(routes=[hook, *pages])
 
     async def take(self, request: Request) -> Response:
         body = (await request.body()).decode()
@@ -75,6 +76,9 @@ class Receiver:
         if request.cookies.get("email", "").strip('"') in self.members:
             return HTMLResponse("<p>Breathe in through the left nostril.</p>")
         return HTMLResponse("<p>Members only.</p>", 403)
+
+    async def open_to_all(self, request: Request) -> Response:
+        return HTMLResponse("<p>Come in, everybody.</p>")
 
     def connection(self, **changes: Any) -> Connection:
         described = {"slug": "own", "name": "My own site", "kind": "webhook", "url": f"{self.url}/hook", "secret": NEW}
@@ -331,6 +335,19 @@ async def test_a_check_sends_a_signed_ping(receiver: Receiver, tmp_path: Path):
     )
     assert receiver.taken[0][1]["type"] == "ping"
     assert (bad.ok, "answered 401" in bad.detail) == (False, True)
+
+
+async def test_a_check_sees_whether_the_proof_page_keeps_strangers_out(receiver: Receiver, tmp_path: Path):
+    shut, open_ = (receiver.connection(proof_url=f"{receiver.url}/{page}") for page in ("members", "open"))
+    good = await check_connection(shut, data_dir=tmp_path, allow_private=True)
+    bad = await check_connection(open_, data_dir=tmp_path, allow_private=True)
+
+    assert (good.ok, good.levels) == (True, None)
+    assert (bad.ok, bad.detail) == (
+        False,
+        f"A stranger is shown a page at {receiver.url}/open as well, and nothing tells whether it is the content. "
+        "Write a proof page into the connection “My own site” that strangers are not shown.",
+    )
 
 
 async def test_a_secret_that_a_platform_repeats_is_not_shown_by_a_check(receiver: Receiver, tmp_path: Path):
