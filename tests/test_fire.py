@@ -21,11 +21,23 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from models.account import Connection
-from models.fulfillment import Buyer, Event, Evidence, GrantAccess, Run, RunStep, Status, Verdict
+from models.fulfillment import (
+    Action,
+    Buyer,
+    Event,
+    Evidence,
+    GrantAccess,
+    Receipt,
+    Run,
+    RunStep,
+    SendEmail,
+    Status,
+    Verdict,
+)
 from tests.shop import CHEAP, CONTENT, SHA256, small_world, sold, workbook
 from wizard.cli.program import run as run_command
 from wizard.fulfillment import connections
-from wizard.fulfillment.backend import Backend, Context, Surroundings
+from wizard.fulfillment.backend import Backend, Context, Rejected, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Held, RealAddress, Workplace, fire, is_reserved
 from wizard.fulfillment.ledger import MemoryLedger
@@ -329,6 +341,25 @@ async def test_a_login_that_the_buyer_had_before_is_found_in_the_older_mail(fire
     again = await fired("hosted", buyer=buyer)
 
     assert (first.verdict, again.verdict) == (Verdict.PASSED, Verdict.PASSED)
+
+
+async def test_a_mail_that_was_not_sent_is_named_by_the_step_that_waits_for_it_and_its_switch_is_not_blamed(
+    fired: Fire,
+):
+    class Refusing(SandboxBackend):
+        async def perform(self, action: Action, context: Context) -> Receipt:
+            if isinstance(action, SendEmail):
+                raise Rejected("The server takes no mail for jürgen@bücher.example.")
+            return await super().perform(action, context)
+
+    run = await fired("hosted", backend=Refusing)
+
+    assert run.verdict is Verdict.FAILED
+    assert run.steps[0].detail == (
+        "No mail with a login reached Ada Example: step 2 (Send the mail: Membership welcome) did not send it. "
+        "The server takes no mail for jürgen@bücher.example."
+    )
+    assert "switched on" not in run.reason
 
 
 async def test_an_order_confirmation_that_never_arrives_fails_the_run(app: Starlette, fired: Fire):

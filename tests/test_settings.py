@@ -188,3 +188,28 @@ def test_mails_come_from_a_reserved_address_until_another_is_set(config: Path, m
     monkeypatch.setenv("WIZARD_MAIL_FROM", "hello@shop.example.com")
 
     assert load().mail_from == "hello@shop.example.com"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Yoga Schule Müller <shop@example.com>", "Yoga Schule Müller <shop@example.com>"),
+        ('"Müller, Yoga" <shop@example.com>', "Müller, Yoga <shop@example.com>"),
+        ("<shop@example.com>", "shop@example.com"),
+        ("  shop@example.com ", "shop@example.com"),
+    ],
+)
+def test_a_sender_may_have_a_name(written: str, read: str, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIZARD_MAIL_FROM", written)
+
+    assert load().mail_from == read
+
+
+@pytest.mark.parametrize("written", ["Müller <shop@example>", "shop@", "a@example.com, b@example.com", "<>"])
+def test_a_wrong_sender_is_told_in_one_sentence_with_one_full_stop(
+    written: str, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIZARD_MAIL_FROM", written)
+
+    with pytest.raises(BadSettings, match=r"^WIZARD_MAIL_FROM: .*[^.]\.$"):
+        load()

@@ -11,7 +11,9 @@ from email.utils import format_datetime
 from wizard.mails import Mail, one_line
 
 
-def message(mail: Mail, *, sender: str, to: str, name: str = "", message_id: str, at: datetime) -> MIMEMultipart:
+def message(
+    mail: Mail, *, sender: str, sender_name: str = "", to: str, name: str = "", message_id: str, at: datetime
+) -> MIMEMultipart:
     """Wrap a mail for one recipient. The same mail gives the same bytes. Raises NotOneLine.
 
     The older classes of `email`, not EmailMessage: that one decodes what looks like an encoded word (RFC 2047) when a
@@ -23,15 +25,18 @@ def message(mail: Mail, *, sender: str, to: str, name: str = "", message_id: str
     whole = MIMEMultipart(
         "alternative", "=_wizard", [MIMEText(mail.body, "plain", "utf-8"), MIMEText(mail.html, "html", "utf-8")]
     )
-    whole["From"] = one_line(sender, "the sender's address")
-    address = one_line(to, "the address")
-    whole["To"] = f"{encoded(one_line(name, 'the name'), 'To')} <{address}>" if name else address
+    whole["From"] = _mailbox("From", one_line(sender, "the sender's address"), one_line(sender_name, "the sender"))
+    whole["To"] = _mailbox("To", one_line(to, "the address"), one_line(name, "the name"))
     whole["Subject"] = encoded(one_line(mail.subject, "the subject of the mail"), "Subject")
     whole["Date"] = format_datetime(at)
     whole["Message-ID"] = message_id
     whole["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office note comes back
     whole["Wizard-Simulation"] = "1"
     return whole
+
+
+def _mailbox(header: str, address: str, name: str) -> str:
+    return f"{encoded(name, header)} <{address}>" if name else address
 
 
 def encoded(text: str, header: str) -> str:

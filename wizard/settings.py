@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from models.text import Email, Name
+from models.text import Name
 from wizard.smtp_address import smtp_address
 
 APP = "product-wizard"
@@ -40,6 +40,12 @@ FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 
 class BadSettings(Exception):
     """A setting is wrong. The message names where it came from and what would be right."""
+
+
+def _is_sender(text: str) -> str:
+    from wizard.smtp_address import sender_of
+
+    return str(sender_of(text))
 
 
 def _is_folder_path(path: Path) -> Path:
@@ -93,8 +99,9 @@ class Settings(BaseModel):
     `smtp://` goes over to TLS by STARTTLS; `?ca=/path` names certificates to trust, and `?tls=none` is for a server on
     this machine."""
 
-    mail_from: Email = "shop@example.com"
-    """Who mails through that server come from: an address that it sends for."""
+    mail_from: Annotated[str, AfterValidator(_is_sender)] = "shop@example.com"
+    """Who mails through that server come from: an address that it sends for, alone or behind a name, as in
+    `My Shop <shop@example.com>`."""
 
     secret_keys: Annotated[SecretStr, AfterValidator(_are_fernet_keys)] | None = None
     """The keys that seal connections' secrets, in place of the file `keys` in the data folder: Fernet keys with commas
@@ -185,4 +192,4 @@ def first_mistake(error: ValidationError, model: type[BaseModel]) -> tuple[str, 
         known = f"There are {', '.join(model.model_fields)}" if model.model_fields else "There are none"
         return path, f"there is no such setting. {known}."
     message = first["msg"].removeprefix("Value error, ")
-    return path, f"{message[0].lower()}{message[1:]}."
+    return path, f"{message[0].lower()}{message[1:].rstrip('.')}."

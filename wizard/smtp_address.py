@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+import idna
+
+from models.text import is_email
+from wizard.mails import one_line
 
 SHAPE = "write smtp://user:password@host:587, or smtps:// for TLS from the first byte"
 
@@ -25,6 +31,41 @@ class SmtpAddress:
     password: str = field(default="", repr=False)
     ca: Path | None = None
     """A file with certificates to trust beside the system's own, in PEM."""
+
+
+A_NAME_AND_AN_ADDRESS = re.compile(r'\s*(?:"(?P<quoted>[^"<>]*)"|(?P<bare>[^"<>]*?))\s*<(?P<address>[^<>]*)>\s*')
+"""As a mail program shows a sender (RFC 5322, 3.4); its name may stand without quotes whatever letters it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who mails come from."""
+
+    address: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+
+def sender_of(text: str) -> Sender:
+    """Read a sender: an address, or a name with the address behind it in angle brackets. Raises ValueError."""
+    found = A_NAME_AND_AN_ADDRESS.fullmatch(one_line(text, "the sender"))
+    if found is None:
+        return Sender(is_email(text.strip()))
+    return Sender(is_email(found["address"].strip()), found["quoted"] or found["bare"] or "")
+
+
+def in_ascii(address: str) -> str | None:
+    """The address for a server without SMTPUTF8 (RFC 6531): its domain as the DNS has it (RFC 5891). None where what
+    stands before the @ has letters that only SMTPUTF8 carries, or the domain is none."""
+    local, _, domain = address.rpartition("@")
+    if not local.isascii():
+        return None
+    try:
+        return f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return None
 
 
 def smtp_address(url: str) -> SmtpAddress:

@@ -13,19 +13,19 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
-from email.headerregistry import Address
 from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import SecretStr
 
 from models.characters import visible
 from models.fulfillment import Evidence, Exchange, Receipt, SendEmail
+from models.text import is_email
 from wizard.fulfillment.backend import ActionRequired, BackendError, Check, Context, Rejected, Retriable
 from wizard.fulfillment.secrecy import Secrets
 from wizard.fulfillment.unreached import does_speak_tls
-from wizard.mails import Mail, NotOneLine
+from wizard.mails import Mail, NotOneLine, one_line
 from wizard.mime import message
-from wizard.smtp_address import smtp_address
+from wizard.smtp_address import in_ascii, sender_of, smtp_address
 
 if TYPE_CHECKING:  # loaded with the first mail: most sessions send none
     from aiosmtplib import SMTP, SMTPResponse
@@ -60,14 +60,21 @@ class SmtpPost:
     """Hands mails to a mail server. One connection for each mail: a test-fire sends few of them."""
 
     def __init__(self, url: SecretStr, sender: str) -> None:
-        """`sender` is an e-mail address, the shop's. Raises ActionRequired when the address cannot be used."""
+        """`sender` is the shop's e-mail address, alone or with a name: `My Shop <shop@example.com>`.
+
+        Raises ActionRequired when the server's address or the sender cannot be used.
+        """
         try:
             self._server = smtp_address(url.get_secret_value())
         except ValueError as error:
             raise ActionRequired(f"The address of the mail server is wrong: {error}. Set WIZARD_SMTP_URL.") from None
-        if not sender.isascii():
-            raise ActionRequired(f"Not every mail server takes the sender {sender}: set WIZARD_MAIL_FROM to another.")
-        self._sender = sender
+        try:
+            self._sender = sender_of(sender)
+        except ValueError as error:
+            told = f"The sender of mails is wrong: {str(error).rstrip('.')}. Set WIZARD_MAIL_FROM."
+            raise ActionRequired(visible(told, "")) from None
+        # What is only a name to the world is in the DNS's own letters: any server takes it.
+        self._domain = (in_ascii(f"x@{self._sender.address.rpartition('@')[2]}") or "x@localhost").removeprefix("x@")
         self._name = f"{self._server.host}:{self._server.port}"
         self._tls: ssl.SSLContext | None = None
 
@@ -86,10 +93,16 @@ class SmtpPost:
         if context.earlier is not None:
             told = f"“{visible(action.subject, '')}” was handed in before, and is not sent again."
             return context.earlier.model_copy(update={"detail": told, "exchanges": ()})
-        message_id = f"<{context.key}@{self._sender.rpartition('@')[2]}>"
-        letter = self._letter(action, context, message_id)
+        message_id = f"<{context.key}@{self._domain}>"
+        self._letter(action, context, message_id)  # what cannot be sent is said before anybody is asked
         async with self._connected(context.secrets) as conversation:
-            reply = await conversation.hand_in(self._sender, context.buyer.email, letter)
+            takes_all = conversation.takes_letters_of_all_scripts
+            sender = self._spelled(
+                self._sender.address, takes_all, ActionRequired, "set WIZARD_MAIL_FROM to another sender"
+            )
+            to = self._spelled(context.buyer.email, takes_all, Rejected, "name another buyer")
+            letter = self._letter(action, context, message_id, sender, to)
+            reply = await conversation.hand_in(sender, to, letter)
         detail = f"“{visible(action.subject, '')}” was handed to {self._name}, which said: {reply}"
         return Receipt(
             reference=message_id,
@@ -115,26 +128,42 @@ class SmtpPost:
             facts={"message_id": receipt.reference, "server": self._name, "reply": reply},
         )
 
-    def _letter(self, action: SendEmail, context: Context, message_id: str) -> bytes:
-        to = context.buyer.email
+    def _spelled(self, address: str, takes_all: bool, error: type[BackendError], way: str) -> str:
+        """The address as this server takes it: as it is where it offers SMTPUTF8, else with the DNS's form of its
+        domain."""
+        spelled = address if takes_all or address.isascii() else in_ascii(address)
+        if spelled is None:
+            told = f"{self._name} takes only plain letters before the @ (it offers no SMTPUTF8)"
+            raise error(f"{told}, and “{visible(address, '')}” has others: {way}.")
+        return spelled
+
+    def _letter(self, action: SendEmail, context: Context, message_id: str, sender: str = "", to: str = "") -> bytes:
+        """The mail, with the addresses as they are spelled for this server."""
+        to, sender = to or context.buyer.email, sender or self._sender.address
         try:
-            Address(addr_spec=to)
-        except Exception:  # the standard library's parser raises several kinds
-            raise Rejected(f"“{visible(to, '')}” is no e-mail address: name another buyer.") from None
-        if not to.isascii():
-            raise Rejected(f"“{visible(to, '')}” has letters that not every mail server takes: name another buyer.")
+            is_email(context.buyer.email)
+        except ValueError:
+            refused = f"“{visible(context.buyer.email, '')}” is no e-mail address: name another buyer."
+            raise Rejected(refused) from None
+        one_line(to, "the address")
+        # Headers are written in ASCII. An address in other letters takes its place afterwards, as RFC 6532 has it.
+        stand_ins = {each: f"{at}.stands.in@invalid" for at, each in enumerate((sender, to)) if not each.isascii()}
         try:
             letter = message(
                 Mail(action.subject, action.body),
-                sender=self._sender,
-                to=to,
+                sender=stand_ins.get(sender, sender),
+                sender_name=visible(self._sender.name, ""),
+                to=stand_ins.get(to, to),
                 name=visible(context.buyer.name, ""),
                 message_id=message_id,
                 at=context.now(),
             )
         except NotOneLine as error:
             raise Rejected(f"The mail was not sent: {error}.", f"post_sale.notifications.{action.target}") from None
-        return letter.as_bytes()
+        content = letter.as_bytes()
+        for address, stand_in in stand_ins.items():
+            content = content.replace(stand_in.encode(), address.encode(), 1)
+        return content
 
     @asynccontextmanager
     async def _connected(self, secrets: Secrets) -> AsyncIterator[Conversation]:
@@ -147,7 +176,7 @@ class SmtpPost:
             hostname=server.host,
             port=server.port,
             # The name of this machine is nobody's business.
-            local_hostname=self._sender.rpartition("@")[2],
+            local_hostname=self._domain,
             use_tls=server.tls == "implicit",
             start_tls=False,
             tls_context=await self._context(),
@@ -234,10 +263,16 @@ class Conversation:
             )
         await self._say(f"AUTH as {user}", self._client.login(user, password))
 
+    @property
+    def takes_letters_of_all_scripts(self) -> bool:
+        """Whether the server takes addresses in any script (SMTPUTF8, RFC 6531)."""
+        return self._client.supports_extension("smtputf8")
+
     async def hand_in(self, sender: str, to: str, letter: bytes) -> str:
         """Hand a mail in; give back the server's words."""
-        await self._say(f"MAIL FROM:<{sender}>", self._client.mail(sender))
-        await self._say(f"RCPT TO:<{to}>", self._client.rcpt(to))
+        options = [] if sender.isascii() and to.isascii() else ["SMTPUTF8"]
+        await self._say(f"MAIL FROM:<{sender}>", self._client.mail(sender, options=options, encoding="utf-8"))
+        await self._say(f"RCPT TO:<{to}>", self._client.rcpt(to, encoding="utf-8"))
         return await self._say("DATA", self._client.data(letter), sent=f"{len(letter)} bytes")
 
     async def _say(self, what: str, saying: Awaitable[SMTPResponse], sent: str = "") -> str:
