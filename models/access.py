@@ -101,9 +101,9 @@ class HostedMembership(Answers):
     ] = ()
     send_login_details: Annotated[
         bool,
-        Ask("Login mail", "Mails the buyer their login. Always on for a password-protected membership.",
+        Ask("Login mail", "Mails the buyer a login. Always on for a password-protected membership.",
             kind="switch"),
-    ] = True  # fmt: skip
+    ] = False  # fmt: skip
 
 
 class IntegratedMembership(Answers):
