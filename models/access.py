@@ -168,7 +168,10 @@ def _unlimited_is_none(value: object) -> object:
 
 DownloadLimit = Annotated[
     Annotated[int, Field(ge=1, le=1000)] | None,
-    BeforeValidator(_unlimited_is_none, json_schema_input_type=Literal["unlimited"] | int | None),
+    BeforeValidator(
+        _unlimited_is_none,
+        json_schema_input_type=Literal["unlimited"] | Annotated[int, Field(ge=1, le=1000)] | None,
+    ),
     PlainSerializer(lambda limit: "unlimited" if limit is None else limit, when_used="json"),
 ]
 """A number of downloads, or None for unlimited; documents write `unlimited`."""
@@ -193,9 +196,12 @@ class DownloadableFile(Answers):
     ] = 5
     link_lifetime: Annotated[
         Annotated[
-            int,
-            BeforeValidator(_as_lifetime, json_schema_input_type=int | str),
-            Field(ge=SHORTEST, le=LONGEST),
+            Annotated[int, Field(ge=SHORTEST, le=LONGEST)],
+            BeforeValidator(
+                _as_lifetime,
+                json_schema_input_type=Annotated[int, Field(ge=SHORTEST, le=LONGEST)]
+                | Annotated[str, Field(pattern=r"^\s*[0-9]+\s*[smhdSMHD]?\s*$")],
+            ),
         ],
         Ask("Link lifetime", "How long a mailed link works: 30m, 24h or 7d. From 1 minute to 7 days.", kind="duration"),
     ] = 86_400  # fmt: skip

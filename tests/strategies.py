@@ -78,6 +78,7 @@ def paragraphs(shortest: int, longest: int) -> st.SearchStrategy[str]:
 BY_RULE: dict[Callable[..., Any], Callable[[int, int], st.SearchStrategy[str]]] = {
     text.one_line: lines,
     text.as_written: names_elsewhere,
+    text.is_level: lambda *_: st.from_regex(text.SLUG, fullmatch=True),
     text.several_lines: paragraphs,
     text.is_slug: lambda *_: st.from_regex(text.SLUG, fullmatch=True),
     text.is_web_address: lambda *_: st.builds("{}://{}{}".format, st.sampled_from(["http", "https"]), HOSTS, PATHS),

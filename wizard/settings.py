@@ -27,6 +27,7 @@ from pydantic import (
 
 from models.text import Name
 from wizard.smtp_address import smtp_address
+from wizard.text_files import NotUtf8, decoded
 
 APP = "product-wizard"
 """The name of our folders inside the user's own."""
@@ -164,12 +165,14 @@ def _variable(name: str) -> str:
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(decoded(path.read_bytes()))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise BadSettings(f"{path} cannot be read: {error.strerror}.") from None
-    except ValueError as error:  # tomllib's own error and that of a text that is not UTF-8
+    except NotUtf8 as error:
+        raise BadSettings(f"{path} is not TOML: in line {error.line} {error}. Save it as UTF-8.") from None
+    except ValueError as error:
         raise BadSettings(f"{path} is not TOML: {error}.") from None
 
 

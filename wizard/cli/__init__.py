@@ -7,6 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+OUTSIDE = 3
+"""The exit status when something outside failed: the database, the network, a disk, a stream."""
+
 INTERRUPTED = 130
 """The exit status after Ctrl+C, as shells expect it."""
 
@@ -15,6 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give back its exit status (`spec` 7)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        if sys.stdout is None:
+            if sys.stderr is not None:
+                sys.stderr.write("Standard output is closed, so nothing can be told. Nothing was done.\n")
+            return OUTSIDE
         options = app_options(given)
         if options is not None and is_terminal():
             return open_app(options.get("data-dir"), options.get("theme"))
@@ -45,7 +52,12 @@ def app_options(arguments: Sequence[str]) -> dict[str, str] | None:
 
 def is_terminal() -> bool:
     """Whether the app can be painted: both ends are a terminal, and one that can place its cursor."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    return (
+        sys.stdin is not None
+        and sys.stdin.isatty()
+        and sys.stdout.isatty()
+        and os.environ.get("TERM", "") not in ("", "dumb")
+    )
 
 
 def open_app(data_dir: str | None, theme: str | None) -> int:

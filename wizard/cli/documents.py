@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import typer
@@ -12,13 +13,16 @@ from wizard.cli.place import JSON, PRODUCT, place_of, product_of
 
 commands = typer.Typer()
 
+LONGEST_SHOWN = 60
+"""How many characters of an answer are shown of what changes."""
+
 MARKS = {"created": "+", "updated": "~", "unchanged": "="}
 
 
 @commands.command(epilog="Example: wizard apply products.yaml --dry-run")
 def apply(
     context: typer.Context,
-    files: list[Path] = typer.Argument(metavar="FILE...", help="Documents, in any order."),
+    files: list[Path] = typer.Argument(metavar="FILE...", help="Documents, in any order; - is standard input."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would change."),
     as_json: bool = JSON,
 ) -> int:
@@ -29,8 +33,9 @@ def apply(
         say_json({"changes": [change.model_dump(mode="json") for change in changes]})
         return 0
     for change in changes:
-        fields = f": {', '.join(change.fields)}" if change.fields and change.change == "updated" else ""
-        say(f"{MARKS[change.change]} {change.object} {change.name} {change.change}{fields}")
+        say(f"{MARKS[change.change]} {change.object} {change.name} {change.change}")
+        for detail in change.details if change.change == "updated" else ():
+            say(f"    {detail.path}: {_shown(detail.old)} → {_shown(detail.new)}")
         for warning in change.warnings:
             warn(f"! {change.name} cannot go live with this: {warning.message}")
     if not changes:
@@ -40,19 +45,31 @@ def apply(
     return 0
 
 
+def _shown(value: object) -> str:
+    """An answer on one line, as a document would write it."""
+    if value is None or value == "" or value == []:
+        return "nothing"
+    written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    line = " ".join(written.split())
+    return line if len(line) <= LONGEST_SHOWN else f"{line[: LONGEST_SHOWN - 2]} …"
+
+
 @commands.command(epilog="Example: wizard export yoga-masterclass -o yoga.yaml")
 def export(
     context: typer.Context,
     product: str = PRODUCT,
     output: Path | None = typer.Option(
-        None, "--output", "-o", metavar="FILE", help="Write to a file, and what it names beside it."
+        None, "--output", "-o", metavar="FILE", help="Write to a file, and what it names beside it; - prints it."
     ),
     as_json: bool = JSON,
 ) -> int:
     """Write a product down as a document. Applied on an empty data folder it gives the same product."""
+    output = None if output is not None and str(output) == "-" else output
     with place_of(context).store() as store:
         product_of(store, product)
-        found = documents.export_to(store, product, output) if output else documents.exported(store, product)
+        found = whole = documents.exported(store, product)
+        if output:
+            found = documents.export_to(store, product, output)
     if as_json:
         say_json(
             {
@@ -66,9 +83,13 @@ def export(
     elif output is None:
         say_as_is(found.text)
     else:
-        say(f"Written: {', '.join([str(output), *(str(output.parent / place) for place in found.files)])}")
-    if found.files and output is None:
-        names = ", ".join(found.files)
+        at = output.resolve()
+        named = f"{output} (a link to {at})" if output.is_symlink() else str(output)
+        folder = at.parent if output.is_symlink() else output.parent
+        warn_or_say = say if output.is_file() else warn  # a device may be this very output
+        warn_or_say(f"Written: {', '.join([named, *(str(folder / place) for place in found.files)])}")
+    if (whole.files and not found.files) or (whole.files and output is None):
+        names = ", ".join(whole.files)
         warn(f"Not included: {names}. With -o FILE the document's files are written beside it.")
     if found.secrets:
         warn(f"Not included: the secrets. Set {', '.join(found.secrets)} before you apply the document.")

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
 
 import typer
 from typer.exceptions import TyperException
 
-from wizard.cli import INTERRUPTED, checks, documents, firing, history, is_terminal, keys, open_app, products, serving
-from wizard.cli.output import warn
+from wizard.cli import (
+    INTERRUPTED,
+    OUTSIDE,
+    checks,
+    documents,
+    firing,
+    history,
+    is_terminal,
+    keys,
+    open_app,
+    products,
+    serving,
+)
+from wizard.cli.output import say, say_json, warn
 from wizard.cli.place import Place, Wrong, place_of
 from wizard.documents import DocumentError, FileInTheWay
 from wizard.fulfillment.backend import BackendError
@@ -19,10 +34,10 @@ from wizard.invocation import command
 from wizard.sandbox import CannotServe
 from wizard.session import ChangedElsewhere
 from wizard.settings import BadSettings
-from wizard.store.errors import FileRefused, StoreError, Unavailable
+from wizard.store.errors import FileRefused, Stale, StoreError, Unavailable
 
-REFUSED, WRONG, OUTSIDE = 1, 2, 3
-"""Exit statuses: done and the answer is no; the command or a document is wrong; something outside failed."""
+REFUSED, WRONG = 1, 2
+"""Exit statuses: done and the answer is no; the command or a document is wrong."""
 
 program = typer.Typer(
     name="wizard",
@@ -41,12 +56,16 @@ def wizard(
     plain: bool = typer.Option(False, "--plain", help="Ask line by line, for screen readers and scripts."),
     theme: str | None = typer.Option(None, help="The colours of the app."),
     data_dir: str | None = typer.Option(None, help="Where products and files are kept."),
+    shows_version: bool = typer.Option(False, "--version", help="Say which version this is."),
 ) -> int:
     """Configure what you sell, and prove that buyers receive it.
 
     Without a command, the app opens.
     """
     context.obj = Place(data_dir)
+    if shows_version:
+        say(f"wizard {version('product-wizard')}")
+        raise typer.Exit
     if context.invoked_subcommand is not None:
         return 0
     if not plain and is_terminal():
@@ -55,6 +74,10 @@ def wizard(
         warn("This is not a terminal that the app can be painted on, so it asks line by line, as with --plain.")
     from wizard.plain import run as ask
 
+    if sys.stdin is None:
+        raise Wrong("Standard input is closed, so there is nobody to ask.")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # what is not text is told from text, and not the end
     place = place_of(context)
     with place.store() as store:
         ask(store, sys.stdin, sys.stdout, host=place.settings.host_name)
@@ -62,34 +85,51 @@ def wizard(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command. Whatever goes wrong becomes one clear message on standard error and a status."""
+    """Run a command. Whatever goes wrong becomes one clear message, and a status.
+
+    The message stands on standard error; with `--json` it is the one JSON document on standard output.
+    """
     try:
         done = program(list(arguments), prog_name="wizard", standalone_mode=False)
-    except TyperException as error:
-        warn(f"{error.format_message()} See: {command('--help')}")
-        return WRONG
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except (DocumentError, FileInTheWay, Wrong, BadSettings, NoSuchBackend, LeftOut, RealAddress) as error:
-        warn(str(error))
-        return WRONG
-    except NotReady as error:
-        warn(f"{error.field}: {error}")
-        return REFUSED
-    except (BusyRun, OverRun) as error:
-        warn(str(error))
-        return REFUSED
-    except ChangedElsewhere as error:
-        warn(f"Nothing was overwritten: {error}. Run the command again to take both.")
-        return REFUSED
-    except (Unavailable, FileRefused, BackendError, CannotServe) as error:
-        warn(str(error))
-        return OUTSIDE
-    except StoreError as error:
-        warn(str(error))
-        return WRONG
-    except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        warn(f"{name}{error.strerror or error}. Check the path, its permissions and the room on the disk.")
-        return OUTSIDE
+    except Exception as error:
+        known = failure_of(error)
+        if known is None:
+            raise
+        message, status = known
+        if "--json" in arguments:
+            mistakes = error.mistakes if isinstance(error, DocumentError) else ()
+            listed = {"mistakes": [asdict(mistake) for mistake in mistakes]} if mistakes else {}
+            say_json({"error": {"message": message, "status": status, **listed}})
+        else:
+            warn(message)
+        return status
     return done if isinstance(done, int) else 0
+
+
+def failure_of(error: Exception) -> tuple[str, int] | None:
+    """What to say about an error, and the exit status; None for a mistake of ours."""
+    match error:
+        case TyperException():
+            return f"{error.format_message()} See: {command('--help')}", WRONG
+        case DocumentError() | FileInTheWay() | Wrong() | BadSettings() | NoSuchBackend() | LeftOut() | RealAddress():
+            return str(error), WRONG
+        case NotReady():
+            return f"{error.field}: {error}", REFUSED
+        case BusyRun() | OverRun():
+            return str(error), REFUSED
+        case ChangedElsewhere():
+            return f"Nothing was overwritten: {error}. Run the command again to take both.", REFUSED
+        case Stale():
+            who = " and ".join(sorted({entry.who for entry in error.entries})) or "Somebody else"
+            return f"{who} changed {error.saved.slug} in this moment. Nothing was changed: run this again.", REFUSED
+        case Unavailable() | FileRefused() | BackendError() | CannotServe():
+            return str(error), OUTSIDE
+        case StoreError():
+            return str(error), WRONG
+        case OSError():
+            name = f"{error.filename}: " if error.filename else ""
+            reason = error.strerror or error
+            return f"{name}{reason}. Check the path, its permissions and the room on the disk.", OUTSIDE
+    return None

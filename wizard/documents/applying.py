@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, SecretStr
 
 from models.account import File, Membership, Owned
 from models.ask import Answers
 from models.post_sale import Notifications
 from models.product import Product
-from models.saved import NewProduct
+from models.saved import Change, NewProduct
 from wizard import flow, mails, progress
 from wizard.documents.answers import default_of
 from wizard.documents.checking import load
@@ -41,6 +43,8 @@ class ObjectChange(Answers):
     change: Literal["created", "updated", "unchanged"]
     fields: tuple[str, ...] = ()
     """The answers that are not what they were, or not the default."""
+    details: Annotated[tuple[Change, ...], Field(exclude=True, repr=False)] = ()
+    """The same with what each was and will be, secrets masked."""
     warnings: tuple[Remark, ...] = ()
     """What keeps a product from going live although the document is right: variables that nothing fills in mails."""
 
@@ -79,7 +83,7 @@ def apply(
 def _thing_change(wanted: Wanted, found: Gathered) -> ObjectChange:
     before = found.thing(wanted.kind, wanted.slug)
     after: Owned = wanted.value
-    fields = []
+    changes = []
     for name in type(after).model_fields:
         if name == "slug":
             continue
@@ -90,14 +94,21 @@ def _thing_change(wanted: Wanted, found: Gathered) -> ObjectChange:
             old = getattr(before, name) if before else default_of(type(after), name)
             differs = getattr(after, name) != old
         if differs:
-            fields.append(name)
-    return _change(wanted, before is None, fields)
+            old = getattr(before, name) if before else default_of(type(after), name)
+            new = getattr(after, name)
+            changes.append(Change(path=name, old=_plain(old), new=_plain(new, "another secret" if old else "a secret")))
+    return _change(wanted, before is None, changes)
+
+
+def _plain(value: Any, secret: str = "a secret") -> Any:
+    """An answer as a plain value; of a secret only that there is one."""
+    return secret if isinstance(value, SecretStr) else flow.as_plain(value)
 
 
 def _product_change(wanted: Wanted, found: Gathered) -> ObjectChange:
     stored = found.stored.get(wanted.slug)
     before = stored.answers if stored else type(wanted.value)()
-    change = _change(wanted, stored is None, [change.path for change in changes_between(before, wanted.value)])
+    change = _change(wanted, stored is None, changes_between(before, wanted.value))
     return change.model_copy(update={"warnings": tuple(_warnings(wanted.value))})
 
 
@@ -107,10 +118,11 @@ def _warnings(product: Product) -> Iterator[Remark]:
             yield Remark(field=problem.path, message=f"{question.ask.label}: {problem.message}.")
 
 
-def _change(wanted: Wanted, is_new: bool, fields: list[str]) -> ObjectChange:
-    change = "created" if is_new else "updated" if fields else "unchanged"
+def _change(wanted: Wanted, is_new: bool, changes: list[Change]) -> ObjectChange:
+    change = "created" if is_new else "updated" if changes else "unchanged"
+    fields = tuple(each.path for each in changes)
     return ObjectChange.model_validate(
-        {"object": wanted.kind, "name": wanted.slug, "change": change, "fields": tuple(fields)}
+        {"object": wanted.kind, "name": wanted.slug, "change": change, "fields": fields, "details": tuple(changes)}
     )
 
 

@@ -17,7 +17,7 @@ from models.product import Product
 from wizard.documents import shape
 from wizard.documents.answers import with_defaults
 from wizard.documents.mistakes import DocumentError, Mistake
-from wizard.documents.reading import Node, read
+from wizard.documents.reading import STANDARD, STANDARD_INPUT, Node, read
 from wizard.problems import message_of
 
 
@@ -40,7 +40,7 @@ class Loaded:
 
 def load(path: Path, product: type[Product] = Product) -> Loaded:
     """Read a document and check its form. Raises DocumentError."""
-    shown = str(path)
+    shown = STANDARD_INPUT if str(path) == STANDARD else str(path)
     tree = read(path, shown)
     if not isinstance(tree.value, dict):
         raise DocumentError([Mistake(shown, tree.line, "", "a document is a mapping; its first line is: wizard: 1")])

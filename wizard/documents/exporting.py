@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ class Exported:
 
 
 class FileInTheWay(Exception):
-    """A file of that name, with other contents, stands where an exported file belongs."""
+    """Something that is not ours to replace stands where an exported file belongs."""
 
 
 def export(store: Store, slug: str) -> str:
@@ -79,11 +80,24 @@ def exported(store: Store, slug: str, document_name: str = "") -> Exported:
 def export_to(store: Store, slug: str, file: Path) -> Exported:
     """Write a product's document to a file, and beside it the files that it names.
 
-    Raises NotFound, FileRefused, FileInTheWay, OSError; a document that stood there is replaced whole or not at all.
+    A link is followed to the file that it names. A pipe or a device is written to, and its folder gets no files: they
+    are left out of what this gives. Raises NotFound, FileRefused, FileInTheWay, OSError; a document that stood there is
+    replaced whole or not at all.
     """
     found = exported(store, slug, file.name)
+    file = file.resolve()
+    if file.is_dir():
+        raise FileInTheWay(f"{file} is a folder; name the document in it, such as {file / slug}.yaml")
+    if not file.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(file.parent))
+    if file.exists() and not file.is_file():
+        with file.open("w", encoding="utf-8", newline="\n") as opened:
+            opened.write(found.text)
+        return replace(found, files={})
     sources = {file.parent / place: store.open_file(stored) for place, stored in found.files.items()}
     for target, source in sources.items():
+        if target.is_symlink():
+            raise FileInTheWay(f"{target} is a link; choose another folder for the document")
         if target.exists() and (not target.is_file() or digest(target) != digest(source)):
             raise FileInTheWay(f"{target} is there already with other contents; choose another folder for the document")
     for target, source in sources.items():

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from models.text import one_line
+from models.text import as_written
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 
@@ -40,7 +40,7 @@ def placeholder_of(slug: str, field: str) -> str:
 
 def is_place(text: str) -> str:
     """Refuse a path that is not below the document's own folder, on any system."""
-    text = one_line(text)
+    as_written(text)
     windows, posix = PureWindowsPath(text), PurePosixPath(text)
     if not text:
         raise ValueError("name the file, relative to this document")

@@ -7,8 +7,10 @@ recursion, so nothing nests deeper than `DEEPEST`.
 
 from __future__ import annotations
 
+import json
 import re
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +21,13 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from models.characters import name_of, visible
 from wizard.documents.mistakes import DocumentError, Mistake
+from wizard.text_files import NotUtf8, decoded
 
 MOST_BYTES = 2_000_000
 """The largest document that is read: its parser takes about 2.5 seconds for each million bytes."""
+
+STANDARD, STANDARD_INPUT = "-", "standard input"
+"""How standard input is written in place of a file, and what messages call it."""
 
 DEEPEST = 16
 """How many levels a document may nest; the deepest one that means anything has 9."""
@@ -86,6 +92,8 @@ class Node:
 
 def read(path: Path, shown: str) -> Node:
     """Read one document. `shown` is the file's name in messages. Raises DocumentError."""
+    if str(path) == STANDARD:
+        return parse(_standard_input(), shown)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -105,6 +113,13 @@ def read(path: Path, shown: str) -> Node:
     if len(content) > MOST_BYTES:
         raise _mistake(shown, 1, f"a document has at most {MOST_BYTES:,} bytes; split it into several files")
     return parse(content, shown)
+
+
+def _standard_input() -> bytes:
+    content = sys.stdin.buffer.read(MOST_BYTES + 1) if sys.stdin is not None else b""
+    if len(content) > MOST_BYTES:
+        raise _mistake(STANDARD_INPUT, 1, f"a document has at most {MOST_BYTES:,} bytes; split it into several files")
+    return content
 
 
 def parse(content: bytes, shown: str) -> Node:
@@ -168,14 +183,30 @@ def _mistake(shown: str, line: int, message: str) -> DocumentError:
 
 def _decoded(content: bytes, shown: str) -> str:
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _mistake(shown, line, "this is not UTF-8 text; save the document as UTF-8") from None
+        text = decoded(content)
+    except NotUtf8 as error:
+        raise _mistake(shown, error.line, f"{error}; save the document as UTF-8") from None
+    if _is_json(text):
+        text = text.replace("\t", " ")  # which stands between values only, where YAML takes no tab
     for found in re.finditer(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]", text):
         line = text.count("\n", 0, found.start()) + 1
         raise _mistake(shown, line, f"there is an invisible {name_of(found[0])} here: take it out")
     return text
+
+
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith("{"):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _joined(text: str) -> str:
+    """A text whose characters beyond the first 65,536 are one each: JSON writes them as two escapes."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _events(text: str, shown: str) -> Iterator[events.Event]:
@@ -218,7 +249,7 @@ def _node(event: events.NodeEvent, shown: str, line: int) -> Node:
     if isinstance(event, events.SequenceStartEvent):
         return Node(line, [])
     assert isinstance(event, events.ScalarEvent)
-    text = event.value
+    text = _joined(event.value)
     if found := _CONTROL.search(text):
         raise _mistake(shown, line, f"there is an invisible {name_of(found[0])} here: take it out")
     if event.style is not None:

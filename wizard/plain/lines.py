@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import sys
 from dataclasses import dataclass
 from typing import TextIO
@@ -11,6 +12,12 @@ from models.characters import visible
 
 BACK, LEAVE, HELP, NOTHING = "<", ":q", "?", "-"
 """What a seller may type instead of an answer: go back, leave, explain, and give no answer at all."""
+
+
+NOT_TEXT = "  ! This is not UTF-8. Set your terminal to UTF-8, or convert what you send: iconv -f latin1 -t utf-8"
+
+_UNDECODED = re.compile("[\udc80-\udcff]")
+"""How Python hands over a byte that is no text (PEP 383)."""
 
 
 class Back(Exception):
@@ -68,4 +75,7 @@ class Lines:
         if not line:
             self.say()
             raise Leave
+        if _UNDECODED.search(line):
+            self.say(NOT_TEXT)
+            return self._line(prompt, secret)
         return line.rstrip("\r\n")

@@ -165,7 +165,7 @@ class Database:
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:
-            meant = _in_words(error, self._name)
+            meant = _in_words(error, self._name, str(self._engine.url.password or ""))
             if meant is None:
                 raise
             raise meant from error
@@ -180,14 +180,26 @@ def _url(folder: Path, address: str | None) -> URL:
     if address is None:
         return URL.create("sqlite", database=str(folder / FILE))
     try:
-        return make_url(address)
-    except ArgumentError:
-        raise Unreachable("The address of the database cannot be read. Check WIZARD_DATABASE_URL.") from None
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        raise Unreachable(UNREADABLE) from None
+    if "@" in f"{url.host}{url.database}" and url.get_backend_name() != "sqlite":
+        # Where a password goes on is anybody's guess, so no part of the address is repeated, here or later.
+        raise Unreachable(UNREADABLE)
+    return url
+
+
+UNREADABLE = (
+    "The address of the database cannot be read. Check WIZARD_DATABASE_URL: it is written "
+    "postgresql://user:password@host:5432/database, the port is a number, and in a user or password @ is written %40, "
+    ": is %3A and / is %2F."
+)
 
 
 def _sqlite(url: URL, patience: float) -> Engine:
     if url.database and not url.query:
         make_private_file(Path(url.database))
+        _refuse_remains(Path(url.database))
     engine = create_engine(
         url,
         # Waiting is SQLite's, transactions are ours: the driver's own would begin a write as a read.
@@ -229,6 +241,19 @@ def _use_wal(connection: sqlite3.Connection, patience: float) -> None:
             return
 
 
+def _refuse_remains(path: Path) -> None:
+    """Refuse a file that is empty and was not made just now: it may be what is left of the seller's products.
+
+    Another process may be making one at this moment, which takes it no minute.
+    """
+    found = path.stat()
+    if path.is_file() and found.st_size == 0 and time.time() - found.st_mtime > 60:
+        raise Corrupt(
+            f"{path} is empty: it may be what a full disk or a broken copy left of your products. Put a copy from the "
+            "folder `backups` in its place; or remove it, and the wizard starts anew."
+        )
+
+
 def _code(error: sqlite3.Error) -> int:
     """SQLite's primary error code; the extended ones have it in their low byte."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
@@ -265,7 +290,7 @@ def _insert_if_new(connection: Connection, table: Any, row: dict[str, Any]) -> A
 # --- what went wrong ------------------------------------------------------------------------------------------------
 
 
-def _in_words(error: DBAPIError | sqlite3.Error, name: str) -> StoreError | None:
+def _in_words(error: DBAPIError | sqlite3.Error, name: str, password: str) -> StoreError | None:
     # What fails while a connection is being set up comes from the driver as it is.
     driver = error if isinstance(error, sqlite3.Error) else error.orig
     if isinstance(driver, sqlite3.Error) or isinstance(error, sqlite3.Error):
@@ -282,6 +307,7 @@ def _in_words(error: DBAPIError | sqlite3.Error, name: str) -> StoreError | None
     cut_off = isinstance(error, OperationalError) and not state
     if state.startswith(("08", "28", "3D", "53", "57")) or error.connection_invalidated or cut_off:
         reason = str(driver).strip().splitlines()[0] if str(driver).strip() else "no answer"
+        reason = reason.replace(password, "•••") if password else reason
         return Unreachable(f"{name} cannot be used: {reason}. Check WIZARD_DATABASE_URL and that it runs.")
     return None
 
