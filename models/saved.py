@@ -116,3 +116,6 @@ class SavedAccount(Answers):
     """What the library knows of each file, by slug."""
     unreadable: dict[str, str] = {}
     """The connections whose secret cannot be read, by slug, and why: it is missing from them."""
+    broken: dict[str, str] = {}
+    """The things that are stored and that no rule of this version allows, as `membership club`, and what to do: they
+    are missing from the account."""

@@ -10,6 +10,7 @@ import pytest
 from models.ask import Ask, Choice, Module
 from models.general import General
 from models.product import Product
+from tests.shelf import NOON
 from wizard import flow, progress
 from wizard.documents import schema
 from wizard.documents.answers import written
@@ -70,7 +71,7 @@ def test_plain_mode_asks_it() -> None:
     lines = Lines(io.StringIO("?\n2\n"), said)
     nothing: Any = None
 
-    Asker(lines, draft, nothing, "Kartra").ask_all(added()[0].questions, "")
+    Asker(lines, draft, nothing, "Kartra", NOON.date()).ask_all(added()[0].questions, "")
 
     assert isinstance(draft.thing, SeasonalGeneral)
     assert draft.thing.season is Season.WINTER

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from models.characters import visible
+from models.fulfillment import Verdict
 from models.product import Mode
 from tests.hostile import REFUSED
 from tests.shelf import NOON, new_shelf
 from wizard import flow
 from wizard.plain import run
+from wizard.plain.lines import Lines
 from wizard.sample import fill
-from wizard.settings import Settings
+from wizard.sample import fill as sample
+from wizard.settings import Settings, load
 from wizard.store import open_store
 
 GENERAL, PRICING, CHECKOUT, POST_SALE, AUTOMATIONS, AFFILIATES, REVIEW = "1234567"
@@ -254,7 +257,7 @@ def test_it_goes_live_only_once_no_error_is_left(shelf: Any) -> None:
     refused = sit(shelf, "summer-retreat", REVIEW, "y")
     sit(shelf, "yoga-masterclass", REVIEW, "y", "y")
 
-    assert "It can go live once no error is left." in refused
+    assert "It cannot go live yet: first the" in refused
     assert shelf.load("summer-retreat").mode is Mode.DEMO
     assert (shelf.load("yoga-masterclass").mode, shelf.load("yoga-masterclass").published) == (Mode.LIVE, True)
 
@@ -379,3 +382,54 @@ def test_hostile_text_is_refused_and_never_written_out(case: str, shelf: Any) ->
 
     assert said == visible(said)
     assert shelf.load("yoga").answers.general.name == "Yoga"
+
+
+def test_a_new_row_is_made_with_the_key_that_makes_a_new_product_and_is_read_back_as_a_charge(shelf: Any) -> None:
+    said = sit(
+        shelf,
+        *("n", "Yoga", PRICING, "EUR"),
+        *("n", "recurring", "29.00", "monthly", "y", "0", "14", KEEP, "Monthly", KEEP),
+    )
+
+    assert "Price points (n for a new one, Enter goes on):" in said
+    assert "1 Monthly: €0.00 today, then €29.00 monthly from 7 Dec 2026" in said
+
+
+def test_a_price_that_is_not_complete_says_what_it_lacks(shelf: Any) -> None:
+    said = sit(shelf, "n", "Yoga", PRICING, KEEP, "n", "recurring", KEEP, "monthly", KEEP, KEEP, KEEP, KEEP)
+
+    assert "1 Recurring: not complete: " in said
+
+
+class Terminal(io.StringIO):
+    """Where lines are written for a person, who sees as many columns as the environment says."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_lines_break_between_words_on_a_terminal_and_stay_whole_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "  error: add a real gateway, since the product is to be sold for money (PF-06)"
+    terminal, pipe = Terminal(), io.StringIO()
+
+    Lines(io.StringIO(), terminal).say(text)
+    Lines(io.StringIO(), pipe).say(text)
+
+    broken = terminal.getvalue().splitlines()
+    assert [word for line in broken for word in line.split()] == text.split()
+    assert max(map(len, broken)) < 40
+    assert pipe.getvalue() == f"{text}\n"
+
+
+def test_a_purchase_is_test_fired_line_by_line(data_dir: Path) -> None:
+    settings, said = load(), io.StringIO()
+    lines = "".join(f"{line}\n" for line in ("coaching-hour", REVIEW, "y", ":q"))
+    with open_store(settings) as store:
+        sample(store)
+        run(store, io.StringIO(lines), said, settings=settings)
+
+        [fired] = store.runs("coaching-hour")
+    assert fired.verdict is Verdict.PASSED
+    assert "Test-fire a purchase in the sandbox, to see what a buyer gets?" in said.getvalue()
+    assert "Passed: " in said.getvalue()

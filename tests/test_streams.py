@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import unicodedata
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -371,3 +373,44 @@ def test_every_bound_in_the_schema_stands_beside_its_type() -> None:
         return own + [stray for found in inside for stray in found]
 
     assert strays(SCHEMA) == []
+
+
+# --- what is stored and breaks a rule of today -----------------------------------------------------------------------
+
+
+def edited(data_dir: Path, statement: str) -> None:
+    """Change the database by hand, past every rule of ours."""
+    with closing(sqlite3.connect(data_dir / "wizard.db")) as database, database:
+        database.execute(statement)
+
+
+def test_a_stored_thing_that_breaks_a_rule_is_named_and_the_rest_is_usable(
+    book: Path, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    club = "{slug: club, name: Club, levels: [gold]}"
+    (tmp_path / "club.yaml").write_text(f"wizard: 1\naccount: {{memberships: [{club}]}}\n")
+    assert main(["apply", str(tmp_path / "club.yaml")]) == 0
+    edited(data_dir, "UPDATE membership SET login_page = 'no address'")
+    capsys.readouterr()
+
+    assert main(["show", "book"]) == 0
+    told = capsys.readouterr()
+    assert "Downloadable" in told.out or "Book (book)" in told.out
+    assert "The stored membership 'club' breaks a rule of this version and is left out: login_page: " in told.err
+
+    assert main(["apply", str(tmp_path / "club.yaml")]) == 0
+    assert main(["show", "book"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["show", "check", "export"])
+def test_a_stored_product_that_breaks_a_rule_is_one_sentence_and_the_others_are_listed(
+    book: Path, data_dir: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    edited(data_dir, """UPDATE product SET checkout = '{"gateways": ["abacus"]}'""")
+
+    assert main([command, "book"]) == 3
+    told = capsys.readouterr().err
+    assert told.startswith("The stored product 'book' breaks a rule of this version at checkout.gateways")
+    assert told.count("\n") == 1
+    assert main(["products"]) == 0

@@ -16,7 +16,7 @@ from models.saved import Change, SavedAccount, SavedProduct
 from wizard import flow, mails, progress
 from wizard.problems import Misfits, Problem
 from wizard.progress import Around, OtherProduct, State, Survey
-from wizard.store.errors import NotFound, Stale, UnknownReference
+from wizard.store.errors import Corrupt, NotFound, Stale, UnknownReference
 
 SWITCHES = ("mode", "published")
 """The two switches, by their names on a saved product."""
@@ -347,7 +347,7 @@ class Session:
             if slug != self._saved.slug:
                 try:
                     other = self._shelf.load(slug)
-                except NotFound:
+                except (NotFound, Corrupt):
                     continue
                 others[slug] = OtherProduct(
                     other.answers.general.name or slug, other.answers.pricing.currency, other.published

@@ -10,7 +10,7 @@ import typer
 
 from models.account import Connection, ConnectionCheck
 from wizard.cli.output import say, say_json, table
-from wizard.cli.place import JSON, Place, Wrong, place_of
+from wizard.cli.place import JSON, Place, Wrong, place_of, tell_broken
 from wizard.fulfillment import registry
 from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
 from wizard.fulfillment.connections import check_and_remember
@@ -93,6 +93,7 @@ def listed(context: typer.Context, json_wanted: bool = JSON) -> int:
         return 0
     with place_of(context).store() as store:
         saved = store.account()
+    tell_broken(saved)
     found = saved.account.connections
     if json_wanted:
         rows = [_listed(each, saved.checks.get(each.slug)) for each in found]

@@ -13,7 +13,7 @@ from wizard.invocation import command
 from wizard.store.errors import NotFound
 
 if TYPE_CHECKING:
-    from models.saved import SavedProduct
+    from models.saved import SavedAccount, SavedProduct
     from wizard.settings import Settings
     from wizard.store import Store
 
@@ -53,6 +53,12 @@ def place_of(context: typer.Context) -> Place:
     place = context.find_root().obj
     assert isinstance(place, Place)
     return place
+
+
+def tell_broken(account: SavedAccount) -> None:
+    """Name the things that are stored and cannot be used."""
+    for why in account.broken.values():
+        warn(why)
 
 
 def product_of(store: Store, slug: str) -> SavedProduct:

@@ -12,7 +12,7 @@ from models.product import Mode
 from models.saved import ProductRow
 from wizard import flow, preflight, progress
 from wizard.cli.output import say, say_json, table, warn
-from wizard.cli.place import JSON, PRODUCT, place_of, product_of
+from wizard.cli.place import JSON, PRODUCT, place_of, product_of, tell_broken
 from wizard.going_live import go_live
 from wizard.invocation import command
 from wizard.preflight import Finding
@@ -74,6 +74,7 @@ def show(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) -
     with place_of(context).store() as store:
         product_of(store, product)
         session = Session(store, product)
+        tell_broken(session.account)
     shown = _shown(session)
     if as_json:
         say_json(shown)
@@ -146,6 +147,7 @@ def check(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) 
     """Check what stands between a product and its buyers. Status 1 while an error stands."""
     with place_of(context).store() as store:
         product_of(store, product)
+        tell_broken(store.account())
         findings = _findings(store, product)
     is_good = preflight.may_go_live(findings)
     if as_json:

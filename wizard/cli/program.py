@@ -80,7 +80,7 @@ def wizard(
         sys.stdin.reconfigure(errors="surrogateescape")  # what is not text is told from text, and not the end
     place = place_of(context)
     with place.store() as store:
-        ask(store, sys.stdin, sys.stdout, host=place.settings.host_name)
+        ask(store, sys.stdin, sys.stdout, host=place.settings.host_name, settings=place.settings)
     return 0
 
 

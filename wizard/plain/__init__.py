@@ -11,6 +11,7 @@ from wizard.plain.lines import Lines
 from wizard.plain.walk import Walk
 
 if TYPE_CHECKING:
+    from wizard.settings import Settings
     from wizard.store import Store
 
 
@@ -26,12 +27,13 @@ def run(
     who: str = "seller",
     host: str = "Kartra",
     clock: Callable[[], datetime] = local_now,
+    settings: Settings | None = None,
 ) -> None:
     """Ask until the seller leaves or the input ends. Everything accepted is saved by then.
 
-    Raises the store's `Unavailable`.
+    With `settings` a product can be test-fired too. Raises the store's `Unavailable`.
     """
-    Walk(Lines(source, target), store, who, host, clock).run()
+    Walk(Lines(source, target), store, who, host, clock, settings).run()
 
 
 __all__ = ["run"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from models.ask import Answers
-from wizard import wording
+from models.pricing import PricePoint
+from wizard import charges, wording
 from wizard.flow import Question
 from wizard.plain.forms import Form
 from wizard.plain.lines import NOTHING, Back, Lines
@@ -15,11 +17,15 @@ from wizard.progress import is_unanswered, missing
 from wizard.session import ChangedElsewhere
 from wizard.store.errors import StoreError
 
+NEW = ("n", "a")
+"""What makes a new row: n, as for a product or a thing; a, as scripts of earlier versions have it."""
+
 
 class Asker:
     """Asks the questions of a form, one after the other and back again."""
 
-    def __init__(self, lines: Lines, form: Form, things: Things, host: str) -> None:
+    def __init__(self, lines: Lines, form: Form, things: Things, host: str, today: dt.date) -> None:
+        self._today = today
         self._lines = lines
         self._form = form
         self._things = things
@@ -160,8 +166,8 @@ class Asker:
         while True:
             rows = self._form.value(path)
             for number, row in enumerate(rows, start=1):
-                self._lines.say(f"  {number} {wording.group_in_words(question, row, self._host)}")
-            ways = "a to add, a number to change, d and a number to remove" if rows else "a to add"
+                self._lines.say(f"  {number} {self._row_in_words(question, row)}")
+            ways = "n for a new one" + (", a number to change, d and a number to remove" if rows else "")
             text = self._lines.read(
                 f"{question.ask.label} ({ways}, Enter goes on):", f"{question.ask.help} Each one is a {name}."
             ).strip()
@@ -172,14 +178,23 @@ class Asker:
             except Back:
                 continue
 
+    def _row_in_words(self, question: Question, row: Any) -> str:
+        if not isinstance(row, PricePoint):
+            return wording.group_in_words(question, row, self._host)
+        try:
+            charged = charges.in_words(row, self._form.value("pricing.currency"), self._today)
+        except ValueError as error:
+            charged = f"not complete: {error}"
+        return f"{row.label or row.type.label}: {charged}"
+
     def _act_on_rows(self, question: Question, path: str, rows: tuple[Any, ...], text: str) -> None:
         word, _, rest = text.lower().partition(" ")
         at = _number(rest if word == "d" else word, len(rows))
-        if word == "a" and question.row is not None:
+        if word in NEW and question.row is not None:
             if self.give(path, (*rows, question.row())):
                 self.ask_all(question.form, f"{path}.{len(rows)}")
         elif at is None:
-            self._lines.say(f"  ! there is no {text}: write a, a number, or d and a number")
+            self._lines.say(f"  ! there is no {text}: write n, a number, or d and a number")
         elif word == "d":
             self.give(path, rows[:at] + rows[at + 1 :])
         else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import getpass
 import re
+import shutil
 import sys
+import textwrap
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -37,12 +39,24 @@ class Lines:
 
     def say(self, text: str = "") -> None:
         """Write a line, or several."""
-        self.target.write(visible(text) + "\n")
+        self.target.write(self._wrapped(visible(text)) + "\n")
+
+    def _wrapped(self, text: str) -> str:
+        """The text broken between words where a terminal would break in a word; left alone where nobody looks."""
+        if not self.target.isatty():
+            return text
+        width = shutil.get_terminal_size().columns
+        broken = []
+        for line in text.split("\n"):
+            indent = " " * (len(line) - len(line.lstrip()) + 2)
+            fits = len(line) < width
+            broken.append(line if fits else textwrap.fill(line, width - 1, subsequent_indent=indent))
+        return "\n".join(broken)
 
     def read(self, prompt: str, help: str = "", secret: bool = False) -> str:
         """Read one line. `?` writes the help and asks again. Raises Back and Leave."""
         while True:
-            text = self._line(f"{visible(prompt, '')} ", secret)
+            text = self._line(f"{self._wrapped(visible(prompt, ''))} ", secret)
             match text.strip():
                 case "?":
                     self.say(f"  {help or 'There is no more to say about this.'}")

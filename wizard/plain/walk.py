@@ -11,6 +11,7 @@ from models.product import Mode, Product
 from wizard import flow, preflight, progress
 from wizard.flow import Module, Step
 from wizard.plain.asking import Asker
+from wizard.plain.firing import fire_purchase
 from wizard.plain.forms import Draft, Form, ProductForm
 from wizard.plain.lines import Back, Leave, Lines
 from wizard.plain.things import Things
@@ -20,6 +21,7 @@ from wizard.store.errors import StoreError
 from wizard.switches import QUESTIONS, Turn, change_of, standing, turn_of_mode, turn_of_visibility
 
 if TYPE_CHECKING:
+    from wizard.settings import Settings
     from wizard.store import Store
 
 WELCOME = "Enter keeps what stands in brackets, ? explains, < goes back, - empties an answer, :q leaves. All is saved."
@@ -28,7 +30,16 @@ WELCOME = "Enter keeps what stands in brackets, ? explains, < goes back, - empti
 class Walk:
     """One sitting of a seller."""
 
-    def __init__(self, lines: Lines, store: Store, who: str, host: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        lines: Lines,
+        store: Store,
+        who: str,
+        host: str,
+        clock: Callable[[], datetime],
+        settings: Settings | None,
+    ) -> None:
+        self._settings = settings
         self._lines = lines
         self._store = store
         self._who = who
@@ -38,6 +49,8 @@ class Walk:
     def run(self) -> None:
         """Choose a product and go through it, until the seller leaves. Raises the store's `Unavailable`."""
         self._lines.say(WELCOME)
+        for why in self._store.account().broken.values():
+            self._lines.say(f"  ! {why}")
         try:
             while True:
                 try:
@@ -155,7 +168,8 @@ class Walk:
         def for_thing(draft: Draft) -> Asker:
             return self._asker(draft, session)
 
-        return Asker(self._lines, form, Things(self._lines, self._store, session, for_thing), self._host)
+        things = Things(self._lines, self._store, session, for_thing)
+        return Asker(self._lines, form, things, self._host, self._clock().date())
 
     # --- somebody else's changes ------------------------------------------------------------------------------------
 
@@ -215,11 +229,21 @@ class Walk:
             self._lines.say("Preflight: nothing stands in the way.")
         for finding in findings:
             self._lines.say(f"  {finding.level}: {finding.message} ({finding.rule})")
+        self._offer_test_fire(session)
         if preflight.may_go_live(findings) or session.saved.mode is Mode.LIVE:
             self._turn(session, turn_of_mode(session.saved))
         else:
-            self._lines.say("It can go live once no error is left.")
+            errors = sum(finding.level == "error" for finding in findings)
+            listed = "the error above is" if errors == 1 else f"the {errors} errors above are"
+            self._lines.say(f"It cannot go live yet: first {listed} to be put right.")
         self._turn(session, turn_of_visibility(session.saved))
+
+    def _offer_test_fire(self, session: Session) -> None:
+        if self._settings is None:
+            return
+        by = "in the sandbox" if self._settings.backend == "sandbox" else f"by the backend {self._settings.backend}"
+        if self._agreed(f"Test-fire a purchase {by}, to see what a buyer gets?"):
+            fire_purchase(self._lines, self._store, self._settings, session.saved.slug)
 
     def _turn(self, session: Session, turn: Turn) -> None:
         """Ask whether a switch is to be turned, what that changes first; say afterwards what is true."""

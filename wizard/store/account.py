@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import String, Table, cast, delete, insert, select, update
 
 from models import records
@@ -22,6 +22,7 @@ from models.account import (
     Webinar,
 )
 from models.saved import SavedAccount
+from wizard.problems import problems_of
 from wizard.store.database import Work
 from wizard.store.errors import InUse, KeysUnusable, NotFound, SlugTaken
 from wizard.store.mapping import join, split
@@ -84,10 +85,28 @@ def read(work: Work) -> SavedAccount:
                     unreadable[row["slug"]] = f"Its secret cannot be read: {error}"
         if kind == "file":
             files = {row["slug"]: stored_file(row) for row in found}
+    broken: dict[str, str] = {}
+    sound = {
+        f"{kind}s": [thing for plain in things[f"{kind}s"] if (thing := _sound(kind, plain, broken))] for kind in KINDS
+    }
     # That it cannot be read was found out just now, whatever an earlier check said.
     now = datetime.now(UTC)
     checks |= {slug: ConnectionCheck(ok=False, at=now, detail=why) for slug, why in unreadable.items()}
-    return SavedAccount(account=Account.model_validate(things), checks=checks, files=files, unreadable=unreadable)
+    account = Account.model_validate(sound)
+    return SavedAccount(account=account, checks=checks, files=files, unreadable=unreadable, broken=broken)
+
+
+def _sound(kind: OwnedKind, plain: dict[str, Any], broken: dict[str, str]) -> Owned | None:
+    """A thing as it is stored; None, and noted, where the rules of this version do not allow it."""
+    try:
+        return KINDS[kind].model.model_validate(plain)
+    except ValidationError as error:
+        first = problems_of(error)[0]
+        broken[f"{kind} {plain['slug']}"] = (
+            f"The stored {kind} {plain['slug']!r} breaks a rule of this version and is left out: "
+            f"{first.path or 'as a whole'}: {first.message}. Describe it anew in a document, and apply that."
+        )
+        return None
 
 
 def _levels(work: Work) -> dict[int, list[str]]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from models import records
 from models.access import AccessKind
 from models.product import Product
+from wizard.problems import message_of
 from wizard.store.errors import Corrupt
 from wizard.store.mapping import Plain, join, split
 
@@ -69,7 +70,11 @@ def answers_of(image: Image, form: type[Product], slug: str) -> Product:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join(map(str, first["loc"]))
-        raise Corrupt(f"The stored product {slug!r} breaks a rule at {path}: {first['msg']}.", path) from error
+        raise Corrupt(
+            f"The stored product {slug!r} breaks a rule of this version at {path}: {message_of(first)}. Go on with the "
+            "version that wrote it; all others can be used.",
+            path,
+        ) from error
 
 
 def settled(answers: Product) -> Product:

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self, cast
 
+from pydantic import ValidationError
+
 from models.account import File, StoredFile
 from models.fulfillment import Page, Run, RunStep, Verdict
 from models.product import Mode, Product
@@ -26,7 +28,7 @@ from wizard.settings import Settings
 from wizard.store import account, catalogue, claims, files, ledger, products
 from wizard.store.account import OwnedKind, Thing
 from wizard.store.database import Database, Work
-from wizard.store.errors import StoreError
+from wizard.store.errors import Corrupt, StoreError
 from wizard.store.files import FileState
 from wizard.store.sealing import Rotation, seal_anew
 
@@ -347,8 +349,18 @@ class Store:
         with self._writing() as work:
             yield _Joined(self, work)
 
-    def _reading(self) -> AbstractContextManager[Work]:
-        return self._database.work(self._seller, self._form, writing=False)
+    @contextmanager
+    def _reading(self) -> Iterator[Work]:
+        try:
+            with self._database.work(self._seller, self._form, writing=False) as work:
+                yield work
+        except ValidationError as error:
+            # Edited by hand, or by another version: whatever is read was right once.
+            where = ".".join(map(str, error.errors(include_url=False)[0]["loc"]))
+            raise Corrupt(
+                f"A stored {error.title.lower()} breaks a rule of this version at {where}. Go on with the version that "
+                "wrote it, or put a copy from the folder `backups` in place of the database."
+            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[Work]:
@@ -371,7 +383,7 @@ class _Joined(Store):
         super().__init__(store._database, store._folder, store._seller, store._form)
         self._work = work
 
-    def _reading(self) -> AbstractContextManager[Work]:
+    def _reading(self) -> AbstractContextManager[Work]:  # type: ignore[override]
         return nullcontext(self._work)
 
     def _writing(self) -> AbstractContextManager[Work]:  # type: ignore[override]

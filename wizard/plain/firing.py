@@ -1,0 +1,45 @@
+"""A test-fire line by line: each step when it is over, and at the end what the buyer can do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from models.fulfillment import RunStep, Status
+from wizard.plain.lines import Lines
+from wizard.settings import BadSettings, Settings
+from wizard.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from wizard.store import Store
+
+
+def fire_purchase(lines: Lines, store: Store, settings: Settings, slug: str) -> None:
+    """Let a test buyer buy the product, by the backend that the settings name, and say how that went."""
+    # Imported here: who only answers questions needs none of it.
+    from wizard.fulfillment.backend import BackendError
+    from wizard.fulfillment.drill import told
+    from wizard.fulfillment.fire import LeftOut, NotReady, Workplace, fire
+    from wizard.fulfillment.outcome import OPEN
+    from wizard.fulfillment.registry import NoSuchBackend
+    from wizard.fulfillment.sold import Sold
+    from wizard.fulfillment.words import in_words
+
+    told_already: set[tuple[int, Status]] = set()
+
+    def on_step(step: RunStep) -> None:
+        if step.status in OPEN or (step.position, step.status) in told_already:
+            return
+        told_already.add((step.position, step.status))
+        lines.say(f"  {step.position} {in_words(step.action)}: {step.status.label}")
+        if detail := (step.evidence.detail if step.evidence else step.detail):
+            lines.say(f"    {detail}")
+
+    try:
+        sold = Sold(product=store.load(slug), account=store.account(), price=1)
+        at = Workplace.of(settings, store)
+        run = asyncio.run(fire(sold, at=at, backend=settings.backend, on_step=on_step))
+    except (NotReady, LeftOut, NoSuchBackend, BadSettings, BackendError, StoreError, ValueError) as error:
+        lines.say(f"  ! Not fired: {error}")
+    else:
+        lines.say(told(run))
