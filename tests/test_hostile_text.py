@@ -351,7 +351,8 @@ def test_what_a_document_says_is_stored_as_written_or_refused_by_file_and_line(c
             else:
                 break
         if refused == set(asked):
-            assert text in REFUSED.values()
+            # What is too long for each of them is refused by each: no name is cut in silence.
+            assert text in REFUSED.values() or len(text) > 5000
             return
         account, answers = store.account().account, store.load("yoga").answers
     for key in asked.keys() - refused:

@@ -40,7 +40,7 @@ def placeholder_of(slug: str, field: str) -> str:
 
 def is_place(text: str) -> str:
     """Refuse a path that is not below the document's own folder, on any system."""
-    as_written(text)
+    text = as_written(text)
     windows, posix = PureWindowsPath(text), PurePosixPath(text)
     if not text:
         raise ValueError("name the file, relative to this document")
