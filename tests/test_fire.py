@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import quopri
 import re
@@ -77,7 +78,7 @@ def fired(app: Starlette, tmp_path: Path) -> Fire:
     return carry_out
 
 
-FIRE = {"backend", "buyer", "named_by_seller", "held", "on_step", "run_id", "fault"}
+FIRE = {"backend", "buyer", "named_by_seller", "held", "on_step", "on_wait", "run_id", "fault"}
 
 
 def step(run: Run, action: str, number: int = 0) -> RunStep:
@@ -670,6 +671,42 @@ async def test_nothing_is_sent_while_a_mail_holds_a_variable_that_nobody_fills(
     assert refused.value.field == "post_sale.notifications.order_confirmation.body"
     assert ledger.runs == {}
     assert mailbox(app) == []
+
+
+async def test_two_runs_for_one_buyer_wait_for_each_other_and_say_so(app: Starlette, fired: Fire):
+    ledger, waits = MemoryLedger(), list[str]()
+    at_work = most = 0
+    both = [Buyer(email="ada.both@example.com"), Buyer(email="Ada.Both@example.com")]
+
+    class Counting(SandboxBackend):
+        async def perform(self, action: Action, context: Context) -> Receipt:
+            nonlocal at_work, most
+            at_work += 1
+            most = max(most, at_work)
+            try:
+                await asyncio.sleep(0.01)
+                return await super().perform(action, context)
+            finally:
+                at_work -= 1
+
+    many = {"backend": lambda around: Counting(around, app), "ledger": ledger, "on_wait": waits.append}
+    events = (Event.PURCHASE, Event.REFUND) * 2
+    runs = await asyncio.gather(*(fired("hosted", event, buyer=both[n % 2], **many) for n, event in enumerate(events)))
+
+    assert [run.verdict for run in runs] == [Verdict.PASSED] * 4
+    assert most == 1
+    assert len(waits) == 3, "each that waits says so once"
+    assert {told.partition(": ")[2] for told in waits} == {"this one begins when it ends."}
+
+
+async def test_runs_for_buyers_of_their_own_wait_for_nobody(fired: Fire):
+    waits: list[str] = []
+    ledger = MemoryLedger()
+
+    runs = await asyncio.gather(*(fired("hosted", ledger=ledger, on_wait=waits.append) for _ in range(3)))
+
+    assert [run.verdict for run in runs] == [Verdict.PASSED] * 3
+    assert waits == []
 
 
 async def test_a_real_address_is_refused_unless_the_seller_names_it(fired: Fire):

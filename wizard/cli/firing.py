@@ -98,7 +98,7 @@ def resume(
         telling = _Telling(recorded, is_silent=json_wanted)
         at = Workplace.of(place.settings, store)
         try:
-            run = asyncio.run(go_on(run_id, store.account(), at=at, on_step=telling.on_step))
+            run = asyncio.run(go_on(run_id, store.account(), at=at, on_step=telling.on_step, on_wait=warn))
         except KeyboardInterrupt:
             telling.stopped()
             raise
@@ -130,6 +130,7 @@ def _fire(
                     named_by_seller=buyer is not None,
                     fault=fault.value if fault else "",
                     on_begin=telling.on_begin,
+                    on_wait=warn,
                     on_step=telling.on_step,
                 )
             )

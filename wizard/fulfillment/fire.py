@@ -3,6 +3,8 @@ that is chosen by name; and to a run that was stopped midway."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.addresses import one_spelling
+from models.characters import visible
 from models.fulfillment import Buyer, CallWebhook, Event, Run, RunStep, ShowPage, Verdict
 from models.saved import SavedAccount
 from models.text import is_email
@@ -38,6 +42,9 @@ __all__ = [
     "BusyRun", "Held", "LeftOut", "NoSuchBackend", "NotReady", "NothingToNotice", "OverRun", "RealAddress", "Sold",
     "Workplace", "fire", "resume", "test_buyer",
 ]  # fmt: skip
+
+BETWEEN_LOOKS = 0.5
+"""Seconds between two looks at whether the other test-fire for the same buyer is over."""
 
 RESERVED = ("example.com", "example.org", "example.net", "test", "example", "invalid", "localhost")
 """Domains that belong to nobody (RFC 2606, RFC 6761), with everything below them."""
@@ -116,6 +123,7 @@ async def fire(
     held: Held | None = None,
     fault: str = "",
     on_begin: Callable[[Run], None] = lambda run: None,
+    on_wait: Callable[[str], None] = lambda told: None,
     on_step: Callable[[RunStep], None] = lambda step: None,
     clock: Callable[[], datetime] = utc_now,
     patience: Patience = PATIENT,
@@ -127,6 +135,8 @@ async def fire(
     `held` says what the buyer holds right before the event, where that is more than a purchase gives: a fourth failed
     payment is `Held(failed_payments=3)`. `fault` is one that the sandbox is asked for: then it stands in for every
     platform and for the mail server.
+
+    `on_wait` is told when another run for the same buyer is waited for.
 
     Raises, before anything is sent: NotReady (with the field), NothingToNotice for a drill that could show nothing,
     LeftOut for a backend that does not carry out all of it, NoSuchBackend, BadSettings, RealAddress, ValueError for an
@@ -161,7 +171,10 @@ async def fire(
         steps=script.steps,
     )
     with _held_alone(at.ledger, run_id):
-        async with _at_work(planned, sold.account, at, backend) as (worker, secrets):
+        async with (
+            _buyer_alone(at.ledger, planned, on_wait),
+            _at_work(planned, sold.account, at, backend) as (worker, secrets),
+        ):
             planned = planned.model_copy(update={"backend": worker.manifest.name})
             _ask_for_all(worker.manifest, planned)
             on_begin(planned)
@@ -175,6 +188,7 @@ async def resume(
     *,
     at: Workplace,
     backend: Callable[[Surroundings], Backend] | None = None,
+    on_wait: Callable[[str], None] = lambda told: None,
     on_step: Callable[[RunStep], None] = lambda step: None,
     clock: Callable[[], datetime] = utc_now,
     patience: Patience = PATIENT,
@@ -188,7 +202,10 @@ async def resume(
         recorded = at.ledger.read_run(run_id)
         if recorded.verdict not in (None, Verdict.INTERRUPTED):
             raise OverRun(f"Run {run_id} has ended: {recorded.verdict.label}. Fire again for a new one.")
-        async with _at_work(recorded, account, at, backend or recorded.backend) as (worker, secrets):
+        async with (
+            _buyer_alone(at.ledger, recorded, on_wait),
+            _at_work(recorded, account, at, backend or recorded.backend) as (worker, secrets),
+        ):
             runner = _runner(worker, secrets, recorded, at, clock=clock, on_step=on_step, patience=patience)
             return await runner.resume(recorded)
 
@@ -199,6 +216,28 @@ def _held_alone(ledger: Ledger, run: str) -> Iterator[None]:
         if not is_ours:
             raise BusyRun(f"Run {run} is being carried out by another process. It ends by itself; look at it then.")
         yield
+
+
+@asynccontextmanager
+async def _buyer_alone(ledger: Ledger, run: Run, on_wait: Callable[[str], None]) -> AsyncIterator[None]:
+    """Hold the buyer while the body lasts: two runs for one buyer would each find what the other gave or took away.
+
+    Waits for the other one to end, and says so once. A run's own test buyer is nobody else's.
+    """
+    if one_spelling(run.buyer.email) == one_spelling(test_buyer(run.id).email):
+        yield
+        return
+    name = f"buyer-{hashlib.sha256(one_spelling(run.buyer.email).encode()).hexdigest()[:32]}"
+    has_told = False
+    while True:
+        with ledger.claim(name) as is_ours:
+            if is_ours:
+                yield
+                return
+        if not has_told:
+            on_wait(f"Another test-fire is at work for {visible(run.buyer.email, '')}: this one begins when it ends.")
+            has_told = True
+        await asyncio.sleep(BETWEEN_LOOKS)
 
 
 def _runner(worker: Backend, secrets: Secrets, run: Run, at: Workplace, **more: Any) -> Runner:
