@@ -853,6 +853,7 @@ def test_a_damaged_sandbox_is_told_in_a_sentence(
 def test_a_locked_sandbox_is_told_in_a_sentence_and_nothing_is_recorded(
     shop_with_a_site: Path, capsys: pytest.CaptureFixture[str]
 ):
+    (shop_with_a_site / "sandbox.sqlite").touch(mode=0o600)  # one that others may read would be told as well
     holding = sqlite3.connect(shop_with_a_site / "sandbox.sqlite", isolation_level=None)
     holding.execute("BEGIN EXCLUSIVE")
     try:
