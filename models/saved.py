@@ -87,6 +87,8 @@ class RunRow(Answers):
 
     id: str
     product: str
+    name: str = ""
+    """What the product is called."""
     revision: int
     event: Event
     life: str = ""

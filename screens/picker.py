@@ -17,6 +17,7 @@ from screens.choices import item_line
 from screens.controls import Item
 from screens.dialogs import Dialog, Question
 from screens.lines import Lines, QuietInput
+from screens.waiting import told_meanwhile
 
 if TYPE_CHECKING:
     pass
@@ -91,9 +92,14 @@ class Picker(Dialog):
         lines = [self.line(item, width) for item in self.items]
         at = next((n for n, item in enumerate(self.items) if item.value == self._chosen), 0)
         self.lines.put(lines, keep=at)
+        self.tell()
         if not self.items:
             self.say("There is none yet. ctrl+n creates one." if self._create else "Nothing fits.")
         self.refresh_bindings()
+
+    @on(OptionList.OptionHighlighted)
+    def tell(self) -> None:
+        """Say more about the highlighted thing, where there is more."""
 
     def line(self, item: Item, width: int) -> Content:
         """One thing of the list; its label takes so many cells."""
@@ -156,8 +162,8 @@ class Picker(Dialog):
     async def action_check(self) -> None:
         """Check the highlighted connection."""
         if self._check is not None and self.item is not None:
-            self.say("checking …")
-            said = await self._try(self._check, self.item.value)
+            check = self._try(self._check, self.item.value)
+            said = await told_meanwhile(check, self.say, f"checking {self.item.label}")
             if said is not None:
                 self.say(said)
                 self.show()

@@ -19,6 +19,12 @@ from screens.theme import MUTED
 if TYPE_CHECKING:
     from models.saved import ProductPage, ProductRow, SavedProduct
     from screens.app import WizardApp
+    from wizard.standing import Standing
+
+STATE = 16
+"""Cells for what is between a product and its buyers."""
+TESTED = 15
+"""Cells for how its last test-fire ended."""
 
 EMPTY = """No products yet.
 
@@ -66,11 +72,12 @@ class ProductsScreen(LastingScreen[None]):
         Binding("n", "new", "New", id="products.new", tooltip="Create a product"),
         Binding("slash", "search", "Search", key_display="/", id="products.search", tooltip="Find by name"),
         Binding("f5", "fire", "Test-fire", id="products.fire", tooltip="Carry out a test purchase"),
+        Binding("x,delete", "delete", "Delete", id="products.delete", tooltip="Take it off the list"),
+        Binding("u", "restore", "Bring back", id="products.restore", tooltip="Bring a deleted one back"),
         Binding("d", "duplicate", "Duplicate", id="products.duplicate", tooltip="Make a copy, in Demo"),
-        Binding("u", "restore", "Bring back", show=False, id="products.restore", tooltip="Bring a deleted one back"),
-        Binding("delete,x", "delete", "Delete", id="products.delete", tooltip="Take it off the list"),
         Binding("f7", "runs", "Runs", id="products.runs", tooltip="The test-fires of all products"),
         Binding("s", "sample", "Sample data", id="products.sample", tooltip="Fill the empty account"),
+        Binding("down", "into_list", "To the list", show=False, id="products.into_list", tooltip="Leave the search"),
         Binding("q", "app.quit", "Quit", id="products.quit", tooltip="Leave; everything is saved"),
     ]
 
@@ -82,6 +89,8 @@ class ProductsScreen(LastingScreen[None]):
         self.page: ProductPage | None = None
         self._cursor: tuple[str | None, str | None] = (None, None)
         """Where the page that is shown begins, as (after, before): coming back, it is read again from there."""
+        self._standings: dict[str, Standing] = {}
+        """How products stand, as far as that is known, by slug."""
         self.trouble: str | None = None
         self.deleted: list[tuple[str, str]] = []
         """The products deleted in this sitting, as (slug, name), the last one at the end."""
@@ -91,6 +100,7 @@ class ProductsScreen(LastingScreen[None]):
         yield self.top
         with Vertical(id="list"):
             yield self.search
+            yield Static("", id="stopped", markup=False)
             yield Static("", id="columns", markup=False)
             yield Static("opening your products …", id="notice", markup=False)
             yield self.lines
@@ -178,31 +188,72 @@ class ProductsScreen(LastingScreen[None]):
         self.lines.put([self._line(row) for row in page.rows], keep=at)
         self.refresh_bindings()
         self.call_after_refresh(self.wizard.settle_down)
+        self.look()
 
     def _widths(self) -> tuple[int, int]:
         # In a narrow terminal the name needs the room more: what a product is called is how it is found.
-        access = 26 if self.size.width >= 76 else 0
-        return max(12, self.size.width - 2 - 2 - access - 2 - 22), access
+        access = 26 if self.size.width >= 100 else 17 if self.size.width >= 76 else 0
+        return max(12, self.size.width - 2 - 2 - access - 3 - STATE - TESTED), access
 
     def _columns(self) -> Content:
         name, access = self._widths()
-        return Content(f"  {'Name':<{name}} {'Buyers receive it by'[:access]:<{access}}  {'Mode':<7}{'Visible'}")
+        received = "Received by" if access < 20 else "Buyers receive it by"
+        return Content(f"  {'Name':<{name}} {received[:access]:<{access}}  {'State':<{STATE}}Test-fire")
 
     def _line(self, row: ProductRow) -> Content:
         from models.access import AccessKind
+        from wizard.standing import state_in_words, test_in_words
         from wizard.wording import label_of
 
         name, access = self._widths()
         label = Content(row.name).truncate(name, ellipsis=True)
         kind = label_of(AccessKind(row.access), self.wizard.settings.host_name) if row.access else "not chosen yet"
+        standing = self._standings.get(row.slug)
+        is_good = not standing.errors if standing else row.complete
+        tested = test_in_words(standing, self._when(standing))
         return Content.assemble(
-            ("✓ " if row.complete else "! "),
+            ("✓ " if is_good else "! "),
             label,
             " " * (name - label.cell_length + 1),
-            (f"{kind[:access]:<{access}}  ", "" if row.access else MUTED),
-            f"{row.mode.label:<7}",
-            "Published" if row.published else "Unpublished",
+            (f"{kind if len(kind) <= access else kind.removesuffix(' membership')[:access]:<{access}}  ", MUTED),
+            f"{state_in_words(row, standing):<{STATE}}",
+            (tested, "$success" if tested.startswith("proven") else "$error" if tested.startswith("failed") else MUTED),
         )
+
+    def _when(self, standing: Standing | None) -> str:
+        """The moment of the last try: the time of day of today's, else the day."""
+        if standing is None or standing.tried is None:
+            return ""
+        moment, today = self.wizard.local(standing.tried.started_at), self.wizard.clock().date()
+        return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%d %b}"
+
+    @work(exclusive=True, group="look", exit_on_error=False)
+    async def look(self) -> None:
+        """Find out how the products of this page stand, one after the other and behind every key, and say which
+        test-fire was stopped midway."""
+        from wizard.standing import standing_of
+
+        page = self.page
+        for row in page.rows if page else ():
+            try:
+                found = await self.wizard.desk.do(standing_of, self.wizard.shelf, row.slug, self.wizard.clock())
+            except Exception:  # gone meanwhile, or not to be read: opening it says why
+                continue
+            self._standings[row.slug] = found
+        if self.page is page and page is not None and self.query("#stopped"):
+            self.lines.put([self._line(row) for row in page.rows])
+            self._show_stopped()
+
+    def _show_stopped(self) -> None:
+        rows = self.page.rows if self.page else ()
+        stopped = [row.name for row in rows if (found := self._standings.get(row.slug)) and found.stopped]
+        line = self.query_one("#stopped", Static)
+        line.display = bool(stopped)
+        more = f" and of {len(stopped) - 1} more" if stopped[1:] else ""
+        if stopped:
+            line.update(
+                Content(f"! A test-fire of {stopped[0]}{more} was stopped midway: F7 lists it, F9 there goes on")
+            )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
@@ -219,6 +270,10 @@ class ProductsScreen(LastingScreen[None]):
     def action_turn(self, by: int) -> None:
         """Go a page on or back."""
         self.fetch(by)
+
+    def action_into_list(self) -> None:
+        """From the search to what it found."""
+        self.lines.focus()
 
     def action_search(self) -> None:
         """Write what to find."""
@@ -239,8 +294,13 @@ class ProductsScreen(LastingScreen[None]):
     @on(Input.Submitted, "#search")
     def _found(self, event: Input.Submitted) -> None:
         event.stop()
-        if self.row is not None:
-            self.lines.focus()
+        self.open_found()
+
+    @work(exclusive=True, group="open")
+    async def open_found(self) -> None:
+        """Open the first product that fits what is written, however soon Enter came."""
+        await self.fetch().wait()
+        self.action_open()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

@@ -12,13 +12,17 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
+from models.access import AccessKind
+from models.account import Connection, ConnectionKind
 from models.characters import visible
+from models.fulfillment import Verdict
 from models.product import Product
 from models.saved import RunRow
 from screens.lines import Lines, hanging
 from screens.run_text import mark_of
 from screens.theme import MUTED
 from screens.things import charge_of
+from screens.waiting import told_meanwhile
 from wizard import flow
 from wizard.fulfillment.lives import label_of as label_of_run
 from wizard.going_live import go_live
@@ -45,6 +49,10 @@ if TYPE_CHECKING:
     from wizard.preflight import Finding
 
 
+CHECKED_BY = "PF-03"
+"""The rule of the preflight that a check of the connection settles."""
+
+
 class ReviewPage(VerticalScroll, can_focus=False):
     """One page to decide on. Enter on a finding jumps to the field it is about."""
 
@@ -52,6 +60,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
         Binding("m", "go_live", "Go live", id="review.live", tooltip="Take real payments; it asks first"),
         Binding("m", "go_back", "Back to Demo", id="review.demo", tooltip="Take test orders only"),
         Binding("p", "publish", "Publish", id="review.publish", tooltip="Show it to buyers; it asks first"),
+        Binding("c", "check", "Check connection", id="review.check", tooltip="Ask the platform whether it works, now"),
         Binding("p", "unpublish", "Unpublish", id="review.unpublish", tooltip="Hide it from buyers"),
     ]
 
@@ -132,6 +141,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
             self.wizard.say(str(error), severity="error")
             return
         self._show_findings()
+        self.screen.refresh_bindings()
 
     async def _look(self) -> None:
         from wizard import preflight
@@ -157,7 +167,8 @@ class ReviewPage(VerticalScroll, can_focus=False):
         rows = [hanging(Content(_mark(finding)), Content(finding.message), room) for finding in self.findings]
         # Never without a line: a list that is hidden loses the focus, and with it the keys of this page.
         self.lines.put(rows or [Content("✓ m and p turn the two switches")])
-        text = Content("\n").join(list(self._runs(room)) or [Content("none yet: F5 fires a purchase")])
+        told = [*self._runs(room)] or [Content("none yet: F5 fires a purchase")]
+        text = Content("\n").join([*told, *self._reservations(room)])
         self.query_one("#review-runs", Static).update(Content.assemble(("\nTest-fires\n", "bold"), text))
 
     def _runs(self, room: int) -> Iterator[Content]:
@@ -167,6 +178,13 @@ class ReviewPage(VerticalScroll, can_focus=False):
             old = "" if run.revision == self.session.saved.revision else ", before the last changes"
             reason = f": {visible(run.reason, '')}" if run.reason else ""
             yield hanging(Content(f"{mark_of(run)} "), Content(f"{label_of_run(run)}, {when}{old}{reason}"), room)
+
+    def _reservations(self, room: int) -> Iterator[Content]:
+        """What the test-fires have not shown."""
+        connection = self._connection
+        if connection and connection.kind is ConnectionKind.SANDBOX and any(map(_has_passed, self.runs)):
+            told = f"Proven only on {connection.name}, a platform that the wizard plays: no real one was asked."
+            yield hanging(Content("! "), Content(told), room)
 
     def on_resize(self) -> None:
         """Another width wraps otherwise."""
@@ -180,6 +198,33 @@ class ReviewPage(VerticalScroll, can_focus=False):
         if event.option_index < len(self.findings):
             await cast("ProductScreen", self.screen).go_to(self.findings[event.option_index].field, explain=True)
 
+    # --- the connection ---------------------------------------------------------------------------------------------
+
+    @property
+    def _connection(self) -> Connection | None:
+        """The connection that lets buyers in, if one does."""
+        access, owned = self.session.answers.post_sale.access, self.session.account.account.connections
+        if access.kind is not AccessKind.INTEGRATED_MEMBERSHIP:
+            return None
+        return next((each for each in owned if each.slug == access.integrated_membership.connection), None)
+
+    @work(exclusive=True, group="check")
+    async def action_check(self) -> None:
+        """Ask the platform whether the connection works, and look at the findings again."""
+        connection, screen = self._connection, cast("ProductScreen", self.screen)
+        if connection is None:
+            return
+
+        def say(text: str) -> None:
+            self.query("#findings-heading").first(Static).update(Content(f"\n{text}"))
+
+        try:
+            said = await told_meanwhile(screen.things.check(connection.slug), say, f"Checking {connection.name}")
+        except Exception as error:
+            said = str(error)
+        self.wizard.say(said, title=connection.name)
+        self.look()
+
     # --- the switches -----------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -190,6 +235,8 @@ class ReviewPage(VerticalScroll, can_focus=False):
                 return (action == "go_live") == (turn_of_mode(saved) is GO_LIVE)
             case "publish" | "unpublish":
                 return (action == "unpublish") == saved.published
+            case "check":
+                return self._connection is not None and any(finding.rule == CHECKED_BY for finding in self.findings)
         return True
 
     def action_go_live(self) -> None:
@@ -248,6 +295,10 @@ class ReviewPage(VerticalScroll, can_focus=False):
         finally:
             screen.show()
         return None
+
+
+def _has_passed(run: RunRow) -> bool:
+    return run.verdict is Verdict.PASSED and not run.fault
 
 
 def _mark(finding: Finding) -> str:

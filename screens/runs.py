@@ -15,7 +15,7 @@ from models.saved import RunRow
 from screens.bars import KeyLine, TopLine
 from screens.fire import FireScreen
 from screens.lasting import LastingScreen
-from screens.lines import Lines
+from screens.lines import Lines, hanging
 from screens.run_text import mark_of
 from screens.theme import MUTED
 from wizard.fulfillment.drill import ended
@@ -23,6 +23,14 @@ from wizard.fulfillment.lives import label_of
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
+
+
+class RunLines(Lines):
+    """The list of runs; Enter opens the highlighted one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Open", id="runs.open", tooltip="Show the run, with every step of it"),
+    ]
 
 
 class RunsScreen(LastingScreen[None]):
@@ -40,7 +48,7 @@ class RunsScreen(LastingScreen[None]):
         self.name_of_product = name_of_product or product or ""
         self.rows: tuple[RunRow, ...] = ()
         self.top = TopLine()
-        self.lines = Lines("runs")
+        self.lines = RunLines("runs")
 
     @property
     def wizard(self) -> WizardApp:
@@ -75,17 +83,26 @@ class RunsScreen(LastingScreen[None]):
         notice = self.query_one("#verdict", Static)
         notice.display = not self.rows
         notice.update(Content("No test-fire yet. F5 in a product makes the first."))
-        lines = []
-        for row in self.rows:
-            when = self.wizard.local(row.started_at)
-            label = Content(label_of(row)).truncate(25, ellipsis=True)
-            what = f"{mark_of(row)} {when:%d %b %H:%M}  {ended(row):<19}{label.plain:<26}"
-            name = "" if self.product else row.product
-            # The reason is what one comes for: beside all this it would be cut off at 80 columns.
-            reason = (f"\n  {visible(row.reason, '')}", MUTED) if row.reason else ""
-            lines.append(Content.assemble(f"{what}{name}", reason))
-        self.lines.put(lines)
+        self._show_lines()
         self.lines.focus()
+
+    def _show_lines(self) -> None:
+        self.lines.put([self._line(row) for row in self.rows])
+
+    def on_resize(self) -> None:
+        """Another width wraps otherwise."""
+        self._show_lines()
+
+    def _line(self, row: RunRow) -> Content:
+        """When, how it ended and what it was; below, of which product, and the reason, which is what one comes for."""
+        when = f"{self.wizard.local(row.started_at):%d %b %H:%M}"
+        head = Content.assemble(f"{mark_of(row)} {when}  ", (f"{ended(row):<23}", "bold"), label_of(row))
+        name = "" if self.product else row.name or row.product
+        below = ": ".join(filter(None, (name, visible(row.reason, ""))))
+        if not below:
+            return head
+        room = (self.size.width or self.app.size.width) - 4
+        return Content.assemble(head, "\n", hanging(Content("  "), Content.styled(below, MUTED), room))
 
     @on(OptionList.OptionSelected)
     @work(exclusive=True, group="open")
@@ -96,4 +113,4 @@ class RunsScreen(LastingScreen[None]):
         except Exception as error:
             self.wizard.say(str(error), severity="error")
             return
-        await self.app.push_screen(FireScreen(None, run, is_elsewhere=row.is_running))
+        await self.app.push_screen(FireScreen(None, run, name_of_product=row.name, is_elsewhere=row.is_running))

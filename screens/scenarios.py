@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from textual.content import Content
+from textual import on
+from textual.widgets import OptionList
 
 from screens.controls import Item
-from screens.lines import hanging
 from screens.picker import Picker
-from screens.theme import MUTED
 from wizard.fulfillment.lives import LIVES, PROOF, Life, life_named, why_not
 from wizard.fulfillment.sold import Sold
-
-BESIDE = 100
-"""Columns of a terminal from which on a story stands beside its name."""
 
 
 class Scenarios(Picker):
@@ -34,13 +30,10 @@ class Scenarios(Picker):
         wanted = text.casefold().strip()
         return [item for item in self._listed if wanted in f"{item.label} {item.hint}".casefold()]
 
-    def line(self, item: Item, width: int) -> Content:
-        """A story is read whole: beside its name, or below it in a narrow terminal."""
-        mark, story = "◉" if item.value == self._chosen else "○", Content.styled(item.hint, MUTED)
-        room = (self.lines.size.width or self.app.size.width * 9 // 10 - 8) - 2
-        if self.app.size.width >= BESIDE:
-            return hanging(Content(f"{mark} {item.label:<{width}}  "), story, room)
-        return Content.assemble(f"{mark} {item.label}\n", hanging(Content("  "), story, room))
+    @on(OptionList.OptionHighlighted)
+    def tell(self) -> None:
+        """Tell the whole story of the highlighted one: beside its name it may be cut."""
+        self.say(self.item.hint if self.item else "")
 
     @staticmethod
     def life(name: str) -> Life:

@@ -196,7 +196,7 @@ class Things:
             create=lambda: self._create(subject),
             change=lambda slug: self._change(subject, slug),
             remove=remove,
-            check=self._check if subject == "connection" else None,
+            check=self.check if subject == "connection" else None,
         )
 
     def _hint(self, thing: Any) -> str:
@@ -242,7 +242,8 @@ class Things:
         found: str | None = await self.app.push_screen_wait(FormDialog(title, thing, self, accept, said=about))
         return found
 
-    async def _check(self, slug: str) -> str:
+    async def check(self, slug: str) -> str:
+        """Check a connection and remember what was found; say it."""
         import asyncio
 
         from wizard.fulfillment.connections import check_and_remember

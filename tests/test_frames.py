@@ -65,7 +65,7 @@ async def opens(seller: Seller, name: str = SAMPLE) -> None:
     await seller.write(name)
     await seller.settled()
     await seller.sees("1 product found")
-    await seller.press("enter", "enter")
+    await seller.press("enter")
     await seller.sees("saved 12:04")
     await seller.settled()
 

@@ -28,6 +28,7 @@ LISTED = (
     *(RUN.c[name] for name in RunRow.model_fields if name in RUN.c),
     RUN.c.rest,
     PRODUCT.c.slug.label("product"),
+    func.coalesce(PRODUCT.c.name, PRODUCT.c.slug).label("name"),
 )
 """What a line of the list of runs is read from."""
 
