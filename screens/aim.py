@@ -119,10 +119,10 @@ class Aim(Container):
         self._offer_drills()
 
     def _offer_events(self, sold: Sold, lives: list[Life]) -> None:
-        from wizard.fulfillment.occasions import events_of
+        from wizard.fulfillment.possible_events import possible_events
 
         box = self.query_one("#event", Select)
-        before, events = box.value, events_of(sold)
+        before, events = box.value, possible_events(sold)
         named = [(Content(event.label), event) for event in events]
         lived = [(Content(f"↻ {life.label}"), life) for life in lives]
         with self.prevent(Select.Changed):

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, Static
 
 from models.characters import visible
 from models.fulfillment import Event, Run, Status, Verdict
 from models.saved import SavedProduct
 from screens.aim import Aim, Chosen
-from screens.bars import KeyLine, TopLine
+from screens.bars import KeyLine
 from screens.firing import Begun, Firing, Order, Stepped
-from screens.lasting import LastingScreen
-from screens.lines import Lines
-from screens.run_text import addresses_detail, moment_line, timeline_detail, verdict_line
-from screens.step_text import raw_detail, step_detail, step_line
-from wizard.fulfillment.drill import verdict_of
+from screens.run_page import RunPage
 from wizard.fulfillment.lives import PROOF, Life, label_of
 from wizard.fulfillment.outcome import BAD
-from wizard.fulfillment.timeline import addresses, timeline
 from wizard.fulfillment.words import in_words
-from wizard.wording import place_of
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
+    pass
 
 STOPPED_WITHIN = 5.0
 """Seconds that the app waits for a run to stop before it ends all the same."""
@@ -44,33 +34,8 @@ STOPPED_WITHIN = 5.0
 READY = "F5 carries out the event as a test buyer, and uses the access as that buyer."
 
 
-class Steps(Lines):
-    """The steps of a run; Enter shows the highlighted one on the whole page."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "In full", id="steps.open", tooltip="Show it on the whole page"),
-    ]
-
-
-class Detail(VerticalScroll):
-    """The highlighted line in full. Only where it stands alone does it take keys."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "screen.close_detail", "Back to the steps", id="detail.close", tooltip="Show the list again"),
-        Binding("tab,enter,shift+tab", "screen.close_detail", "Back to the steps", show=False),
-    ]
-    is_open = False
-
-    def allow_focus(self) -> bool:
-        """Whether it stands alone."""
-        return self.is_open
-
-
-class FireScreen(LastingScreen[str | None]):
-    """Fires events and whole lives at the product as it is saved, or shows a run that was kept.
-
-    Gives back the field that keeps the product from being fired, where the seller goes to it.
-    """
+class FireScreen(RunPage):
+    """Fires events and whole lives at the product as it is saved, or shows a run that was kept."""
 
     CSS_PATH = "fire.tcss"
     AUTO_FOCUS = ""
@@ -98,13 +63,9 @@ class FireScreen(LastingScreen[str | None]):
         name_of_product: str = "",
         is_elsewhere: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(run, is_elsewhere=is_elsewhere)
         self.product = product
         self.name_of_product = name_of_product or (product.answers.general.name if product else None) or ""
-        self.is_elsewhere = is_elsewhere
-        """Whether somebody else is carrying out the run."""
-        self.run: Run | None = run
-        """The run that is shown, as far as it has come."""
         self.firing: Firing | None = None
         self._is_asking = False
         self._is_leaving = False
@@ -112,22 +73,11 @@ class FireScreen(LastingScreen[str | None]):
         """Set while no run is under way."""
         self._began = 0.0
         self._ticking: Timer | None = None
-        self._is_raw = False
-        """Whether the detail shows what went over the wire."""
-        self._lacking = ""
-        """The field that kept the product from being fired."""
-        self.top = TopLine()
-        self.lines = Steps("steps")
-        self.detail = Detail(id="detail")
-        self._details: list[Callable[[], Content]] = []
-        """What each line is about in full."""
-        self._line_of: dict[int, int] = {}
-        """The line of each step, by its position."""
 
     @property
-    def wizard(self) -> WizardApp:
-        """The app, by its own type."""
-        return cast("WizardApp", self.app)
+    def is_under_way(self) -> bool:
+        """Whether this page carries the run out."""
+        return self.firing is not None
 
     @property
     def aim(self) -> Aim:
@@ -175,109 +125,16 @@ class FireScreen(LastingScreen[str | None]):
             case "stop":
                 return self.firing is not None
             case "raw":
-                return self.run is not None and bool(self._details)
+                return self.run is not None and bool(self.details)
             case "runs":
                 return self.product is not None and not self._is_leaving and not self.detail.is_open
         return True
-
-    # --- what is shown ----------------------------------------------------------------------------------------------
-
-    def say(self, text: str | Content, kind: str = "") -> None:
-        """Write in the line of the verdict. `kind`: passed, error, or empty."""
-        if not self.query("#verdict"):  # the app has ended under a run: what stands on a screen goes first
-            return
-        line = self.query_one("#verdict", Static)
-        line.set_class(kind == "error", "-error")
-        line.set_class(kind == "passed", "-passed")
-        line.update(Content(text) if isinstance(text, str) else text)
 
     @on(Chosen)
     def _explain(self, event: Chosen) -> None:
         event.stop()
         if self.firing is None:
             self.say(f"{event.about} F5 carries it out.")
-
-    def show_verdict(self) -> None:
-        """Write how the run ended."""
-        if self.run is None:
-            return
-        if self.is_elsewhere:
-            self.say("▸ Another window is carrying it out. Open it again to see how far it has come.")
-            return
-        is_good = verdict_of(self.run) is Verdict.PASSED
-        self.say(verdict_line(self.run) + self._page_line(), "passed" if is_good else "error")
-        self.top.right = f"run {self.run.id}"
-
-    def _page_line(self) -> Content:
-        # Of a refund the page after paying would read like an answer.
-        if self.run is None or self.run.page is None or self.run.verdict is not Verdict.PASSED or self.run.moments[1:]:
-            return Content("")
-        return Content(f"\nThe buyer reads: {visible(' '.join(self.run.page.text.split()))}")
-
-    def show_steps(self) -> None:
-        """A line for each step, under a heading for each moment where there are several, and one for the pages."""
-        lines: list[Content] = []
-        self._details, self._line_of = [], {}
-        run = self.run
-        if run is not None:
-            headings = timeline(run) if len(run.moments) > 1 else ()
-            is_left = self.firing is None and not self.is_elsewhere
-            moment = 0
-            for step in run.steps:
-                if headings and step.moment != moment:
-                    moment = step.moment
-                    row = headings[moment - 1]
-                    lines.append(moment_line(row, self.wizard.local(row.moment.at)))
-                    self._details.append(partial(timeline_detail, run, moment))
-                self._line_of[step.position] = len(lines)
-                lines.append(step_line(step, self.size.width, is_left=is_left, indent=2 if headings else 0))
-                mail_from = self.wizard.settings.mail_from
-                show = partial(raw_detail, step) if self._is_raw else partial(step_detail, step, run, mail_from)
-                self._details.append(show)
-            if addresses(run):
-                lines.append(Content("⌂ Addresses of the buyer's side"))
-                self._details.append(partial(addresses_detail, run))
-        if self._lacking:
-            lines.append(Content(f"→ Enter leads to {place_of(self._lacking)}"))
-        self.lines.put(lines)
-        self._show_detail()
-
-    def on_resize(self) -> None:
-        """Another width wraps otherwise."""
-        if self._details:
-            self.show_steps()
-
-    @on(OptionList.OptionHighlighted)
-    def _show_detail(self) -> None:
-        at = self.lines.highlighted
-        detail = self._details[at]() if at is not None and at < len(self._details) else Content("")
-        if texts := self.query("#detail-text"):
-            texts.first(Static).update(detail)
-
-    @on(OptionList.OptionSelected)
-    def _open_detail(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        if self._lacking:
-            self.dismiss(self._lacking)
-        elif self._details:
-            self._give_detail_the_page(True)
-            self.detail.focus()
-
-    def action_close_detail(self) -> None:
-        """Show the steps again beside the detail."""
-        self._give_detail_the_page(False)
-        self.lines.focus()
-
-    def _give_detail_the_page(self, is_open: bool) -> None:
-        self.detail.is_open = is_open
-        self.set_class(is_open, "-detail")
-        self.detail.scroll_home(animate=False)
-        self.refresh_bindings()
-
-    def action_raw(self) -> None:
-        """Turn between what was seen and what went over the wire."""
-        self._is_raw = not self._is_raw
-        self.show_steps()
 
     # --- what is done -----------------------------------------------------------------------------------------------
 
@@ -364,8 +221,8 @@ class FireScreen(LastingScreen[str | None]):
     def _carry_out(self, order: Order) -> None:
         if self.firing is not None or self._is_leaving:
             return
-        self._lacking = ""
-        self._is_raw = False
+        self.lacking = ""
+        self.is_raw = False
         if not order.resumed:
             self.run = None
             self.show_steps()
@@ -420,7 +277,7 @@ class FireScreen(LastingScreen[str | None]):
             self.show_verdict()
             # What went wrong first; else the first line, which of a life is its timeline.
             worst = next((step.position for step in self.run.steps if step.status in BAD), 0)
-            self.lines.highlighted = self._line_of.get(worst, 0)
+            self.lines.highlighted = self.line_of.get(worst, 0)
             self.lines.focus()
         if self._is_leaving and self.is_current:
             self.dismiss(None)
@@ -438,8 +295,8 @@ class FireScreen(LastingScreen[str | None]):
     def _not_fired(self, error: Exception) -> None:
         """Say why nothing was fired, and lead to the field where there is one."""
         self.say(f"✗ Not fired: {visible(str(error))}", "error")
-        self._lacking = str(getattr(error, "field", None) or "") if self.product else ""
-        if self._lacking:
+        self.lacking = str(getattr(error, "field", None) or "") if self.product else ""
+        if self.lacking:
             self.show_steps()
             self.lines.focus()
 
@@ -462,7 +319,7 @@ class FireScreen(LastingScreen[str | None]):
         steps = tuple(step if known.position == step.position else known for known in self.run.steps)
         self.run = self.run.model_copy(update={"steps": steps})
         self.show_steps()
-        self.lines.highlighted = self._line_of.get(step.position)
+        self.lines.highlighted = self.line_of.get(step.position)
 
     def action_stop(self) -> None:
         """Stop the run."""

@@ -140,8 +140,9 @@ class ReviewPage(VerticalScroll, can_focus=False):
         except Exception as error:
             self.wizard.say(str(error), severity="error")
             return
-        self._show_findings()
-        self.screen.refresh_bindings()
+        if self.is_attached:
+            self._show_findings()
+            self.refresh_bindings()
 
     async def _look(self) -> None:
         from wizard import preflight
@@ -155,8 +156,6 @@ class ReviewPage(VerticalScroll, can_focus=False):
         self.findings, self.runs = await self.wizard.desk.do(read)
 
     def _show_findings(self) -> None:
-        if not self.query("#review-runs"):
-            return  # the page went while the findings were looked for
         saved, room = self.session.saved, self._room
         found = counted(self.findings)
         is_live = turn_of_mode(saved) is not GO_LIVE

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from models.fulfillment import Verdict
 from models.product import Mode, Product
 from models.saved import SavedProduct
+from screens import waiting
 from screens.product import ProductScreen
 from tests.seller import NOON, Seller, seller_at
+from tests.test_frames import kept_run
 from wizard.cli import main
 from wizard.sample import fill
 from wizard.session import Session
@@ -190,3 +194,44 @@ def test_cards_are_charged_from_the_turn_on_that_makes_it_live_and_published(mod
     assert ("charged from now on" in change_of(PUBLISH, product)) == (mode is Mode.LIVE)
     assert ("Selling stops" in change_of(GO_BACK, product)) == published
     assert ("Selling stops" in change_of(UNPUBLISH, product)) == (mode is Mode.LIVE)
+
+
+async def test_a_connection_is_checked_from_the_review_and_what_was_found_is_said(data_dir: Path):
+    with open_store(Settings()) as store:
+        fill(store)
+        store.remember_place("studio-season", "review")
+    async with seller_at("80x24") as seller:
+        await seller.press("slash")
+        await seller.write("studio season")
+        await seller.press("enter")
+        await seller.sees("c Check connection")
+        assert "was never checked" in seller.screen
+        await seller.press("c")
+        await seller.until(lambda: "was never checked" not in seller.screen, "it is checked", within=30)
+        await seller.until(lambda: "c Check connection" not in seller.screen, "there is nothing to check")
+
+
+async def test_the_review_says_what_was_proven_on_a_played_platform_only(data_dir: Path):
+    with open_store(Settings()) as store:
+        fill(store)
+        store.remember_place("studio-season", "review")
+        kept = {"product": "studio-season", "started_at": NOON, "revision": store.load("studio-season").revision}
+        store.open_run(kept_run(Verdict.PASSED).model_copy(update=kept))
+    async with seller_at("80x24") as seller:
+        await seller.press("slash")
+        await seller.write("studio season")
+        await seller.press("enter")
+        await seller.sees("a platform that the wizard plays")
+
+
+async def test_waiting_says_for_how_long_already(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(waiting, "EVERY", 0.01)
+    said: list[str] = []
+
+    async def work() -> str:
+        await asyncio.sleep(0.05)
+        return "works"
+
+    assert await waiting.told_meanwhile(work(), said.append, "checking My site") == "works"
+    assert said[0] == "checking My site …"
+    assert said[-1].endswith(" s")

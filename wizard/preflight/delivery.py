@@ -10,6 +10,7 @@ from models.post_sale import ThankYou
 from wizard import flow, mails
 from wizard.invocation import command
 from wizard.preflight.inspected import ACCESS, Found, Inspected, rule, targets
+from wizard.preview import linked as linked_thing
 from wizard.preview import wanted_mails
 from wizard.store.rule_targets import rule_targets
 
@@ -110,7 +111,8 @@ def thank_you_page_is_seen(inspected: Inspected) -> Found:
     linked, page = inspected.answers.post_sale.access.linked, inspected.answers.post_sale.thank_you
     if linked and page != ThankYou():
         kind, slug = linked
-        told = f"Buyers see the confirmation of the {kind} {slug} instead"
+        thing = linked_thing(inspected.answers, inspected.account.account)
+        told = f"Buyers see the confirmation of the {kind} {thing.name if thing else slug} instead"
         yield "warning", "post_sale.thank_you.mode", f"{told}: say there what they should know."
 
 

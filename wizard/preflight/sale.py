@@ -56,7 +56,7 @@ def somebody_takes_the_money(inspected: Inspected) -> Found:
         yield "error", "checkout.gateways", "Only the test card is there, and it takes no money: add a real gateway."
     elif real and Gateway.TEST_CARD in inspected.answers.checkout.gateways:
         told = "Buyers are offered the test card too, and it takes no money"
-        yield "warning", "checkout.gateways", f"{told}: take it off before you go live."
+        yield "warning", "checkout.gateways", f"{told}: take it off."
 
 
 @rule(7)

@@ -8,12 +8,12 @@ from models.pricing import Cancellation, is_in_installments, is_repeated
 from wizard.fulfillment.sold import Sold
 
 
-def events_of(sold: Sold) -> tuple[Event, ...]:
+def possible_events(sold: Sold) -> tuple[Event, ...]:
     """The events that can happen to a sale at this price, in their order."""
-    return tuple(event for event in Event if has_place(event, sold))
+    return tuple(event for event in Event if is_possible(event, sold))
 
 
-def has_place(event: Event, sold: Sold) -> bool:
+def is_possible(event: Event, sold: Sold) -> bool:
     """Whether the price, or what ends access, has a place for an event. A price that is not there has one for all."""
     prices = sold.answers.pricing.prices
     if not 1 <= sold.price <= len(prices):
