@@ -74,7 +74,9 @@ class Menu(Lines):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "Choose", id="menu.choose", tooltip="Take the highlighted one and go on"),
+        Binding(
+            "enter", "select", "Choose", show=False, id="menu.choose", tooltip="Take the highlighted one and go on"
+        ),
     ]
 
     def __init__(self, items: Sequence[Item], id: str, is_chief: bool = False) -> None:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
@@ -37,6 +38,8 @@ REVIEW = "review"
 NOT_YET = "not saved yet: this product was changed elsewhere. Give it again to choose"
 PLACE_AFTER = 0.4
 """Seconds a field must have the focus before it is remembered as the seller's place."""
+UNSAVED_AFTER = 0.6
+"""Seconds of quiet before it is said that what is being written is not saved yet: no key pays for that in bytes."""
 PREVIEW_AFTER = 0.08
 """Seconds of quiet before the preview follows what is being written."""
 
@@ -79,6 +82,7 @@ class ProductScreen(FormScreen[None]):
         self.order = [module.id for module in flow.modules()] + [REVIEW]
         self.current = ""
         self._drafts: dict[str, Any] = {}
+        self._quiet: Timer | None = None
         self._explained: set[str] = set()
         """The modules whose pages say what is missing: the review has sent the seller there."""
         self._told_unsaved: set[str] = set()
@@ -184,7 +188,9 @@ class ProductScreen(FormScreen[None]):
             field is not None and isinstance(field.control, LineControl | TextControl) and field.control.is_dirty
         )
         at = self.wizard.local(self.session.saved.updated_at)
-        self.top.right = "saving …" if self._storing else "not saved yet" if is_writing else f"saved {at:%H:%M}"
+        saved = f"saved {at:%H:%M}"
+        now = "saving …" if self._storing else "not saved" if is_writing else saved
+        self.top.right = f"{now:>{len(saved)}}"  # nothing beside it moves: what moves is painted and sent anew
 
     def on_resize(self) -> None:
         """Another width shows other parts: they must be as new as the rest."""
@@ -286,7 +292,9 @@ class ProductScreen(FormScreen[None]):
     @on(Writing)
     def _writing(self, event: Writing) -> None:
         event.stop()
-        self._show_saved()
+        if self._quiet is not None:
+            self._quiet.stop()
+        self._quiet = self.set_timer(UNSAVED_AFTER, self._show_saved)
         problems = self.session.check(event.path, event.answer)
         field = self._field(event.path)
         if field is not None and field.error:

@@ -74,10 +74,10 @@ async def test_what_is_being_written_is_said_to_be_unsaved_until_ctrl_s_saves_it
         await creates(seller, "Talk")
         await seller.goes_to("description")
         await seller.write("An hour")
-        await seller.sees("not saved yet")
+        await seller.sees("  not saved")
         await seller.press("ctrl+s")
         await seller.sees("Already saved 12:04.")
-        assert "not saved yet" not in seller.screen
+        assert "not saved" not in seller.screen
         assert stored(seller, "talk").answers.general.description == "An hour"
 
 
