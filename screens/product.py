@@ -183,10 +183,9 @@ class ProductScreen(FormScreen[None]):
 
     def _show_saved(self) -> None:
         """Say since when everything is saved, or that what is being written or stored is not yet."""
-        field = field_of(self.focused)
-        is_writing = (
-            field is not None and isinstance(field.control, LineControl | TextControl) and field.control.is_dirty
-        )
+        here = field_of(self.focused)
+        is_dirty = here is not None and isinstance(here.control, LineControl | TextControl) and here.control.is_dirty
+        is_writing = is_dirty or any(field.is_refused for field in self._fields)
         at = self.wizard.local(self.session.saved.updated_at)
         saved = f"saved {at:%H:%M}"
         now = "saving …" if self._storing else "not saved" if is_writing else saved
@@ -283,6 +282,7 @@ class ProductScreen(FormScreen[None]):
         # A rule of another answer was broken: say at this field which one, for it is this one that was refused.
         message = own or "; ".join(f"{place_of(p.path)}: {p.message}" for p in problems)
         field = self._unsaved(path, message)
+        self._show_saved()
         if field is None or not field.is_on_screen:
             self.wizard.say(f"{place_of(path)} was not saved: {message}", severity="warning", title="Not saved")
 
