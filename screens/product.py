@@ -283,6 +283,7 @@ class ProductScreen(FormScreen[None]):
         message = own or "; ".join(f"{place_of(p.path)}: {p.message}" for p in problems)
         field = self._unsaved(path, message)
         self._show_saved()
+        self.refresh_bindings()  # there is something to take back
         if field is None or not field.is_on_screen:
             self.wizard.say(f"{place_of(path)} was not saved: {message}", severity="warning", title="Not saved")
 
