@@ -1,4 +1,4 @@
-"""Keys of chance, many at once and without waiting, on the real app in a real terminal.
+"""Keys of chance, many at once and without waiting, on the real app in a real terminal; and kills among them.
 
 `make test` presses 3,000; where every service has to be there (`.ci/run`) it is 20,000 at both sizes.
 """
@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from screens.lasting import REPORT
+from tests.terminal import key_bytes, terminal
 from tests.walker import Walked, walked
 from wizard.sample import fill
 from wizard.session import Session
@@ -52,3 +54,31 @@ def test_keys_of_chance_break_nothing_lose_nothing_and_leave_nothing_behind(
             assert Session(store, row.slug).saved.slug == row.slug
     assert done.last.resident - done.first.resident <= GROWTH, done
     assert done.last.files - done.first.files <= MORE_FILES, done
+
+
+KILLED_AFTER = [0.0, 0.004, 0.01, 0.03, 0.08, 0.2]
+"""Seconds between the last key and the kill."""
+
+
+@pytest.mark.parametrize("after", KILLED_AFTER)
+def test_killed_right_behind_an_enter_only_the_answer_being_written_is_lost(after: float) -> None:
+    """An answer is stored before the key behind its Enter is obeyed: whatever follows it on screen proves it."""
+    with open_store(Settings()) as store:
+        store.create("Yoga", "test")
+    with terminal() as opened:
+        opened.sees("Yoga")
+        opened.send(b"\r")
+        opened.sees("What do you sell?")
+        opened.settle()
+        opened.send(b"\t")
+        for number in range(8):  # a longer answer each time; Enter goes on to the next field, from which it is back
+            opened.send(f"{number}\r".encode() + key_bytes("shift+tab"))
+        time.sleep(after)
+        opened.process.kill()
+        opened.process.wait()
+        opened.settle()
+        shown = next(line for line in opened.screen.display if "Official name" in line)
+    with open_store(Settings()) as store:
+        stored = store.load("yoga").answers.general.official_name or ""
+    written = "".join(letter for letter in shown if letter.isdecimal())
+    assert stored.startswith(written[:-1]), (shown, stored)
