@@ -114,7 +114,9 @@ TABLE: Mapping[Fault, Mapping[str, Cell]] = {
             "it was done. Correct the address, or take away what stands in front of it, such as a login."
         ),
         "apis": asks("{who} answered with a web page in place of data. Check the address, and whether something"),
-        "downloads": fails(OTHER_BYTES),
+        "downloads": fails(
+            "The link gave Ada Example a web page in place of “workbook.pdf”. Does something in front of it, such as a"
+        ),
         "proof pages": fails(OPEN_TO_ALL),
         "a third party's": fails(f"{BROKE}JSONDecodeError"),
         "mail": asks("{host} does not speak SMTP: it answered with “HTTP/1.1 400 Bad Request”."),
@@ -123,7 +125,7 @@ TABLE: Mapping[Fault, Mapping[str, Cell]] = {
         "endpoints": fails("{who} answered 200, but its reply says no: the order was not understood."),
         "wordpress": asks("{who} does not answer as WordPress does: check its address."),
         "ghost": asks("{who} does not answer as Ghost does: check its address."),
-        "downloads": fails(OTHER_BYTES),
+        "downloads": fails("The link gave Ada Example a message between programs (JSON) in place of “workbook.pdf”."),
         "proof pages": fails(OPEN_TO_ALL),
         # It took the no for a yes, and was found out by the buyer.
         "a third party's": fails("Ada Example was turned away from {site}/members."),
@@ -246,7 +248,7 @@ TABLE: Mapping[Fault, Mapping[str, Cell]] = {
     },
     Fault.CACHE: {
         "all": fails(KEPT_BY_CACHE),
-        "downloads": fails(STILL_THERE),
+        "downloads": fails(f"{STILL_THERE} A cache in front of it may keep it (Age: 7, X-Cache: HIT): "),
         "a third party's": fails("Ada Example read {site}/members."),
     },
 }  # fmt: skip

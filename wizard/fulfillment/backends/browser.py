@@ -216,6 +216,8 @@ class Download:
         self._digest = hashlib.sha256()
         self.size = 0
         self.status = 0
+        self.kind = ""
+        """What its headers call it, such as `application/pdf`."""
         self.page: Page | None = None
         self.cached = ""
         """What its headers say of a cache that may have answered."""
@@ -375,6 +377,7 @@ class Browser:
         began = time.perf_counter()
         async with self._led_to("GET", url, lambda error: _not_downloaded(url, error, into.size), largest) as response:
             into.status, into.cached = response.status_code, cached(response.headers)
+            into.kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if response.is_success:
                 async for chunk in response.aiter_bytes():
                     into.take(chunk)

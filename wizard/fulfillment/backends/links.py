@@ -18,6 +18,9 @@ TRIED = {"tampered": "a changed link", "used_up": "the link once more than allow
 HEAD_IS_REFUSED = (405, HEAD_IS_NOT_KNOWN)
 """What servers answer that give a file by GET alone."""
 
+IN_PLACE = {"text/html": "a web page", "application/json": "a message between programs (JSON)"}
+"""What comes with a good status from whoever stands in front of a file."""
+
 MARGIN = 1000
 """Bytes beyond a file's size that are read: enough to see that it is another one."""
 
@@ -53,11 +56,7 @@ class LinkInHand:
         if got.page is not None:
             return seen(False, f"{self._called} does not work: {got.page.says}", facts)
         if got.sha256 != action.sha256:
-            wrong = (
-                f"The link gave {self.who} other bytes than the file you chose: {got.size} bytes instead of "
-                f"{action.size}. {self.remedy}"
-            )
-            return seen(False, wrong, facts)
+            return seen(False, self._wrong(got, action), facts)
         same = f"{self.who} downloaded “{action.filename}” by {self.called}: {got.size} bytes, the same as yours."
         return seen(True, same, facts)
 
@@ -65,7 +64,9 @@ class LinkInHand:
         """Open the link after it was taken away."""
         got = await self._got()
         if (refusal := self._refusal(got)) is None:
-            return seen(True, f"The old link still gives the file to {self.who}.", {"status": str(got.status)})
+            cache = f" A cache in front of it may keep it ({got.cached}): exclude links to files there."
+            still = f"The old link still gives the file to {self.who}.{cache if got.cached else ''}"
+            return seen(True, still, {"status": str(got.status)})
         return seen(False, f"The old link is refused: {refusal}", {"status": str(got.status)})
 
     async def tried(self, action: TryLink, expected: Mapping[str, int], *, was_stopped: bool) -> Evidence:
@@ -106,6 +107,19 @@ class LinkInHand:
 
     async def _got(self, link: str = "") -> Download:
         return await self.browser.download(link or self.link, largest=self.file.size + MARGIN if self.file else 0)
+
+    def _wrong(self, got: Download, action: IssueDownloadLink) -> str:
+        """What came down in place of the file, as a sentence with what to do."""
+        what = IN_PLACE.get(got.kind)
+        if what is not None and got.kind != action.media_type:
+            return (
+                f"The link gave {self.who} {what} in place of “{action.filename}”. Does something in front of it, such "
+                "as a login, answer first? Let the link lead to the file itself."
+            )
+        return (
+            f"The link gave {self.who} other bytes than the file you chose: {got.size} bytes instead of {action.size}. "
+            f"{self.remedy}"
+        )
 
     def _refusal(self, got: Download) -> str | None:
         """What is said in place of the file; None when the file came."""
