@@ -280,9 +280,11 @@ async def test_nothing_is_called_saved_before_it_is_stored(sample: None) -> None
         screen = await open_product(seller)
         assert screen.top.right.startswith("saved ")
         work = asyncio.create_task(seller.app.desk.do(hangs.wait))
-        await seller.pilot.press("tab", "x", "enter")
-        await seller.until(lambda: screen.top.right == "saving …", "it says that it is saving")
-        hangs.set()
+        try:
+            await seller.pilot.press("tab", "x", "enter")
+            await seller.until(lambda: screen.top.right.strip() == "saving …", "it says that it is saving")
+        finally:
+            hangs.set()  # the desk is waited for at the end
         await work
         await seller.settled()
         assert screen.top.right.startswith("saved ")
