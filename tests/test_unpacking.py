@@ -26,6 +26,7 @@ RAW = zlib.compressobj(wbits=-15)
         ("deflate", RAW.compress(PAGE) + RAW.flush()),
         ("gzip", b""),
     ],
+    ids=["gzip", "x-gzip", "gzip in two members", "deflate", "deflate without a header", "nothing"],
 )
 async def test_a_compression_that_is_known_is_undone(coding: str, body: bytes):
     answer = says(body, headers=f"content-encoding: {coding}\r\n")
