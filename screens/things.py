@@ -79,11 +79,7 @@ class Things:
 
     def fixed(self, path: str) -> str:
         """Why a switch is on and cannot be turned."""
-        if path != "post_sale.access.hosted_membership.send_login_details":
-            return ""
-        hosted = self.session.answers.post_sale.access.hosted_membership
-        membership = self.session.around.membership(hosted.membership)
-        return "always, since it is password-protected" if membership and membership.password_protected else ""
+        return self.session.fixed(path)
 
     def suggested(self, question: flow.Question) -> Suggestion | None:
         """What the answers of this product suggest."""

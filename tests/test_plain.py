@@ -72,6 +72,16 @@ def test_a_product_is_made_from_the_first_question_to_the_last(shelf: Any) -> No
     assert shelf.complete["yoga"]
 
 
+def test_a_switch_that_is_always_on_says_why_and_takes_no_answer(shelf: Any) -> None:
+    fill(shelf)
+    said = sit(shelf, "yoga-masterclass", POST_SALE, KEEP, "y", KEEP, KEEP, "n", ":q")
+    said = " ".join(said.split())
+
+    assert "[membership yoga-club, levels gold, login mail yes] (y to change)" in said
+    assert "Login mail [yes: always, since it is password-protected] (Enter goes on):" in said
+    assert "Login mail (y or n)" not in said
+
+
 def test_a_variable_that_nobody_fills_is_told_as_soon_as_it_is_written(shelf: Any) -> None:
     fill(shelf)
 

@@ -228,6 +228,15 @@ def test_an_open_membership_needs_no_login_unless_it_is_wanted():
     assert purchase(True) == f"grant all; mail membership_welcome; {CONFIRMED}"
 
 
+def test_without_a_word_on_it_only_a_protected_membership_mails_a_login():
+    def purchase(membership: str, level: str) -> str:
+        access = {"kind": "hosted_membership", "hosted_membership": {"membership": membership, "levels": [level]}}
+        return words(sold("", access=access), Event.PURCHASE, Held())
+
+    assert "membership_welcome" not in purchase("open-house", "all")
+    assert "membership_welcome" in purchase("yoga-club", "gold")
+
+
 def test_a_protected_membership_has_a_login_even_where_it_is_switched_off():
     chosen = {"membership": "yoga-club", "levels": ["gold"], "send_login_details": False}
     access = {"kind": "hosted_membership", "hosted_membership": chosen}

@@ -161,6 +161,13 @@ class Session:
             return list(misfits.problems)
         return []
 
+    def fixed(self, path: str) -> str:
+        """Why a switch is on and cannot be turned; empty where it can."""
+        if path != "post_sale.access.hosted_membership.send_login_details":
+            return ""
+        membership = self._around.membership(self.answers.post_sale.access.hosted_membership.membership)
+        return "always, since it is password-protected" if membership and membership.password_protected else ""
+
     def answer(self, path: str, value: object) -> Outcome:
         """Accept one answer and store it.
 

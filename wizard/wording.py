@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from models.access import AccessKind, duration
@@ -79,10 +80,11 @@ def row_in_words(question: Question, row: Answers, host: str = "Kartra") -> str:
     return ", ".join(said)
 
 
-def group_in_words(question: Question, answer: Answers, host: str = "Kartra") -> str:
-    """The answers of a group or a row, those that are asked, with their labels."""
-    asked = [q for q in question.form if q.ask.when(answer)]
-    return ", ".join(f"{q.ask.label.lower()} {in_words(q, getattr(answer, q.name), host)}" for q in asked)
+def group_in_words(question: Question, answer: Answers, host: str = "Kartra", always_on: Collection[str] = ()) -> str:
+    """The answers of a group or a row, those that are asked, with their labels. Some switches may be on whatever they
+    are answered."""
+    asked = [(q, True if q.name in always_on else getattr(answer, q.name)) for q in question.form if q.ask.when(answer)]
+    return ", ".join(f"{q.ask.label.lower()} {in_words(q, value, host)}" for q, value in asked)
 
 
 def row_of(path: str) -> str:

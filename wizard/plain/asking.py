@@ -80,11 +80,14 @@ class Asker:
 
     def _accepted(self, question: Question, path: str) -> bool:
         kind, current = question.ask.kind, self._form.value(path)
+        fixed = self._form.fixed(path)
         if kind in ("choice", "choices"):
             self._list_choices(question)
         elif kind in ("reference", "references"):
             self._things.show(question, self._form.scope(path))
-        text = self._read(question, current)
+        text = self._read(question, current, fixed)
+        if fixed:
+            return True
         if not text.strip():
             if is_unanswered(current) and question.ask.required(self._form.scope(path)):
                 self._lines.say("  This is needed later; you can come back to it.")
@@ -96,9 +99,11 @@ class Asker:
             return False
         return self.give(path, value)
 
-    def _read(self, question: Question, current: Any) -> str:
-        shown = wording.in_words(question, current, self._host)
+    def _read(self, question: Question, current: Any, fixed: str) -> str:
         kind, help = question.ask.kind, self._help(question)
+        if fixed:
+            return self._lines.read(f"{question.ask.label} [yes: {fixed}] (Enter goes on):", help)
+        shown = wording.in_words(question, current, self._host)
         if kind == "text":
             return self._lines.read_text(f"{question.ask.label} (several lines, the last one a dot) [{shown}]:", help)
         hint = {"switch": " (y or n)", "choices": " (numbers, in order)", "references": " (one or more)"}.get(kind, "")
@@ -153,6 +158,9 @@ class Asker:
 
     def _wants_change(self, question: Question, path: str, current: Any) -> bool:
         shown = wording.in_words(question, current, self._host)
+        if isinstance(current, Answers):
+            always_on = {inner.name for inner in question.form if self._form.fixed(f"{path}.{inner.name}")}
+            shown = wording.group_in_words(question, current, self._host, always_on)
         shown = shown if len(shown) < 90 else "set"
         removes = f", {NOTHING} to remove it" if question.optional and current is not None else ""
         text = self._lines.read(f"{question.ask.label} [{shown}] (y to change{removes}):", self._help(question)).strip()

@@ -18,6 +18,9 @@ class Form(Protocol):
     def value(self, path: str) -> Any:
         """The answer at a path."""
 
+    def fixed(self, path: str) -> str:
+        """Why a switch is on and cannot be turned; empty where it can."""
+
     def answer(self, path: str, value: Any) -> tuple[str, ...]:
         """Give an answer. What the wizard did on its own comes back in words. Raises Misfits, StoreError."""
 
@@ -41,6 +44,10 @@ class ProductForm:
         """See `Form`."""
         return getattr(self.scope(path), path.rpartition(".")[2], None) if "." in path else None
 
+    def fixed(self, path: str) -> str:
+        """See `Form`."""
+        return self.session.fixed(path)
+
     def answer(self, path: str, value: Any) -> tuple[str, ...]:
         """See `Form`."""
         return self.session.answer(path, value).notes
@@ -60,6 +67,10 @@ class Draft:
     def value(self, path: str) -> Any:
         """See `Form`."""
         return flow.value_at(self.thing, path)
+
+    def fixed(self, path: str) -> str:
+        """See `Form`. Nothing of a thing is."""
+        return ""
 
     def answer(self, path: str, value: Any) -> tuple[str, ...]:
         """See `Form`."""
