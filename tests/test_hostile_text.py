@@ -28,7 +28,7 @@ from screens.form import Form
 from screens.page import Page
 from screens.product import ProductScreen
 from screens.things import KINDS
-from tests.fields import DIALOGUES, FORMS, PAGES, WORDS, WRITTEN, written
+from tests.fields import DIALOGUES, FORMS, PAGES, WORDS, WRITTEN, Sitting, written
 from tests.hostile import LEGITIMATE, MARKUP, REFUSED, TEXTS
 from tests.seller import Seller, seller_at
 from tests.watched import Watched, assert_harmless, clicks_on
@@ -143,32 +143,35 @@ def assert_kept_or_refused(field: Field, before: Any, now: Any, text: str) -> No
 # --- pasted -----------------------------------------------------------------------------------------------------------
 
 
-async def test_what_is_pasted_on_a_page_is_stored_as_written_or_refused_at_the_field() -> None:
+@pytest.mark.parametrize(("module", "sitting"), PAGES, ids=[sitting.name for _, sitting in PAGES])
+async def test_what_is_pasted_on_a_page_is_stored_as_written_or_refused_at_the_field(
+    module: str, sitting: Sitting
+) -> None:
     async with seller_at("80x24", Watched(Settings())) as seller:
         store = seller.app.shelf
         store.create("Hostile", "ada")
         session = Session(store, "hostile")
         screen = ProductScreen(session)
         await seller.app.push_screen(screen)
-        for module, sitting in PAGES:
-            scope = sitting.scope.model_copy(update={"general": session.answers.general})
-            await seller.app.desk.do(session.replace, scope)
-            await screen.open_page(module)
-            await seller.settled()
-            page = screen.page
-            assert isinstance(page, Page)
-            assert all(page.form.fields[path].display for path in sitting.paths)
-            for text in TEXTS.values():
-                before = session.answers
-                await paste_everywhere(seller, page.form, sitting.paths, text)
-                for path in sitting.paths:
-                    old, new = flow.value_at(before, path), flow.value_at(session.answers, path)
-                    assert_kept_or_refused(page.form.fields[path], old, new, text)
-                assert_harmless(seller)
-            assert store.load("hostile").answers == session.answers
+        scope = sitting.scope.model_copy(update={"general": session.answers.general})
+        await seller.app.desk.do(session.replace, scope)
+        await screen.open_page(module)
+        await seller.settled()
+        page = screen.page
+        assert isinstance(page, Page)
+        assert all(page.form.fields[path].display for path in sitting.paths)
+        for text in TEXTS.values():
+            before = session.answers
+            await paste_everywhere(seller, page.form, sitting.paths, text)
+            for path in sitting.paths:
+                old, new = flow.value_at(before, path), flow.value_at(session.answers, path)
+                assert_kept_or_refused(page.form.fields[path], old, new, text)
+            assert_harmless(seller)
+        assert store.load("hostile").answers == session.answers
 
 
-async def test_what_is_pasted_in_a_dialogue_is_kept_as_written_or_refused_at_the_field() -> None:
+@pytest.mark.parametrize("sitting", DIALOGUES, ids=lambda sitting: sitting.name)
+async def test_what_is_pasted_in_a_dialogue_is_kept_as_written_or_refused_at_the_field(sitting: Sitting) -> None:
     async with seller_at("80x24", Watched(Settings())) as seller:
         store = seller.app.shelf
         store.create("Hostile", "ada")
@@ -179,19 +182,16 @@ async def test_what_is_pasted_in_a_dialogue_is_kept_as_written_or_refused_at_the
         async def accept(model: Any) -> None:
             raise AssertionError(model)
 
-        for sitting in DIALOGUES:
-            dialogue = FormDialog("[/nope] a dialogue", sitting.scope, screen.things, accept)
-            await seller.app.push_screen(dialogue)
-            await seller.until(lambda form=dialogue.form: form.is_mounted, "the dialogue is open")  # type: ignore[misc]
-            for text in TEXTS.values():
-                before = dialogue.draft.model
-                await paste_everywhere(seller, dialogue.form, sitting.paths, text)
-                for path in sitting.paths:
-                    old, new = flow.value_at(before, path), flow.value_at(dialogue.draft.model, path)
-                    assert_kept_or_refused(dialogue.form.fields[path], old, new, text)
-                assert_harmless(seller)
-            dialogue.dismiss(None)
-            await seller.pilot.pause()
+        dialogue = FormDialog("[/nope] a dialogue", sitting.scope, screen.things, accept)
+        await seller.app.push_screen(dialogue)
+        await seller.until(lambda: dialogue.form.is_mounted, "the dialogue is open")
+        for text in TEXTS.values():
+            before = dialogue.draft.model
+            await paste_everywhere(seller, dialogue.form, sitting.paths, text)
+            for path in sitting.paths:
+                old, new = flow.value_at(before, path), flow.value_at(dialogue.draft.model, path)
+                assert_kept_or_refused(dialogue.form.fields[path], old, new, text)
+            assert_harmless(seller)
 
 
 async def test_what_is_typed_is_stored_as_it_was_written() -> None:

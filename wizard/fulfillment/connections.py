@@ -81,5 +81,3 @@ async def _checked(connection: Connection, data_dir: Path, allow_private: bool, 
             return await platform_for(connection, surroundings).check(levels)
     except BackendError as error:
         return Check(False, str(error))
-    except OSError as error:
-        return Check(False, f"The sandbox's folder {data_dir} cannot be used: {error.strerror or error}.")

@@ -28,6 +28,7 @@ from starlette.templating import Jinja2Templates
 
 from models.money import day_in_words
 from wizard.sandbox import PORT, records
+from wizard.store.errors import StoreError
 from wizard.store.private import close_to_others, make_private_file, make_private_folder
 
 OWASP = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -50,18 +51,22 @@ TEMPLATES.env.filters["iso"] = lambda seconds: datetime.fromtimestamp(seconds, U
 
 
 class Unusable(Exception):
-    """The world's database cannot be used now. The message says why and what to do."""
+    """The world's database or its folder cannot be used now. The message says why and what to do."""
 
-    def __init__(self, path: object, error: DatabaseError) -> None:
+    def __init__(self, message: str, is_passing: bool = False) -> None:
+        super().__init__(message)
+        self.is_passing = is_passing
+
+    @classmethod
+    def database(cls, path: object, error: DatabaseError) -> Unusable:
+        """What a database says, with a way out."""
         reason = str(error.orig)
-        self.is_passing = "locked" in reason or "busy" in reason
-        if self.is_passing:
-            super().__init__(f"The sandbox's database {path} is held by another process: try again when that is done.")
-        else:
-            super().__init__(
-                f"The sandbox's database {path} cannot be used ({reason}). If that stays so, move it away: "
-                "a new one is made."
-            )
+        if "locked" in reason or "busy" in reason:
+            return cls(f"The sandbox's database {path} is held by another process: try again when that is done.", True)
+        return cls(
+            f"The sandbox's database {path} cannot be used ({reason}). If that stays so, move it away: "
+            "a new one is made."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class World:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         hasher: PasswordHasher = OWASP,
     ) -> None:
+        """Raises `Unusable`."""
         self.clock = clock
         self.hasher = hasher
         self.tries: Counter[str] = Counter()
@@ -93,10 +99,13 @@ class World:
         """Asks the seller's records for their newest runs, by id. A world that is served alone knows of none."""
         self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-") if folder is None else None
         self.files = Path(self._temporary.name) if self._temporary else folder / "sandbox-files"  # type: ignore[operator]
-        if folder is not None:
-            make_private_folder(folder)
-            close_to_others(folder)
-        make_private_folder(self.files)
+        try:
+            if folder is not None:
+                make_private_folder(folder)
+                close_to_others(folder)
+            make_private_folder(self.files)
+        except StoreError as error:
+            raise Unusable(f"The sandbox's folder {folder} cannot be used: {error}") from error
         self._alone = threading.Lock() if folder is None else None
         self._path = None if folder is None else folder / "sandbox.sqlite"
         self._engine = _engine(self._path)
@@ -145,7 +154,7 @@ class World:
             # These two are the database's trouble; their other kinds, such as IntegrityError, are ours.
             if type(error) not in (DatabaseError, OperationalError):
                 raise
-            raise Unusable(self._path or "in memory", error) from error
+            raise Unusable.database(self._path or "in memory", error) from error
 
     @property
     def now(self) -> float:

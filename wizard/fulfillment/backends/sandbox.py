@@ -64,7 +64,7 @@ class SandboxBackend:
         app: Starlette | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Raises BackendError when the sandbox's database cannot be used, or the settings name no fault."""
+        """Raises BackendError when the sandbox's database or folder cannot be used, or the settings name no fault."""
         self._surroundings = surroundings
         fault = _fault_in(surroundings.settings)
         try:
