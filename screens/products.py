@@ -47,6 +47,10 @@ class ProductLines(Lines):
         Binding("pageup,left", "screen.turn(-1)", "Page before", show=False),
     ]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """An empty list has nothing to open."""
+        return action != "select" or self.option_count > 0
+
     def action_down(self) -> None:
         """Go down, over the end on to the next page."""
         if self.option_count and self.highlighted == self.option_count - 1:
@@ -263,7 +267,9 @@ class ProductsScreen(LastingScreen[None]):
             return self.row is not None and not self.search.has_focus
         if action == "clear":
             return bool(self.search.value) or self.search.has_focus
-        if action in ("new", "search", "runs", "restore"):
+        if action == "search":
+            return self.page is not None and bool(self.page.rows or self.search.value)
+        if action in ("new", "runs", "restore"):
             return self.page is not None
         return True
 

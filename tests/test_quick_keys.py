@@ -257,7 +257,9 @@ async def test_a_screen_is_dismissed_once_and_never_takes_another_with_it() -> N
         assert isinstance(app.screen, ProductsScreen)
 
 
-async def test_a_desk_that_hangs_does_not_keep_a_seller_from_typing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_desk_that_hangs_does_not_keep_a_seller_from_typing(
+    sample: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in (keyboard, screens.app):
         monkeypatch.setattr(module, "PATIENCE", 0.2)
     hangs = threading.Event()
