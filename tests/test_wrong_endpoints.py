@@ -12,20 +12,21 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from models.automations import Then, When
-from models.fulfillment import Event, Run, RunStep, Status, Verdict
+from models.fulfillment import Event, Evidence, IssueDownloadLink, Run, RunStep, Status, Verdict
 from tests import endpoint
 from tests.endpoint import OTHER, QUICK, SECRET, Wrong, fired, place
 from tests.listening import served
 from tests.shop import CONTENT, FILES, sold
 from wizard.cli.program import run as command
-from wizard.fulfillment.backends.links import tampered
+from wizard.fulfillment.backend import Retriable
+from wizard.fulfillment.backends.links import LinkInHand, tampered
 from wizard.fulfillment.fire import fire, resume
 from wizard.fulfillment.lives import LIVES, PROOF
-from wizard.fulfillment.outgoing import LARGEST_REPLY
+from wizard.fulfillment.outgoing import LARGEST_REPLY, outgoing
 from wizard.settings import config_file
 
 shop = endpoint.shop
@@ -257,16 +258,104 @@ async def test_a_link_that_goes_on_after_it_was_stopped_fails_also_with_a_page_f
     assert "20 bytes came that are not the file" in "".join(step.detail for step in run.steps)
 
 
-async def test_a_server_that_is_down_has_refused_nothing(shop: Wrong, tmp_path: Path):
+GATE = {"www-authenticate": 'Basic realm="Staging"'}
+
+NO_REFUSALS: dict[int, tuple[Verdict, str]] = {
+    **dict.fromkeys((408, 425, 429, 503), (Verdict.FAILED, "answered the download with")),
+    401: (Verdict.ACTION_REQUIRED, "is behind a password of its own (Basic authentication, “Staging”)"),
+}
+"""What says nothing of a link: whether it is refused is not known then."""
+
+
+@pytest.mark.parametrize("status", NO_REFUSALS)
+async def test_a_server_that_is_down_busy_or_behind_a_gate_has_refused_nothing(
+    status: int, shop: Wrong, tmp_path: Path
+):
     def revoke(data: dict[str, Any]) -> Response:
-        shop.shows["download"] = lambda _: HTMLResponse("<p>Service unavailable</p>", 503)
+        shop.shows["download"] = lambda _: HTMLResponse("<p>Not now</p>", status, GATE if status == 401 else None)
         return JSONResponse({})
 
     shop.instead["revoke_download_link"] = revoke
     run = await fired(shop, tmp_path, "file", Event.REFUND)
 
-    assert run.verdict is Verdict.FAILED
-    assert "answered the download with 503" in run.reason
+    verdict, says = NO_REFUSALS[status]
+    assert run.verdict is verdict
+    assert says in run.reason
+
+
+@pytest.mark.parametrize("status", NO_REFUSALS)
+async def test_a_try_that_must_be_refused_is_not_refused_by_who_is_busy_or_behind_a_gate(
+    status: int, shop: Wrong, tmp_path: Path
+):
+    def busy(request: Request) -> Response | None:
+        changed = request.path_params["token"] not in shop.links
+        return Response("Not now", status, GATE if status == 401 else None) if changed else None
+
+    shop.shows["download"] = busy
+    run = await fired(shop, tmp_path, "file", PROOF)
+
+    verdict, says = NO_REFUSALS[status]
+    assert run.verdict is verdict
+    assert says in run.reason
+
+
+async def test_a_link_that_is_used_up_may_be_refused_as_too_many_requests(shop: Wrong, tmp_path: Path):
+    def used_up(request: Request) -> Response | None:
+        link = shop.links.get(request.path_params["token"])
+        return Response("That is all.", 429) if link is not None and link.left == 0 else None
+
+    shop.shows["download"] = used_up
+    run = await fired(shop, tmp_path, "file", PROOF)
+
+    assert "was refused: That is all." in "".join(step.detail for step in run.steps)
+    assert run.verdict is Verdict.PASSED, run.reason
+
+
+HEADS: dict[int, tuple[bool, str]] = {
+    403: (False, "does not work any more"),
+    405: (True, "Whether it works was not tried"),
+    501: (True, "Whether it works was not tried"),
+}
+
+
+@pytest.mark.parametrize("status", HEADS)
+async def test_a_kept_link_is_asked_for_its_head(status: int, shop: Wrong):
+    evidence = await kept(shop, lambda request: Response(status_code=status) if request.method == "HEAD" else None)
+
+    assert (evidence.allowed, HEADS[status][1] in evidence.detail) == (HEADS[status][0], True)
+
+
+async def test_a_storage_that_forbids_to_be_asked_for_a_head_has_refused_nothing(shop: Wrong):
+    elsewhere = shop.url.replace("127.0.0.1", "localhost")
+
+    def stored(request: Request) -> Response | None:
+        if request.url.hostname == "localhost":
+            return Response(status_code=403) if request.method == "HEAD" else None
+        return RedirectResponse(f"{elsewhere}{request.url.path}")
+
+    evidence = await kept(shop, stored)
+
+    assert (evidence.allowed, evidence.proven_by) == (True, "nobody")
+    assert "Whether it works was not tried" in evidence.detail
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_server_that_is_busy_does_not_say_that_a_kept_link_has_ended(status: int, shop: Wrong):
+    with pytest.raises(Retriable):
+        await kept(shop, lambda request: Response(status_code=status))
+
+
+async def kept(shop: Wrong, shows: Callable[[Request], Response | None]) -> Evidence:
+    """What is seen of a link that counts its downloads, and that is kept."""
+    shop.shows["download"] = shows
+    issued = IssueDownloadLink(
+        target="workbook", filename="workbook.pdf", media_type="application/pdf", size=len(CONTENT),
+        sha256=hashlib.sha256(CONTENT).hexdigest(), download_limit=3,
+        link_lifetime=60,
+    )  # fmt: skip
+    async with outgoing({"127.0.0.1", "localhost"}, allow_private=True) as way_out:
+        hand = LinkInHand(f"{shop.url}/files/{'token' * 4}", way_out.browser(), "Ada")
+        return await hand.is_kept(issued, "the price says so")
 
 
 async def test_an_expired_link_must_be_one_that_has_expired(shop: Wrong, tmp_path: Path):
@@ -294,6 +383,19 @@ def test_a_link_is_changed_where_its_token_is():
     }
     for link, changed in links.items():
         assert changed in tampered(link, "workbook.pdf")
+
+
+@pytest.mark.parametrize("letter", "aA")
+def test_a_changed_letter_is_another_one_where_cases_are_one(letter: str):
+    link = f"https://shop.example.com/d/bcdef{letter}ghijk"
+
+    assert tampered(link).casefold() != link.casefold()
+
+
+def test_a_file_name_that_is_escaped_is_no_token():
+    link = "https://shop.example.com/d/bcdefg/My%20large%20work%20book%20of%20yoga.pdf"
+
+    assert "/bcdAfg/" in tampered(link, "My large work book of yoga.pdf")
 
 
 async def test_an_endpoint_that_does_not_look_at_the_token_is_found_out(shop: Wrong, tmp_path: Path):

@@ -16,10 +16,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from models.characters import visible
+from models.characters import quoted, visible
 from models.fulfillment import Exchange
 from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
-from wizard.fulfillment.replies import cached, gate, is_passing, retry_after, text_of
+from wizard.fulfillment.replies import behind, cached, gate, is_passing, retry_after, text_of
 
 # An address may hold a secret, such as a link that signs its bearer in: it is to stand in no log, whoever keeps one.
 for library in ("httpx", "httpcore"):
@@ -156,7 +156,7 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """Leave what is not shown."""
         if tag in ("style", "script", "title"):
-            self._hidden -= 1
+            self._hidden = max(self._hidden - 1, 0)  # pages close what was never open
 
     def handle_data(self, data: str) -> None:
         """Take note of shown text. Raises ValueError for a page that is not read any further."""
@@ -180,7 +180,7 @@ class Page(HTMLParser):
     def says(self) -> str:
         """The page's first words, short: for a sentence about why something did not work."""
         first = " ".join(self.paragraphs[0].split()) if self.paragraphs else self.text
-        return (first or f"an empty page with status {self.status}")[:200]
+        return quoted(first) or f"an empty page with status {self.status}"
 
 
 def subject_of(mail: Message) -> str:
@@ -244,6 +244,8 @@ class Peek:
     status: int
     size: int | None
     """Bytes, where the other side says so."""
+    is_elsewhere: bool
+    """Whether it lies on another host than its link."""
 
 
 def _joined(url: str, written: str) -> str:
@@ -387,7 +389,8 @@ class Browser:
                 into.page = Page(url, response.status_code, shown, gate=gate(response.headers))
         self._note("GET", url, "", into.status, shown, began)
         if into.status >= 500:
-            raise ServerError(f"{urlsplit(url).netloc} answered the download with {into.status}.")
+            host = urlsplit(url).netloc
+            raise ServerError(f"{host} answered the download with {into.status}.", place=host)
         return into
 
     async def peek(self, url: str) -> Peek:
@@ -396,11 +399,15 @@ class Browser:
         async with self._led_to("HEAD", url, lambda error: _not_downloaded(url, error)) as response:
             pass
         self._note("HEAD", url, "", response.status_code, "", began)
-        if response.status_code >= 500 and response.status_code != HEAD_IS_NOT_KNOWN:
-            raise ServerError(f"{urlsplit(url).netloc} answered the download with {response.status_code}.")
+        status, host = response.status_code, urlsplit(url).netloc
+        if is_passing(status) and status != HEAD_IS_NOT_KNOWN:
+            raise ServerError(f"{host} answered the download with {status}.", place=host)
+        if asked := gate(response.headers):
+            raise ActionRequired(behind(asked, host))
         size = response.headers.get("content-length", "")
         # Many servers write 0 where they mean that they do not know.
-        return Peek(response.status_code, (int(size) if size.isdecimal() else 0) or None)
+        is_elsewhere = response.url.host != httpx.URL(url).host
+        return Peek(status, (int(size) if size.isdecimal() else 0) or None, is_elsewhere)
 
     @asynccontextmanager
     async def _led_to(

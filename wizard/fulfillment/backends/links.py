@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from models.account import StoredFile
 from models.characters import visible
@@ -18,8 +18,14 @@ TRIED = {"tampered": "a changed link", "used_up": "the link once more than allow
 HEAD_IS_REFUSED = (405, HEAD_IS_NOT_KNOWN)
 """What servers answer that give a file by GET alone."""
 
+FORBIDDEN = 403
+"""What a storage answers to HEAD by an address that was signed for GET."""
+
 IN_PLACE = {"text/html": "a web page", "application/json": "a message between programs (JSON)"}
 """What comes with a good status from whoever stands in front of a file."""
+
+TOO_MANY = 429
+"""What a server may answer to a link that was used as often as it may (RFC 6585, 4)."""
 
 MARGIN = 1000
 """Bytes beyond a file's size that are read: enough to see that it is another one."""
@@ -41,18 +47,8 @@ class LinkInHand:
 
     async def downloads(self, action: IssueDownloadLink) -> Evidence:
         """Compare what comes down with the file of the library."""
-        try:
-            got = await self.browser.download(self.link, largest=action.size + MARGIN)
-            if got.page is not None and is_passing(got.status):
-                raise ServerError(f"{urlsplit(self.link).netloc} answered the download with {got.status}.")
-        except ServerError as error:
-            if action.download_limit is None:
-                raise
-            # A try that fails may count: the last one would be refused for that, and hide the reason.
-            raise BackendError(f"{error} It was not tried again, because each try may count as a download.") from error
+        got = await self._got(largest=action.size + MARGIN, is_counted=action.download_limit is not None)
         facts = {"status": str(got.status), "size": str(got.size), "sha256": got.sha256, "expected": action.sha256}
-        if got.page is not None and got.page.gate:
-            raise ActionRequired(behind(got.page.gate, urlsplit(self.link).netloc))
         if got.page is not None:
             return seen(False, f"{self._called} does not work: {got.page.says}", facts)
         if got.sha256 != action.sha256:
@@ -76,14 +72,16 @@ class LinkInHand:
         Raises Rejected for a refusal with another status.
         """
         for number in range(action.downloads):
-            if refusal := self._refusal(await self._got()):
+            if refusal := self._refusal(await self._got(is_counted=True)):
                 if was_stopped:
                     before = "A download that was made before the run was stopped counts too"
                     return seen(False, f"{self.who} was refused: {refusal} {before}.")
                 early = f"Download {number + 1} of {action.downloads}, which is within the limit, was refused"
                 return seen(True, f"{early}: {refusal}")
         changed = tampered(self.link, self.file.filename if self.file else "")
-        got = await self._got(changed if action.how == "tampered" else self.link)
+        known = {expected.get(action.how), TOO_MANY if action.how == "used_up" else None}
+        link = changed if action.how == "tampered" else self.link
+        got = await self._got(link, is_counted=action.how == "used_up", known=known)
         facts = {"status": str(got.status), "downloads": str(action.downloads)}
         if (refusal := self._refusal(got)) is None:
             return seen(True, f"{self.who} got the file with {TRIED[action.how]}.", facts)
@@ -98,15 +96,36 @@ class LinkInHand:
             return evidence.model_copy(update={"detail": f"Kept: {reason}. {evidence.detail}"})
         peek = await self.browser.peek(self.link)
         facts = {"status": str(peek.status), **({} if peek.size is None else {"size": str(peek.size)})}
-        if peek.status in HEAD_IS_REFUSED:
+        if peek.status in HEAD_IS_REFUSED or (peek.is_elsewhere and peek.status == FORBIDDEN):
             untold = "Whether it works was not tried: its server does not answer HEAD, and a download would count."
             return Evidence(allowed=True, proven_by="nobody", detail=f"Kept: {reason}. {untold}", facts=facts)
         works = peek.status == 200 and peek.size in (None, kept.size)
         said = f"{self._called} {'works' if works else 'does not work any more'}."
         return seen(works, f"Kept: {reason}. {said}", facts)
 
-    async def _got(self, link: str = "") -> Download:
-        return await self.browser.download(link or self.link, largest=self.file.size + MARGIN if self.file else 0)
+    async def _got(
+        self, link: str = "", *, largest: int = 0, is_counted: bool = False, known: Collection[int | None] = ()
+    ) -> Download:
+        """What comes by a link. `is_counted`: whether each try may count as a download; `known`: what a refusal may be
+        that would else be one for a moment.
+
+        Raises ActionRequired where nobody is let through to the link, and Retriable – BackendError for what counts –
+        for what may be over a moment later: neither says anything of the link.
+        """
+        largest = largest or (self.file.size + MARGIN if self.file else 0)
+        host = urlsplit(self.link).netloc
+        try:
+            got = await self.browser.download(link or self.link, largest=largest)
+            if got.page is not None and is_passing(got.status) and got.status not in known:
+                raise ServerError(f"{host} answered the download with {got.status}.", place=host)
+        except ServerError as error:
+            if not is_counted:
+                raise
+            # A try that fails may count: the last one would be refused for that, and hide the reason.
+            raise BackendError(f"{error} It was not tried again, because each try may count as a download.") from error
+        if got.page is not None and got.page.gate:
+            raise ActionRequired(behind(got.page.gate, host))
+        return got
 
     def _wrong(self, got: Download, action: IssueDownloadLink) -> str:
         """What came down in place of the file, as a sentence with what to do."""
@@ -144,9 +163,11 @@ def tampered(link: str, filename: str = "") -> str:
     is the one of the most different letters. A part that is the file's name is none."""
     parts = urlsplit(link)
     values = (each.partition("=")[2] for each in parts.query.split("&"))
-    candidates = [part for part in (*parts.path.split("/"), *values) if part and (not filename or filename not in part)]
+    named = [part for part in (*parts.path.split("/"), *values) if part]
+    candidates = [part for part in named if not filename or filename not in unquote_plus(part)]
     token = max(candidates, key=lambda part: (len(set(part)), len(part)), default="")
     if not token:
         return f"{link}A"
     at = link.rindex(token) + len(token) // 2
-    return f"{link[:at]}{'A' if link[at] != 'A' else 'B'}{link[at + 1 :]}"
+    # Not the same letter in the other case: some servers tell no difference.
+    return f"{link[:at]}{'A' if link[at] not in 'Aa' else 'B'}{link[at + 1 :]}"

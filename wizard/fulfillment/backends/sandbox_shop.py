@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 from standardwebhooks.webhooks import Webhook
 
-from models.characters import visible
+from models.characters import quoted, visible
 from models.fulfillment import Exchange
 from wizard.fulfillment.backend import BackendError, Context, Rejected, Retriable
 from wizard.fulfillment.backends.browser import SIMULATION
@@ -179,7 +179,7 @@ def _refused(response: httpx.Response) -> BackendError:
         seconds = float(after) if after.isdigit() else None
         why = f": {reason.rstrip('.')}." if (reason := _reason(response)) else "."
         return Retriable(f"The sandbox answered {response.status_code}{why}", seconds)
-    reason = _reason(response) or response.text[:200]
+    reason = _reason(response) or quoted(response.text)
     return Rejected(f"The sandbox answered {response.status_code}: {reason.rstrip('.')}.")
 
 
