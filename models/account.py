@@ -267,6 +267,11 @@ class ConnectionCheck(Answers):
     """What stands in the way of each level that products gave when it was checked; empty where nothing does. None
     where the platform cannot tell."""
 
+    @property
+    def works(self) -> bool:
+        """Whether it works for every product that gives access by it."""
+        return self.ok and not any((self.levels or {}).values())
+
 
 class StoredFile(Answers):
     """What the library knows of a file: enough to tell later whether it is still the same."""

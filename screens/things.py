@@ -201,7 +201,7 @@ class Things:
                 return ", ".join(thing.levels)
             case Connection():
                 check = self.session.account.checks.get(thing.slug)
-                state = "not checked yet" if check is None else "works" if check.ok else "does not work"
+                state = "not checked yet" if check is None else "works" if check.works else "does not work"
                 return f"{thing.kind.label}, {state}"
             case File():
                 stored = self.session.account.files.get(thing.slug)

@@ -326,6 +326,17 @@ def test_backends_and_the_check_of_a_connection(sample: None, capsys: pytest.Cap
     assert as_json(capsys, "check", "studio-season")["ok"] is True
 
 
+def test_a_connection_that_cannot_give_what_a_product_gives_does_not_work(
+    sample: None, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store(load(data_dir=data_dir)) as store:
+        store.record_check("studio", True, "It answers.", datetime.now(UTC), {"gold": "It has no tier “gold”."})
+
+    listed = {one["connection"]: one for one in as_json(capsys, "connections")["connections"]}
+    assert (listed["studio"]["check"]["ok"], listed["studio"]["check"]["works"]) == (True, False)
+    assert re.search(r"^studio +.+ +sandbox +does not work, ", printed(capsys, "connections"), re.MULTILINE)
+
+
 def test_schema(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = as_json(capsys, "schema")
 

@@ -75,7 +75,11 @@ async def _check(manifest: Manifest, place: Place) -> Check:
     secrets.learn_fields(checked)
     async with outgoing(hosts_of(checked), allow_private=place.settings.allow_private_hosts) as way_out:
         around = Surroundings(
-            data_dir=place.settings.data_dir, client=way_out.client, browser=way_out.browser, settings=settings
+            data_dir=place.settings.data_dir,
+            client=way_out.client,
+            browser=way_out.browser,
+            settings=settings,
+            secrets=secrets,
         )
         try:
             found = await registry.class_of(manifest)(around).check()
@@ -109,11 +113,11 @@ def listed(context: typer.Context, json_wanted: bool = JSON) -> int:
 
 def _listed(connection: Connection, check: ConnectionCheck | None) -> dict[str, Any]:
     about = {"connection": connection.slug, "name": connection.name, "kind": connection.kind.value}
-    return {**about, "check": check.model_dump(mode="json") if check else None}
+    return {**about, "check": {**check.model_dump(mode="json"), "works": check.works} if check else None}
 
 
 def _last(check: ConnectionCheck | None) -> str:
-    return f"{'works' if check.ok else 'does not work'}, {check.at:%Y-%m-%d %H:%M}" if check else "never checked"
+    return f"{'works' if check.works else 'does not work'}, {check.at:%Y-%m-%d %H:%M}" if check else "never checked"
 
 
 @connections.command("check", epilog="Example: wizard connections check my-blog")
