@@ -5,6 +5,7 @@ Apart from the rules of `models.text`, since what paints the screen needs it bef
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -40,3 +41,13 @@ def harmful(character: str, allowed: str = "") -> bool:
 def visible(text: str, allowed: str = "\n") -> str:
     """Make foreign text safe to show: what would act or hide is replaced by its code in angle brackets."""
     return "".join(f"‹U+{ord(c):04X}›" if harmful(c, allowed) else c for c in text)
+
+
+def quoted(text: str, most: int = 200) -> str:
+    """What somebody else wrote, for a sentence: on one line, harmless, and not longer than `most` characters. It is
+    never cut within a word of ASCII, which may be a secret: half of one is not recognised, and would be shown."""
+    line = visible(" ".join(text.split()), "")
+    if len(line) <= most:
+        return line
+    kept = line[:most]
+    return f"{re.sub(r'[!-~]+$', '', kept) if '!' <= line[most] <= '~' else kept}".rstrip() + "…"

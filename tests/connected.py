@@ -13,13 +13,18 @@ from models.fulfillment import Buyer, GrantAccess, RevokeAccess
 from wizard.fulfillment.backend import Context, Surroundings
 from wizard.fulfillment.outgoing import hosts_of, outgoing
 from wizard.fulfillment.platforms import Platform, platform_for
+from wizard.fulfillment.secrecy import Secrets
 
 
 @asynccontextmanager
-async def at_work(connection: Connection, data_dir: Path) -> AsyncIterator[Platform]:
-    """The connection's platform, as a new process would make it; hosts of this machine are fine."""
+async def at_work(connection: Connection, data_dir: Path, secrets: Secrets | None = None) -> AsyncIterator[Platform]:
+    """The connection's platform, as a new process would make it; hosts of this machine are fine. `secrets`: the run's,
+    where they matter."""
     async with outgoing(hosts_of(connection), allow_private=True) as way_out:
-        yield platform_for(connection, Surroundings(data_dir=data_dir, client=way_out.client, browser=way_out.browser))
+        surroundings = Surroundings(
+            data_dir=data_dir, client=way_out.client, browser=way_out.browser, secrets=secrets or Secrets()
+        )
+        yield platform_for(connection, surroundings)
 
 
 def context_of(run: str, email: str = "", *, step: int = 1, **more: Any) -> Context:

@@ -25,7 +25,7 @@ from tests.shop import sold
 from wizard.cli.program import run as command
 from wizard.fulfillment.backend import BackendError, Rejected
 from wizard.fulfillment.connections import check_connection
-from wizard.fulfillment.platforms.answers import QUOTED, answer_of
+from wizard.fulfillment.platforms.answers import answer_of
 from wizard.fulfillment.platforms.api import Reply
 from wizard.fulfillment.secrecy import Secrets
 from wizard.settings import config_file
@@ -53,6 +53,18 @@ NOES: dict[str, tuple[str, str, str]] = {
     "an error far down": (JSON, '{"error": ' + "[" * 900 + "]" * 900 + "}", "its reply says no: error."),
     "status error": (JSON, '{"status": "Error", "message": "Not understood", "type": "203"}', "no: Not understood."),
     "status as a number": (JSON, '{"status": 404}', "its reply says no: status is 404."),
+    "status false": (JSON, '{"status": false}', "its reply says no: status is false."),
+    "status 0": (JSON, '{"status": 0, "message": "Who is that?"}', "its reply says no: Who is that?."),
+    "success as a word for a failure": (JSON, '{"success": "failed"}', 'its reply says no: success is "failed".'),
+    "a result": (JSON, '{"result": "error", "message": "Sold out"}', "its reply says no: Sold out."),
+    "a code": (JSON, '{"code": 403}', "its reply says no: code is 403."),
+    "an error's message": (JSON, '{"error_message": "Out of seats"}', "its reply says no: Out of seats."),
+    "an error of WordPress": (
+        JSON, '{"code": "rest_forbidden", "message": "Sorry, not you.", "data": {"status": 403}}',
+        "its reply says no: Sorry, not you.",
+    ),
+    "a no inside": (JSON, '{"data": {"success": false}}', "its reply says no: success is false."),
+    "a reason inside": (JSON, '{"data": {"ok": false, "message": "Full"}}', "its reply says no: Full."),
     "a warning before JSON": (
         HTML, '<b>Warning</b>: in line 3 {"login_password": "hunter2hunter2", "sign_in_url": "https://x.example/t"}',
         f"with “Warning : in line 3” around its JSON: {NOT_DONE} Let it answer with JSON alone",
@@ -74,6 +86,7 @@ YESES = {
     "after two": '\ufeff\ufeff\n{"id": 7}',
     "no error": '{"error": null, "errors": [], "success": true, "ok": "yes", "status": "success"}',
     "no error in detail": '{"error": {"code": 0, "message": ""}, "errors": {"email": []}, "success": 1}',
+    "no failure in other words": '{"result": null, "state": "new", "code": 0, "data": {"id": 7, "status": "active"}}',
     "no error in PHP's words": '{"error": "0", "errors": false, "success": 1, "status": 200}',
 }
 
@@ -100,10 +113,29 @@ def test_a_yes_is_read(case: str):
     assert found == json.loads(YESES[case].strip("\ufeff \r\n") or "{}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "false", "0", "null", '"no"', '["error"]', "error: no such user", "ERROR", "Failed.", "Not authorized",
+        '{"a": 1', "[1, 2", "Fatal error: Uncaught", "Unable to connect", '"invalid token"',
+    ],
+)  # fmt: skip
+def test_a_no_in_plain_words_is_a_no(text: str):
+    with pytest.raises(Rejected):
+        answer_of(replied(text, "text/plain"), "zapier.example", Secrets(), is_elsewhere=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["ok", "OK", "Accepted", "1", "true", "[]", '["ok"]', '"done"', "No errors.", "0 errors"]
+)
+def test_a_yes_in_plain_words_is_a_yes_of_whoever_was_never_asked_for_json(text: str):
+    assert answer_of(replied(text, "text/plain"), "zapier.example", Secrets(), is_elsewhere=True) == {}
+
+
 def test_what_is_quoted_is_short_harmless_and_without_a_secret():
     known = Secrets()
     known.learn("a-secret-of-the-buyer")
-    text = "x" * (QUOTED - 5) + "a-secret-of-the-buyer \x1b[2J\u202e"
+    text = "x " * 97 + "a-secret-of-the-buyer \x1b[2J\u202e"
 
     for reply in (replied(text, "text/plain"), replied(json.dumps({"error": text}))):
         with pytest.raises(Rejected) as refused:
@@ -112,7 +144,7 @@ def test_what_is_quoted_is_short_harmless_and_without_a_secret():
         assert "a-sec" not in said
         assert "\x1b" not in said
         assert "\u202e" not in said
-        assert len(said) < QUOTED + 200
+        assert len(said) < 400
 
 
 # --- each way out -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from textual.widgets import Static
 
 from models.access import IntegratedMembership
 from models.account import Connection, ConnectionKind
-from models.characters import harmful
+from models.characters import harmful, quoted
 from screens.controls import LineControl, TextControl
 from screens.dialogs import FormDialog
 from screens.field import Field
@@ -38,6 +38,16 @@ from wizard.flow import Question
 from wizard.session import Session
 from wizard.settings import Settings
 from wizard.store import open_store
+
+
+def test_what_is_quoted_is_never_cut_within_what_may_be_a_secret() -> None:
+    assert quoted("a short one\n\twith a break\x1b[2J") == "a short one with a break‹U+001B›[2J"
+    assert quoted("your key is abcdefghij and more", 20) == "your key is…"
+    assert quoted("your key is abcdefghij", 12) == "your key is…"
+    assert quoted("x" * 30, 20) == "…"
+    assert quoted("値" * 30, 20) == "値" * 20 + "…"
+    assert quoted("キーはsecret-of-thine", 12) == "キーは…"
+
 
 # --- every field, from the declarations -------------------------------------------------------------------------------
 

@@ -117,6 +117,7 @@ async def test_an_odd_reply_of_an_endpoint_is_the_replys_fault(odd: str, shop: W
 PAGES: dict[str, str] = {
     "a broken form action": '<form action="http://[bad"><input name="a"><input type="password" name="b"></form>',
     "a link that is none": '<a href="http://[">x</a><p>Hello</p>',
+    "ends of what never began": "</style></script></title><p>Hello</p>",
     "a section of nothing": "<p>Hello<![foo[bar]]><![", "a number without end": f"<p>Hello</p><p>&#{'1' * 5000};</p>",
 }  # fmt: skip
 ENDLESS = {"tags": "<a " * 300_000, "comments": "<!--" * 300_000}

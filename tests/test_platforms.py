@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +95,67 @@ async def test_a_reply_that_should_not_be_is_an_error_that_a_seller_understands(
     assert type(refused.value) is kind
     assert says in str(refused.value)
     assert not check.ok
+
+
+@EACH
+async def test_what_a_key_becomes_on_its_way_is_not_shown_by_a_check_that_it_is_repeated_to(
+    connect: Connect, tmp_path: Path
+):
+    sent: list[str] = []
+
+    async def repeat(head: bytes, writer: asyncio.StreamWriter) -> None:
+        [line] = [line for line in head.decode().split("\r\n") if line.lower().startswith("authorization:")]
+        sent.append(line.rpartition(" ")[2])
+        said = json.dumps({"message": f"Who is {line}?", "errors": [{"message": f"Who is {sent[-1]}?"}]})
+        writer.write(reply(said.encode(), status="401 Unauthorized", kind="application/json"))
+
+    async with saying(repeat) as port:
+        check = await check_connection(connect(port), data_dir=tmp_path, allow_private=True)
+
+    assert "Who is" in check.detail
+    assert sent
+    assert not any(secret[:20] in check.detail for secret in sent)
+
+
+ODD: tuple[object, ...] = (
+    {},
+    {"members": [{}], "tiers": [{}], "site": {"version": 5}},
+    {"members": [{"id": None}], "tiers": [{"slug": 1}], "site": []},
+    {"capabilities": dict.fromkeys(("list_users", "create_users", "promote_users", "delete_users"), True)},
+    {"capabilities": {"list_users": 1}, "username": ["a"], "email": 7, "code": "rest_invalid_param", "data": "x"},
+    {"code": "existing_user_login", "message": 5, "data": {"params": 5}, "capabilities": {}, "additional_errors": 5},
+    [5],
+    [[]],
+)
+"""JSON that holds something else than its names say."""
+
+
+@EACH
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf\x00-8"])
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+async def test_a_check_answers_whatever_comes_back(odd: object, kind: str, connect: Connect, tmp_path: Path):
+    async with saying(always(reply(json.dumps(odd).encode(), kind=kind))) as port:
+        mine = connect(port)
+        check = await check_connection(mine, data_dir=tmp_path, allow_private=True, levels=("gold",))
+
+    assert not check.ok or any((check.levels or {}).values())
+
+
+@EACH
+async def test_a_deletion_is_believed_only_if_it_is_answered_as_one(connect: Connect, tmp_path: Path):
+    run = "kept"
+    user = {
+        "id": 7, "username": f"wizard{run}", "email": f"ada.{run}@example.com", "roles": ["gold"],
+        "note": f"Made by a test-fire, run {run}.", "status": "free", "tiers": [], "labels": [],
+    }  # fmt: skip
+
+    async def answer(head: bytes, writer: asyncio.StreamWriter) -> None:
+        found = {"ok": True} if head.startswith(b"DELETE") else [user] if b"rest_route" in head else {"members": [user]}
+        writer.write(reply(json.dumps(found).encode(), kind="application/json"))
+
+    async with saying(answer) as port, at_work(connect(port), tmp_path) as platform:
+        with pytest.raises(Rejected, match="delete"):
+            await platform.clean_up(context_of(run))
 
 
 @EACH

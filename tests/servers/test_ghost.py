@@ -218,7 +218,7 @@ async def test_a_post_that_anybody_reads_proves_nothing(ghost: GhostSite, tmp_pa
 
 async def test_the_record_holds_neither_the_key_nor_a_link_that_signs_in(ghost: GhostSite, tmp_path: Path):
     mine, ada = ghost.connection(), context_of("masked")
-    async with at_work(mine, tmp_path) as platform:
+    async with at_work(mine, tmp_path, ada.secrets) as platform:
         receipt = await platform.perform(grant(mine), ada)
         evidence = await platform.verify(grant(mine), receipt, ada)
         await platform.clean_up(ada)

@@ -51,7 +51,7 @@ async def test_the_buyer_logs_in_and_reads_what_a_stranger_cannot_until_it_is_ta
 
 async def test_the_record_holds_neither_the_password_nor_the_key(wordpress: WordPressSite, tmp_path: Path):
     mine, ada = wordpress.connection(), context_of("masked")
-    async with at_work(mine, tmp_path) as platform:
+    async with at_work(mine, tmp_path, ada.secrets) as platform:
         receipt = await platform.perform(grant(mine), ada)
         evidence = await platform.verify(grant(mine), receipt, ada)
         await platform.clean_up(ada)

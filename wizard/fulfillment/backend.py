@@ -134,6 +134,9 @@ class Surroundings:
     """Where the library keeps its copy of a file, by slug."""
     settings: Settings = field(default_factory=dict)
     """The backend's own, as they are written; the model in its manifest takes them, and has been asked already."""
+    secrets: Secrets = field(default_factory=Secrets)
+    """Tell it every key, and whatever a key becomes on its way, before anything is sent: others repeat in their answers
+    what they were sent, and it keeps that out of the record and off the screen."""
 
     def new_browser(self) -> Browser:
         """A browser to act as somebody with. Raises BackendError where there is none."""

@@ -12,6 +12,7 @@ from models.access import AccessKind
 from models.account import Connection, ConnectionKind
 from wizard.fulfillment.backend import BackendError, Check, Surroundings
 from wizard.fulfillment.secrecy import Secrets
+from wizard.fulfillment.tries import not_usable
 
 if TYPE_CHECKING:
     from wizard.settings import Settings
@@ -57,21 +58,24 @@ async def check_connection(
 
     `allow_private`: the setting `allow_private_hosts`. `levels`: those that products give there.
     """
-    check = await _checked(connection, data_dir, allow_private, levels)
-    # A platform may repeat in its answer what it was sent.
     secrets = Secrets()
     secrets.learn_fields(connection)
+    check = await _checked(connection, data_dir, allow_private, levels, secrets)
     found = check.levels
     masked = None if found is None else {level: secrets.mask(problem) for level, problem in found.items()}
     return Check(check.ok, secrets.mask(check.detail), masked)
 
 
-async def _checked(connection: Connection, data_dir: Path, allow_private: bool, levels: Sequence[str]) -> Check:
+async def _checked(
+    connection: Connection, data_dir: Path, allow_private: bool, levels: Sequence[str], secrets: Secrets
+) -> Check:
     from wizard.fulfillment.outgoing import hosts_of, outgoing
 
     try:
         async with outgoing(hosts_of(connection), allow_private=allow_private) as way_out:
-            surroundings = Surroundings(data_dir=data_dir, client=way_out.client, browser=way_out.browser)
+            surroundings = Surroundings(
+                data_dir=data_dir, client=way_out.client, browser=way_out.browser, secrets=secrets
+            )
             if connection.kind is ConnectionKind.SANDBOX:
                 from wizard.fulfillment.backends.sandbox import SandboxBackend
 
@@ -81,3 +85,5 @@ async def _checked(connection: Connection, data_dir: Path, allow_private: bool, 
             return await platform_for(connection, surroundings).check(levels)
     except BackendError as error:
         return Check(False, str(error))
+    except Exception as error:  # whatever came back, it is an answer too
+        return Check(False, str(not_usable(error)))

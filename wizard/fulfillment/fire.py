@@ -289,6 +289,7 @@ async def _at_work(
             account=account,
             path_of_file=at.path_of_file,
             settings=settings,
+            secrets=secrets,
         )
         worker = _made(backend, around, secrets)
         if run.fault:  # a drill is the sandbox's alone

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import SecretStr
 
-from models.characters import visible
+from models.characters import quoted, visible
 from models.fulfillment import Evidence, Exchange, Receipt, SendEmail
 from models.text import is_email
 from wizard.fulfillment.backend import ActionRequired, BackendError, Check, Context, Rejected, Retriable
@@ -311,7 +311,7 @@ class Conversation:
             raise Retriable(f"{self._name} did not answer {what} within {LONGEST_WAIT:g} seconds.{perhaps}") from error
         why = self._short(str(getattr(error, "message", error))).rstrip(".")
         if isinstance(error, SMTPResponseException) and why.startswith(NO_SMTP):
-            said = why.partition(": ")[2][:WORDS] or why
+            said = quoted(why.partition(": ")[2], WORDS) or why
             raise ActionRequired(
                 f"{self._name} does not speak SMTP: it answered with “{said}”. Write the address of your mail server "
                 "into WIZARD_SMTP_URL."
@@ -339,5 +339,4 @@ class Conversation:
 
     def _short(self, text: str) -> str:
         """A reply as it can be shown and kept: on one line, harmless, without a secret."""
-        line = visible(self._secrets.mask(" ".join(text.split())), "")
-        return line if len(line) <= KEPT else f"{line[:KEPT]}…"
+        return quoted(self._secrets.mask(text), KEPT)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from models.characters import visible
+from models.characters import quoted, visible
 
 PASSING = frozenset({408, 425, 429})
 """The refusals that may be over a moment later (RFC 9110, RFC 8470, RFC 6585). So may be whatever is 500 and above."""
@@ -46,7 +46,7 @@ def text_of(body: bytes, encoding: str | None) -> str:
     if encoding is not None and encoding.lower() not in ("utf-8", "utf8"):
         try:
             return body.decode(encoding, "replace")
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):  # the latter also for a name with a zero byte
             pass
     return body.decode("utf-8-sig", "replace")
 
@@ -55,7 +55,7 @@ def cached(headers: Mapping[str, str]) -> str:
     """What the headers say of a cache that may have answered, such as “Age: 12, X-Cache: HIT”; empty where they speak
     of none. There is a standard for it (RFC 9211), and each cache has its own ways."""
     found = [
-        f"{visible(name, '').title()}: {visible(value, '')[:60]}"
+        f"{visible(name, '').title()}: {quoted(value, 60)}"
         for name, value in headers.items()
         if _is_of_cache(name.lower()) and not MISSED.search(value) and not _is_first(name.lower(), value)
     ]
@@ -87,7 +87,7 @@ def gate(headers: Mapping[str, str]) -> str:
     if scheme.lower() not in GATES:
         return ""
     realm = re.search(r'realm="?([^",]*)', more, re.IGNORECASE)
-    named = f", “{visible(realm[1], '')[:60]}”" if realm and realm[1] else ""
+    named = f", “{quoted(realm[1], 60)}”" if realm and realm[1] else ""
     return f"{scheme.title()} authentication{named}"
 
 

@@ -11,26 +11,35 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from models.characters import visible
+from models.characters import quoted
 from models.fulfillment import Receipt
 from wizard.fulfillment.backend import Rejected
 from wizard.fulfillment.backends.browser import Page
 from wizard.fulfillment.platforms.api import Reply
 from wizard.fulfillment.secrecy import Secrets
 
-QUOTED = 200
-"""Characters of a reply that are quoted at the most."""
-
 MARKUP = re.compile(r"<[a-z!/?]", re.IGNORECASE)
 
-ALARMS = frozenset({"error", "errors"})
+ALARMS = frozenset({"error", "errors", "error_message", "error_code", "error_description", "exception"})
 """What says no by being there with anything in it."""
 
-PROMISES = frozenset({"success", "ok"})
-"""What says no by being false."""
+PROMISES = frozenset({"success", "ok", "status"})
+"""What says no by being false, or a word for a failure."""
 
-FAILURES = frozenset({"error", "fail", "failed", "failure"})
-"""What says no as the `status` of a reply."""
+OUTCOMES = frozenset({"result", "outcome", "state", "code", "status_code", "statuscode"})
+"""What says no as a word for a failure or the number of one: empty, it may be all that there is to say."""
+
+FAILURES = frozenset({
+    "error", "err", "exception", "fail", "failed", "failure", "denied", "forbidden", "invalid", "rejected", "refused",
+    "unauthorized", "unauthorised", "nok", "ko",
+})  # fmt: skip
+"""Words for a failure."""
+
+INSIDE = frozenset({"data", "result", "response", "body"})
+"""Where some programs put the reply proper."""
+
+BEGINS = re.compile(rf"\W*(?:{'|'.join(FAILURES)}|fatal|not|cannot|unable)\b", re.IGNORECASE)
+"""How a text begins that says no in plain words."""
 
 DEEPEST = 4
 """How far into a reply anybody looks."""
@@ -38,7 +47,10 @@ DEEPEST = 4
 NOTHING = frozenset({"", "0", "false", "no", "none", "null"})
 """Words for "not so", as some languages write them into JSON."""
 
-REASONS = ("message", "error", "errors", "context", "detail", "reason", "description")
+REASONS = (
+    "message", "error", "errors", "error_message", "error_description", "context", "detail", "reason", "description",
+    *INSIDE,
+)  # fmt: skip
 """Where replies say what was wrong."""
 
 
@@ -59,8 +71,17 @@ def answer_of(reply: Reply, name: str, secrets: Secrets, *, is_elsewhere: bool =
         return found
     is_page = found is None and MARKUP.search(text) is not None
     if is_elsewhere and not is_page:
-        return {}
+        return _plainly(text, found, name, reply.status, secrets)
     raise Rejected(f"“{name}” answered {reply.status} with {_what_came(text, found, is_page, secrets)}")
+
+
+def _plainly(text: str, found: object, name: str, status: int, secrets: Secrets) -> dict[str, Any]:
+    """Nothing, for a reply in plain words, or a number or a list of JSON, that does not say no. Raises Rejected."""
+    if found is None and text[0] in "{[":
+        raise Rejected(f"“{name}” answered {status} with {_what_came('{', found, False, secrets)}")
+    if text.lower().strip('"') in NOTHING or BEGINS.match(text):
+        raise Rejected(f"“{name}” answered {status}, but its reply says no: {_quoted(text, secrets)}.")
+    return {}
 
 
 def is_bare(receipt: Receipt) -> bool:
@@ -68,25 +89,30 @@ def is_bare(receipt: Receipt) -> bool:
     return bool(receipt.exchanges) and receipt.exchanges[-1].received.strip("\ufeff \t\r\n") in ("", "{}")
 
 
-def _no_in(found: Mapping[str, Any]) -> str:
+def _no_in(found: Mapping[str, Any], depth: int = 0) -> str:
     """What in a reply says no, as it stands there; empty where nothing does."""
     for name, value in found.items():
-        match name.lower():
-            case word if word in ALARMS and not _is_nothing(value):
-                return name
-            case word if word in PROMISES and value is not None and _is_nothing(value):
-                return _written(name, value)
-            case "status" if str(value).lower() in FAILURES or (_is_number(value) and 400 <= value < 600):
-                return _written(name, value)
+        word = name.lower()
+        if word in ALARMS and not _is_nothing(value):
+            return name
+        if word in PROMISES and value is not None and _is_nothing(value):
+            return _written(name, value)
+        if word in PROMISES | OUTCOMES and _is_failure(value):
+            return _written(name, value)
+        if word in INSIDE and isinstance(value, dict) and depth < DEEPEST and (no := _no_in(value, depth + 1)):
+            return no
     return ""
+
+
+def _is_failure(value: object) -> bool:
+    """Whether a value is a word for a failure, or the number of one (RFC 9110, 15.5 and 15.6)."""
+    if isinstance(value, str):
+        return value.strip().lower() in FAILURES
+    return isinstance(value, int | float) and not isinstance(value, bool) and 400 <= value < 600
 
 
 def _written(name: str, value: object) -> str:
     return f"{name} is {json.dumps(value, ensure_ascii=False)}"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_nothing(value: object, depth: int = 0) -> bool:
@@ -129,6 +155,4 @@ def _what_came(text: str, found: object, is_page: bool, secrets: Secrets) -> str
 
 
 def _quoted(text: str, secrets: Secrets) -> str:
-    # Masked before it is cut: of a secret that the cut goes through, the first half would be left.
-    whole = " ".join(visible(secrets.mask(text), "\n\t").split())
-    return whole if len(whole) <= QUOTED else f"{whole[:QUOTED].rstrip()}…"
+    return quoted(secrets.mask(text))

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from models.characters import visible
+from models.characters import quoted, visible
 from models.fulfillment import Evidence, Exchange, Receipt
 from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
 from wizard.fulfillment.backends.browser import TARGET, target_of, why
@@ -167,5 +167,5 @@ def because(reply: Reply) -> str:
         return "."
     # Ghost says what was wrong in its context, and only that something was in its message.
     told = [found.get(name) for name in ("message", "context", "error", "detail")]
-    reasons = [" ".join(visible(each, "").split())[:200].rstrip(".") for each in told if isinstance(each, str)]
+    reasons = [quoted(each).rstrip(".") for each in told if isinstance(each, str)]
     return f": {'. '.join(reasons)}." if reasons else "."

@@ -61,6 +61,7 @@ class Ghost:
         # Also as it is copied from a browser: https://example.com/ghost/#/settings
         self._site = (connection.url or "").partition("#")[0].rstrip("/").removesuffix("/ghost")
         self._key = connection.admin_api_key.get_secret_value().strip() if connection.admin_api_key else ""
+        surroundings.secrets.learn(self._key, self._key.partition(":")[2])
         self._api = Api(surroundings.client(), connection.name)
         # What opens the content: labels only where the seller asked for a label.
         self._kind = "labels" if connection.label else "tiers"
@@ -115,7 +116,6 @@ class Ghost:
 
     async def perform(self, action: GrantAccess | RevokeAccess, context: Context) -> Receipt:
         """See `Platform`."""
-        context.secrets.learn(self._key, self._key.partition(":")[2])
         if isinstance(action, GrantAccess):
             receipt = await self._grant(action, context)
         else:
@@ -124,7 +124,6 @@ class Ghost:
 
     async def verify(self, action: GrantAccess | RevokeAccess, receipt: Receipt, context: Context) -> Evidence:
         """See `Platform`. Signs in by the link that Ghost would mail to the member."""
-        context.secrets.learn(self._key, self._key.partition(":")[2])
         return self._api.with_exchanges(await self._verify(action, context))
 
     async def _verify(self, action: GrantAccess | RevokeAccess, context: Context) -> Evidence:
@@ -228,7 +227,11 @@ class Ghost:
         return changed
 
     async def _delete(self, member: Found) -> None:
-        await self._send("DELETE", f"admin/members/{member['id']}/", fine=(404,))
+        reply = await self._send("DELETE", f"admin/members/{member['id']}/", fine=(404,))
+        if reply.status not in (204, 404):  # the first is what Ghost says (seen on 5.130)
+            raise Rejected(
+                f"Ghost answered {reply.status}, which is not that {member['email']} was deleted{because(reply)}"
+            )
 
     async def _find(self, context: Context) -> Found | None:
         # Ghost keeps an address as it was written, and compares as its database does: so those that begin alike, in
@@ -300,7 +303,9 @@ class Ghost:
         head = {"alg": "HS256", "typ": "JWT", "kid": name}
         claims = {"iat": now, "exp": now + TOKEN_LIFETIME, "aud": "/admin/"}
         signed = ".".join(_base64(json.dumps(part).encode()) for part in (head, claims))
-        return f"{signed}.{_base64(hmac.digest(signing_key, signed.encode(), hashlib.sha256))}"
+        token = f"{signed}.{_base64(hmac.digest(signing_key, signed.encode(), hashlib.sha256))}"
+        self._around.secrets.learn(token)
+        return token
 
     def _first(self, reply: Reply, name: str) -> Found:
         listed = self._listed(reply, name)

@@ -84,7 +84,6 @@ class WordPress:
 
     async def perform(self, action: GrantAccess | RevokeAccess, context: Context) -> Receipt:
         """See `Platform`."""
-        context.secrets.learn(*self._api.secrets, context.password)
         if isinstance(action, GrantAccess):
             receipt = await self._grant(self._role(action), context)
         else:
@@ -93,7 +92,6 @@ class WordPress:
 
     async def verify(self, action: GrantAccess | RevokeAccess, receipt: Receipt, context: Context) -> Evidence:
         """See `Platform`. Logs in on `wp-login.php` as a person would."""
-        context.secrets.learn(*self._api.secrets, context.password)
         return self._api.requests.with_exchanges(await self._verify(action, context))
 
     async def _verify(self, action: GrantAccess | RevokeAccess, context: Context) -> Evidence:

@@ -38,8 +38,7 @@ class WordPressApi:
         self.user = connection.user
         password = connection.application_password.get_secret_value() if connection.application_password else ""
         self._authorization = f"Basic {b64encode(f'{connection.user}:{password}'.encode()).decode()}"
-        self.secrets = (password, self._authorization)
-        """What is to stand in no record."""
+        surroundings.secrets.learn(password, self._authorization, self._authorization.partition(" ")[2])
         self.requests = Api(surroundings.client(), connection.name)
 
     @property
@@ -120,7 +119,12 @@ class WordPressApi:
     async def delete(self, user: User) -> bool:
         """Delete a user; False where the site deletes nobody by its API, as a network of sites does not."""
         reply = await self.send("DELETE", f"/wp/v2/users/{user['id']}", fine=(501,), force="true", reassign="false")
-        return self.object(reply) is not None and reply.status != 501
+        found = self.object(reply)
+        if reply.status == 501:
+            return False
+        if found.get("deleted") is not True:
+            raise Rejected(f"WordPress said yes, but not that the user “{user['username']}” was deleted: look for it.")
+        return True
 
     async def what_it_may(self, role: str) -> tuple[str, ...]:
         """What a role may do that no buyer should, as far as it can be known before somebody has it."""
