@@ -357,6 +357,39 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
     ("PF-12", "fields alone", inspected({"checkout.custom_fields": ({"id": "a", "label": "A"},)}), []),
     ("PF-05", "a variable nobody fills", inspected({f"{ORDER}.body": "{first_name}"}), [("error", f"{ORDER}.body")]),
     ("PF-05", "one in another way", inspected({f"{REFUND}.subject": "%NAME%"}), [("error", f"{REFUND}.subject")]),
+    (
+        "PF-05",
+        "one in the instructions",
+        inspected(
+            {
+                "post_sale.access.kind": "no_access_page",
+                f"{NONE}.reason": "physical",
+                f"{NONE}.instructions": "Hi {name}",
+            }
+        ),
+        [("error", f"{NONE}.instructions")],
+    ),
+    ("PF-05", "instructions that no mail has", inspected({f"{NONE}.instructions": "Hi {name}"}), []),
+    (
+        "PF-05",
+        "one after paying",
+        inspected({"post_sale.thank_you.message": "Hi {{name}}"}),
+        [
+            ("warning", "post_sale.thank_you.message"),
+        ],
+    ),
+    (
+        "PF-05",
+        "nobody sees that",
+        inspected(
+            {
+                "post_sale.thank_you.message": "{x}",
+                "post_sale.thank_you.mode": "url",
+                "post_sale.thank_you.url": "https://example.com/thanks",
+            }
+        ),
+        [],
+    ),
     ("PF-05", "a mail nobody gets", inspected({f"{LINK_MAIL}.body": "{download_link} {x}"}), []),
     ("PF-05", "a mail that is off", inspected({f"{REFUND}.body": "{x}", f"{REFUND}.enabled": False}), []),
     ("PF-13", "never fired", inspected(last_try=None), [("warning", "review")]),

@@ -112,6 +112,16 @@ def test_a_mail_with_a_variable_that_nobody_fills_is_stored_and_told(session: Se
     assert session.answer(f"{at}.body", "Dear {buyer_name}").notes == ()
 
 
+def test_a_variable_where_nothing_is_filled_in_is_stored_and_told(session: Session) -> None:
+    thanks = session.answer("post_sale.thank_you.message", "Dear {buyer_name}")
+    session.answer("post_sale.access.kind", "no_access_page")
+    told = session.answer("post_sale.access.no_access_page.instructions", "Wait, {{name}}")
+
+    unfilled = "as it stands, since nothing is filled in there; take it out."
+    assert thanks.notes == (f"! buyers would read {{buyer_name}} {unfilled}",)
+    assert told.notes == (f"! buyers would read {{{{name}}}} {unfilled}",)
+
+
 def test_undo_and_redo_go_step_by_step_and_are_stored(session: Session, shelf: Any) -> None:
     session.answer("general.description", "one")
     session.answer("general.description", "two")

@@ -13,7 +13,7 @@ from typing import Literal
 from models.account import Account
 from models.characters import visible
 from models.fulfillment import Buyer
-from models.post_sale import VARIABLE, Notification
+from models.post_sale import VARIABLE, Notification, ThankYouMode
 from models.product import Product
 from wizard import charges, hypertext
 from wizard.problems import Problem
@@ -155,6 +155,27 @@ def _lookalikes(text: str, may: frozenset[str]) -> Iterator[tuple[str, str]]:
             yield look[0], name
 
 
+def taken_literally(text: str) -> list[str]:
+    """What stands in a text for a value, where nothing is filled in: on a page, or in what is itself a value."""
+    return list(dict(_lookalikes(text, frozenset())))
+
+
+def left_over_after_paying(product: Product, confirmation: str = "") -> list[Problem]:
+    """What buyers would read as no value on the page after paying, where nothing is filled in. `confirmation`: what a
+    linked calendar or webinar says there in place of the product."""
+    thanks, linked = product.post_sale.thank_you, product.post_sale.access.linked
+    if linked:
+        return [
+            _literal(f"post_sale.access.no_access_page.{linked[0]}", each) for each in taken_literally(confirmation)
+        ]
+    is_ours = thanks.mode is ThankYouMode.HOSTED
+    return [_literal("post_sale.thank_you.message", each) for each in taken_literally(thanks.message) if is_ours]
+
+
+def _literal(path: str, written: str) -> Problem:
+    return Problem(path, f"buyers would read {written} as it stands, since nothing is filled in there; take it out")
+
+
 def left_over(product: Product, notification: str) -> list[Problem]:
     """What buyers would read in a mail of a product as no value at all, each at its question; nothing where the mail
     is switched off."""
@@ -166,6 +187,10 @@ def left_over(product: Product, notification: str) -> list[Problem]:
     if not product.general.support_email and "support_email" in template.variables:
         told = "buyers would read nothing for {support_email}; write your support address under General, or take it out"
         found.append(Problem(f"{at}.{'body' if '{support_email}' in template.body else 'subject'}", told))
+    if "instructions" in template.variables & MORE.get(notification, frozenset()):
+        # They are put into the mail as they are.
+        told_there = taken_literally(_instructions(product))
+        found += [_literal("post_sale.access.no_access_page.instructions", each) for each in told_there]
     return found
 
 
@@ -238,7 +263,10 @@ def known_values(product: Product, price: int, today: dt.date) -> dict[str, str]
         "product_name": product.general.buyers_name,
         "support_email": product.general.support_email or "",
         "charge": charge,
-        "instructions": product.post_sale.access.no_access_page.instructions
-        if product.post_sale.access.kind == "no_access_page"
-        else "",
+        "instructions": _instructions(product),
     }
+
+
+def _instructions(product: Product) -> str:
+    access = product.post_sale.access
+    return access.no_access_page.instructions if access.kind == "no_access_page" else ""

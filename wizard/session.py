@@ -187,10 +187,11 @@ class Session:
         return Outcome(outcome.changes, outcome.states, tuple(self._read_literally(path)))
 
     def _read_literally(self, path: str) -> Iterator[str]:
-        """What buyers would read as it is written in a mail that was just answered."""
-        _, _, of_mail = path.partition("post_sale.notifications.")
-        if of_mail:
-            for problem in mails.left_over(self.answers, of_mail.partition(".")[0]):
+        """What buyers would read as it is written in an answer that was just given: in a mail, or after paying."""
+        if path.startswith("post_sale."):
+            _, _, of_mail = path.partition("post_sale.notifications.")
+            mail = of_mail.partition(".")[0] or "order_confirmation"
+            for problem in (*mails.left_over(self.answers, mail), *mails.left_over_after_paying(self.answers)):
                 if f"{problem.path}.".startswith(f"{path}."):
                     yield f"! {problem.message}."
 

@@ -116,6 +116,8 @@ def _warnings(product: Product) -> Iterator[Remark]:
     for question in flow.questions_of(Notifications):
         for problem in mails.left_over(product, question.name):
             yield Remark(field=problem.path, message=f"{question.ask.label}: {problem.message}.")
+    for problem in mails.left_over_after_paying(product):
+        yield Remark(field=problem.path, message=f"The page after paying: {problem.message}.")
 
 
 def _change(wanted: Wanted, is_new: bool, changes: list[Change]) -> ObjectChange:

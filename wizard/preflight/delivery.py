@@ -103,6 +103,9 @@ def buyers_get_their_mail(inspected: Inspected) -> Found:
             label = flow.question_at(f"post_sale.notifications.{name}").ask.label
             for problem in mails.left_over(inspected.answers, name):
                 yield "error", problem.path, f"{label}: {problem.message}."
+    thing = linked_thing(inspected.answers, inspected.account.account)
+    for problem in mails.left_over_after_paying(inspected.answers, thing.confirmation if thing else ""):
+        yield "warning", problem.path, f"The page after paying: {problem.message}."
 
 
 @rule(8)
