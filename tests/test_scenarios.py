@@ -214,6 +214,40 @@ async def test_a_proof_on_the_platforms_word_alone_needs_a_person_and_cleans_up_
     assert run.steps[-1].status is Status.PASSED
 
 
+async def test_a_proof_in_which_nothing_is_taken_away_does_not_claim_that_somebody_was_turned_away(live: Live):
+    granting = {"when": "buys", "then": "grant_membership", "target": "yoga-club/silver"}
+
+    run = await live("physical", PROOF, automations={"rules": [granting]})
+
+    assert run.verdict is Verdict.PASSED, run.reason
+    assert run.reason.startswith("The buyer was let in, and nothing happened twice. Nothing was taken away, so nobody")
+
+
+async def test_a_life_says_at_how_many_moments_nobody_looked_as_the_buyer(live: Live):
+    class Once(Flawed):
+        """Nobody looks as the buyer but the first time."""
+
+        looked = 0
+
+        def sees(self, evidence: Evidence) -> Evidence:
+            Once.looked += 1
+            return evidence.model_copy(update={"proven_by": "platform" if Once.looked > 5 else evidence.proven_by})
+
+    class Never(Flawed):
+        def sees(self, evidence: Evidence) -> Evidence:
+            return evidence.model_copy(update={"proven_by": "nobody"})
+
+    price, post_sale, _ = SCENARIOS["renewals_then_cancel"]
+    once, never, goods = [
+        (await live(option, LIVES["renewals_then_cancel"], backend, price=price, post_sale=post_sale)).reason
+        for option, backend in (("hosted", Once), ("hosted", Never), ("physical", Never))
+    ]
+
+    assert "held what they should. At 1 of them that is the platform's own word: nobody looked as the buyer." in once
+    assert "held what they should. That is the platform's own word: nobody looked as the buyer." in never
+    assert "nobody looked as the buyer." in goods
+
+
 async def test_a_door_that_stays_open_fails_the_proof_with_that_reason(app: Starlette, tmp_path: Path):
     run = await fire(
         sold("integrated"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from models.fulfillment import (
     Action,
     CancelRegistration,
@@ -13,6 +15,7 @@ from models.fulfillment import (
     RevokeAccess,
     RevokeDownloadLink,
     Run,
+    RunStep,
     ShowPage,
     Status,
     TryLink,
@@ -38,6 +41,7 @@ ACCESS = (
 """What a proof is about: it takes the buyer to check these."""
 
 PROVEN = "The buyer was let in, nothing happened twice, and once access was taken away the buyer was turned away."
+LET_IN = "The buyer was let in, and nothing happened twice. Nothing was taken away, so nobody had to be turned away."
 NOTHING_TO_PROVE = "There is no access to prove: the mails and the page arrived, and nothing happened twice."
 NOTHING_SEEN = (
     "There is no access to prove, and nothing happened twice. That mails and page arrived is the platform's own word: "
@@ -72,20 +76,29 @@ def outcome(run: Run) -> tuple[Verdict, str]:
     return Verdict.PASSED, _good_reason(run)
 
 
+def _unseen(steps: Sequence[RunStep]) -> str:
+    """The sentence for what nobody saw with a buyer's eyes; empty where somebody looked each time."""
+    told = [step for step in steps if step.evidence]
+    seen = {step.moment for step in told if step.evidence and step.evidence.proven_by == "buyer"}
+    unseen = {step.moment for step in told if isinstance(step.action, ACCESS)} - seen
+    if not unseen and (seen or not told):
+        return ""
+    where = f"At {len(unseen)} of them that" if seen else "That"
+    return f" {where} is the platform's own word: nobody looked as the buyer."
+
+
 def _good_reason(run: Run) -> str:
     """What a run that passed has shown, in a sentence."""
     steps = [step for step in run.steps if not isinstance(step.action, CleanUp)]
     if run.life == PROVE:
-        used = any(isinstance(step.action, ACCESS) for step in steps)
+        used = [step.action for step in steps if isinstance(step.action, ACCESS)]
+        proven = LET_IN if all(map(hoped_for, used)) else PROVEN
         left = " ".join(step.detail for step in run.steps if isinstance(step.action, CleanUp))
         looked = any(step.evidence and step.evidence.proven_by == "buyer" for step in steps)
-        return f"{PROVEN if used else NOTHING_TO_PROVE if looked else NOTHING_SEEN} {left}"
+        return f"{proven if used else NOTHING_TO_PROVE if looked else NOTHING_SEEN} {left}"
     moments = {step.moment for step in steps}
     if run.life:
-        proofs = {step.evidence.proven_by for step in steps if step.evidence and isinstance(step.action, ACCESS)}
-        on_its_word = proofs and "buyer" not in proofs
-        by_word = " That is the platform's own word: nobody looked as the buyer." if on_its_word else ""
-        return f"At each of {len(moments)} moments the buyer held what they should.{by_word}"
+        return f"At each of {len(moments)} moments the buyer held what they should.{_unseen(steps)}"
     # What the event itself led to is the last moment; a purchase before it only set the scene.
     seen = [step for step in steps if step.moment == max(moments) and step.status is Status.PASSED]
     if not seen:
