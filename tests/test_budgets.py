@@ -102,6 +102,20 @@ async def test_a_run_stops_midway_when_its_seconds_are_over_and_can_be_gone_on_w
     assert (await again.resume(run)).verdict is Verdict.PASSED
 
 
+async def test_a_step_that_has_more_seconds_than_the_run_has_left_does_not_fail_but_stops_with_it():
+    run = await Looking(Backend(grant_access=hang), quick(run=0.5, step=60)).runner.run(planned([GRANT]))
+
+    assert (run.verdict, [step.status for step in run.steps]) == (Verdict.INTERRUPTED, [Status.RUNNING])
+
+
+async def test_nobody_knows_who_did_not_answer_so_nobody_else_is_asked_less():
+    nameless = raising(*[Retriable("The sandbox is busy.")] * 9)
+    backend = Backend(grant_access=nameless, send_email=raising(*[Retriable("Try later.")] * 9))
+    run = await Runner(backend, MemoryLedger(), patience=quick()).run(planned([GRANT, CONFIRMATION]))
+
+    assert [step.attempts for step in run.steps] == [4, 4]
+
+
 async def test_who_did_not_answer_in_one_step_is_asked_once_in_each_later_one():
     busy = raising(*[Retriable("Nobody there.", place="shop")] * 99)
     backend = Backend(grant_access=busy, send_email=busy, show_page=busy)

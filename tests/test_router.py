@@ -9,6 +9,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,25 @@ async def test_access_that_is_kept_is_used_on_the_platform(receiver: Receiver, a
     assert kept.evidence is not None
     assert (kept.evidence.allowed, kept.evidence.proven_by) == (True, "buyer")
     assert kept.evidence.detail.startswith("Kept: the next period is paid. Ada Example was signed in")
+
+
+async def test_what_breaks_in_the_wizards_own_parts_is_not_laid_at_the_door_of_who_made_the_backend(
+    receiver: Receiver, app: Starlette, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def break_down(*_: Any) -> Any:
+        raise KeyError("id")
+
+    class Others(SandboxBackend):
+        manifest = replace(SandboxBackend.manifest, backend="others.backend:Backend")
+
+    monkeypatch.setattr(Webhook, "perform", break_down)
+    run = await fire(
+        sold_on(receiver.connection()), Event.PURCHASE, at=place(tmp_path),
+        backend=lambda around: Others(around, app), patience=QUICK,
+    )  # fmt: skip
+
+    assert run.verdict is Verdict.FAILED
+    assert "What came back could not be used (KeyError: 'id')" in run.reason
 
 
 async def test_going_on_with_a_connection_whose_secret_cannot_be_read_any_more_needs_a_person(

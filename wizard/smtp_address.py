@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import idna
-
 from models.text import is_email
 from wizard.mails import one_line
 
@@ -54,18 +52,6 @@ def sender_of(text: str) -> Sender:
     if found is None:
         return Sender(is_email(text.strip()))
     return Sender(is_email(found["address"].strip()), found["quoted"] or found["bare"] or "")
-
-
-def in_ascii(address: str) -> str | None:
-    """The address for a server without SMTPUTF8 (RFC 6531): its domain as the DNS has it (RFC 5891). None where what
-    stands before the @ has letters that only SMTPUTF8 carries, or the domain is none."""
-    local, _, domain = address.rpartition("@")
-    if not local.isascii():
-        return None
-    try:
-        return f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
-    except idna.IDNAError:
-        return None
 
 
 def smtp_address(url: str) -> SmtpAddress:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import SecretStr
 
+from models.addresses import in_ascii
 from models.characters import quoted, visible
 from models.fulfillment import Evidence, Exchange, Receipt, SendEmail
 from models.text import is_email
@@ -25,7 +26,7 @@ from wizard.fulfillment.secrecy import Secrets
 from wizard.fulfillment.unreached import does_speak_tls
 from wizard.mails import Mail, NotOneLine, one_line
 from wizard.mime import message
-from wizard.smtp_address import in_ascii, sender_of, smtp_address
+from wizard.smtp_address import sender_of, smtp_address
 
 if TYPE_CHECKING:  # loaded with the first mail: most sessions send none
     from aiosmtplib import SMTP, SMTPResponse
@@ -74,7 +75,8 @@ class SmtpPost:
             told = f"The sender of mails is wrong: {str(error).rstrip('.')}. Set WIZARD_MAIL_FROM."
             raise ActionRequired(visible(told, "")) from None
         # What is only a name to the world is in the DNS's own letters: any server takes it.
-        self._domain = (in_ascii(f"x@{self._sender.address.rpartition('@')[2]}") or "x@localhost").removeprefix("x@")
+        domain = in_ascii(self._sender.address).rpartition("@")[2]
+        self._domain = domain if domain.isascii() else "localhost"
         self._name = f"{self._server.host}:{self._server.port}"
         self._tls: ssl.SSLContext | None = None
 
@@ -131,8 +133,8 @@ class SmtpPost:
     def _spelled(self, address: str, takes_all: bool, error: type[BackendError], way: str) -> str:
         """The address as this server takes it: as it is where it offers SMTPUTF8, else with the DNS's form of its
         domain."""
-        spelled = address if takes_all or address.isascii() else in_ascii(address)
-        if spelled is None:
+        spelled = address if takes_all else in_ascii(address)
+        if not takes_all and not spelled.isascii():
             told = f"{self._name} takes only plain letters before the @ (it offers no SMTPUTF8)"
             raise error(f"{told}, and “{visible(address, '')}” has others: {way}.")
         return spelled
@@ -308,7 +310,9 @@ class Conversation:
             self._refused(what, error.code, f"{error.code} {self._short(error.message)}")
         perhaps = "" if what != "DATA" else " The mail may have arrived all the same: it goes by the same Message-ID."
         if isinstance(error, SMTPTimeoutError):
-            raise Retriable(f"{self._name} did not answer {what} within {LONGEST_WAIT:g} seconds.{perhaps}") from error
+            raise Retriable(
+                f"{self._name} did not answer {what} within {LONGEST_WAIT:g} seconds.{perhaps}", place=self._name
+            ) from error
         why = self._short(str(getattr(error, "message", error))).rstrip(".")
         if isinstance(error, SMTPResponseException) and why.startswith(NO_SMTP):
             said = quoted(why.partition(": ")[2], WORDS) or why
@@ -316,13 +320,13 @@ class Conversation:
                 f"{self._name} does not speak SMTP: it answered with “{said}”. Write the address of your mail server "
                 "into WIZARD_SMTP_URL."
             ) from error
-        raise Retriable(f"{self._name} could not be reached or broke off: {why}.{perhaps}") from error
+        raise Retriable(f"{self._name} could not be reached or broke off: {why}.{perhaps}", place=self._name) from error
 
     def _refused(self, what: str, code: int, reply: str) -> NoReturn:
         verb = what.partition(":")[0]
         told = f"{self._name} answered {verb} with “{reply}”"
         if 400 <= code < 500:
-            raise Retriable(f"{told}.")
+            raise Retriable(f"{told}.", place=self._name)
         if what != "STARTTLS" and "starttls" in reply.lower():
             raise ActionRequired(f"{told}: take ?tls=none out of WIZARD_SMTP_URL.")
         if what.startswith("AUTH"):

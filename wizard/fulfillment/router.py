@@ -3,7 +3,8 @@ the mail server that is set, and everything else to the backend that was chosen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -20,6 +21,7 @@ from models.fulfillment import (
     SendEmail,
 )
 from wizard.fulfillment.backend import ActionRequired, Backend, BackendError, Check, Context, Manifest, Surroundings
+from wizard.fulfillment.tries import not_usable
 
 if TYPE_CHECKING:
     from wizard.fulfillment.platforms import Platform
@@ -37,6 +39,17 @@ def real_platforms(steps: Iterable[RunStep]) -> frozenset[str]:
 
 def _is_on_platform(action: object) -> TypeGuard[OnPlatform]:
     return isinstance(action, GrantAccess | RevokeAccess) and action.via == "connection"
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    """What goes wrong in here is nobody else's fault, whoever made the backend."""
+    try:
+        yield
+    except (BackendError, TimeoutError):
+        raise
+    except Exception as error:
+        raise not_usable(error) from error
 
 
 class Router:
@@ -71,14 +84,16 @@ class Router:
         if isinstance(action, CleanUp):
             return Receipt(reference=context.key, detail=await self._cleaned_up(context, action.only_platforms))
         if isinstance(action, SendEmail) and self._post is not None:
-            receipt = await self._post.perform(action, context)
+            with _ours():
+                receipt = await self._post.perform(action, context)
             if action not in self._letters:
                 self._letters.append(action)
             return receipt
         if isinstance(action, KeepAccess) and self._leads_to_platform(action.kept):
             return Receipt(reference=context.key, detail=action.reason)
         if self._leads_to_platform(action):
-            return await self._platform(action.target).perform(action, context)
+            with _ours():
+                return await self._platform(action.target).perform(action, context)
         return await self._backend.perform(action, self._with_letters(context))
 
     async def verify(self, action: Action, receipt: Receipt, context: Context) -> Evidence:
@@ -86,12 +101,15 @@ class Router:
         if isinstance(action, CleanUp):
             return Evidence(allowed=True, proven_by="platform", detail=receipt.detail)
         if isinstance(action, SendEmail) and self._post is not None:
-            return await self._post.verify(action, receipt, context)
+            with _ours():
+                return await self._post.verify(action, receipt, context)
         if isinstance(action, KeepAccess) and self._leads_to_platform(action.kept):
-            evidence = await self._platform(action.kept.target).verify(action.kept, receipt, context)
+            with _ours():
+                evidence = await self._platform(action.kept.target).verify(action.kept, receipt, context)
             return evidence.model_copy(update={"detail": f"Kept: {action.reason}. {evidence.detail}"})
         if self._leads_to_platform(action):
-            return await self._platform(action.target).verify(action, receipt, context)
+            with _ours():
+                return await self._platform(action.target).verify(action, receipt, context)
         return await self._backend.verify(action, receipt, self._with_letters(context))
 
     async def clean_up(self, context: Context) -> str:

@@ -294,13 +294,13 @@ class Runner:
     async def _tried(self, at: int, call: Callable[[], Awaitable[Answer]], *, quietly: bool = False) -> Answer | None:
         """Call the backend until it answers or there is no hope. A failure is written down and gives None. `quietly`:
         without a word about the tries, for a step that is over."""
-        began, now = time.perf_counter(), asyncio.get_running_loop().time
+        began = time.perf_counter()
         before = self._steps[at]
         is_ours = self._backend.manifest.backend.startswith("wizard.")
         asking = Asking(
             self._patience,
             NOBODY if quietly else _StepTelling(self._write, at, before),
-            within=min(self._patience.step - self._spent.get(at, 0.0), self._ends - now()),
+            within=self._patience.step - self._spent.get(at, 0.0),
             is_lost=lambda error: error.place in self._given_up,
             broken=not_usable if is_ours else broken_backend,
         )
@@ -309,7 +309,7 @@ class Runner:
         except BackendError as error:
             if quietly and isinstance(error, Retriable):
                 raise  # it was over already, and is not undone because somebody is down now: the run goes on later
-            if isinstance(error, GivenUp):
+            if isinstance(error, GivenUp) and error.place:
                 self._given_up.add(error.place)
             status, detail = failure(error)
         else:

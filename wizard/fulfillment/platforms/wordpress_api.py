@@ -204,7 +204,7 @@ class WordPressApi:
         if about.get("code") == "rest_user_invalid_role" or "roles" in ((about.get("data") or {}).get("params") or {}):
             return Rejected(f"“{self.name}” has no role “{role}” that it would give{because(reply)}", LEVEL)
         if reply.status == 500:
-            return Retriable(f"“{self.name}” answered 500{because(reply)}")
+            return Retriable(f"“{self.name}” answered 500{because(reply)}", place=urlsplit(self.site).netloc)
         return Rejected(f"“{self.name}” answered {reply.status}{because(reply)}")
 
     def _unlike_wordpress(self) -> ActionRequired:
