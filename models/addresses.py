@@ -14,6 +14,8 @@ from functools import lru_cache
 ENDS = re.compile(r"[\s<>()\[\]{}\"'“”„‘’,;:!?]+")
 """What stands between an address and the words around it."""
 
+AROUND = '<>()[]"“”„‘’,;:.'
+
 
 @lru_cache(maxsize=4096)
 def one_spelling(address: str) -> str:
@@ -42,7 +44,9 @@ def same_buyer(one: str, other: str) -> bool:
 
 def names_buyer(text: str, address: str) -> bool:
     """Whether a text names a buyer, in whichever spelling."""
-    words = (word.rstrip(".") for word in ENDS.split(text) if "@" in word)
+    # What may end an address may also stand in one, such as o'brien@example.com (RFC 5322, 3.2.3).
+    whole = (word.strip(AROUND) for word in text.split())
+    words = (word.rstrip(".") for word in (*ENDS.split(text), *whole) if "@" in word)
     return any(same_buyer(word, address) for word in words)
 
 

@@ -54,6 +54,7 @@ def test_a_buyer_is_looked_up_in_each_spelling_that_others_may_have_kept():
         ("<bob@example.com>, please.", True),
         ("Write to bob@example.com.", True),
         ("\u201cbob@example.com\u201d", True),
+        ("?bob@example.com!", True),
         ("jimbob@example.com", False),
         ("bob@example.com.evil.example", False),
         ("", False),
@@ -66,3 +67,9 @@ def test_a_text_names_a_buyer_in_whichever_spelling(text: str, is_named: bool):
 def test_the_tables_of_other_alphabets_are_read_only_when_they_are_needed():
     code = "import sys, models.addresses as a; a.one_spelling('Bob@example.com'); sys.exit('idna' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("address", ["o'brien@example.com", "!help?@example.com", "{us}@example.com"])
+def test_a_buyer_is_named_whatever_marks_are_part_of_the_address(address: str):
+    assert names_buyer(f"Hello <{address}>.", address)
+    assert not names_buyer(f"Hello <x{address}>.", address)

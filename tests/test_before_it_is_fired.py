@@ -65,6 +65,7 @@ DAP = {"kind": "dap", "login_url": "https://a.example.com/in", "notification_url
         ("integrated", DAP, {}, ["Digital Access Pass at dap.example.com"]),
         ("file", WORDPRESS, {}, []),
         ("file", None, {"smtp_url": "smtp://shop:secret@mail.example.com:587"}, ["Mail server mail.example.com"]),
+        ("file", None, {"backend": "webhook", "backends": {"webhook": {"url": "https://[half"}}}, ["Webhook"]),
         (
             "file", None, {"backend": "webhook", "backends": {"webhook": {"url": "https://hooks.example.com/w"}}},
             ["Webhook at hooks.example.com"],

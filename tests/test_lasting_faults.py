@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 from tests.guarded import SITE, Heard, always, certificate, guarded, says, trusting
 from tests.listening import Answer, reply, saying
 from tests.servers.certificates import Authority
-from wizard.fulfillment.backend import ActionRequired, Retriable
+from wizard.fulfillment.backend import ActionRequired, Rejected, Retriable
 from wizard.fulfillment.outgoing import Guard, Outgoing
 from wizard.fulfillment.platforms.api import Api
 
@@ -110,6 +111,51 @@ async def test_a_certificate_for_another_name(asked: str, why: str, tmp_path: Pa
     assert told == f"Nothing was sent to {asked}: its certificate {why}"
 
 
+@contextmanager
+def answering(call: Callable[[socket.socket], socket.socket]) -> Iterator[int]:
+    """A server that stays on the line, whatever is done with a call, until it has been heard; its port."""
+    callers: list[socket.socket] = []
+
+    def serve(port: socket.socket) -> None:
+        with suppress(OSError):  # closed, at the end
+            while True:
+                caller, _ = port.accept()
+                callers.append(call(caller))
+
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        thread = threading.Thread(target=serve, args=(port,))
+        thread.start()
+        try:
+            yield port.getsockname()[1]
+        finally:
+            port.shutdown(socket.SHUT_RDWR)
+            thread.join(timeout=20)
+            for caller in callers:
+                caller.close()
+
+
+def encrypted(caller: socket.socket, context: ssl.SSLContext) -> socket.socket:
+    tls = context.wrap_socket(caller, server_side=True, do_handshake_on_connect=False)
+    with suppress(ssl.SSLError):
+        tls.do_handshake()
+    return tls
+
+
+async def test_a_site_that_asks_its_callers_for_a_certificate(tmp_path: Path):
+    authority = Authority.in_folder(tmp_path)
+    asking = serving(authority.certify(SITE))
+    asking.verify_mode = ssl.CERT_REQUIRED
+    asking.load_verify_locations(authority.file)
+    trusted = ssl.create_default_context(cafile=str(authority.file))
+    with answering(lambda caller: encrypted(caller, asking)) as port:
+        told = await refusal(f"https://{SITE}:{port}/", trusted)
+
+    assert told == (
+        f"{SITE} lets in only callers with a certificate of their own, and the wizard has none to show: let it through "
+        "there, or switch that off while you test."
+    )
+
+
 @asynccontextmanager
 async def at_the_first_byte(answer: bytes) -> AsyncIterator[int]:
     """A server that answers so as soon as it hears something; its port."""
@@ -199,4 +245,23 @@ async def test_a_refusal_that_may_pass_is_worth_another_try_by_every_way_out(sta
             with pytest.raises(Retriable) as refused:
                 await ask()
             assert refused.value.after == 7
+        await guard.aclose()
+
+
+async def test_who_takes_plain_http_beside_tls_and_refuses_a_request_in_json_is_believed(tmp_path: Path):
+    """Some servers tell the two apart by the first byte, and take both at one port."""
+    context = certificate(tmp_path, SITE)
+    refusing = reply(b'{"message": "No such level"}', status="400 Bad Request", kind="application/json")
+
+    def either(caller: socket.socket) -> socket.socket:
+        if caller.recv(1, socket.MSG_PEEK) == b"\x16":
+            return encrypted(caller, context)
+        caller.recv(10_000)
+        caller.sendall(refusing)
+        return caller
+
+    with answering(either) as port:
+        guard = Guard({SITE}, allow_private=True, resolve=always("127.0.0.1"))
+        with pytest.raises(Rejected, match="No such level"):
+            await Api(Outgoing(guard).client(), "My site").send("POST", f"http://{SITE}:{port}/", headers={}, body="{}")
         await guard.aclose()

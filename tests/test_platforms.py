@@ -58,6 +58,11 @@ FAULTS = [
         "has moved to http://[broken/: correct the address",
     ),
     (
+        reply(status="302 Found", headers="location: ?lang=de\r\n"),
+        ActionRequired,
+        "answers with the same address and something else behind its “?”",
+    ),
+    (
         reply(b"<html>Coming soon</html>", kind="text/html"),
         ActionRequired,
         "“My site” answered with a web page in place of data. Check the address",

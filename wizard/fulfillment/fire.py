@@ -274,7 +274,7 @@ async def _at_work(
     hosts = hosts_of(*account.account.connections) | hosts_in(*_pages_and_calls(run))
     if isinstance(backend, str):
         if run.fault and backend != "sandbox":
-            raise BadSettings("A drill is the sandbox's alone: leave the other backend away.")
+            raise BadSettings("A drill is the sandbox's alone: take --backend sandbox for it.")
         manifest = manifest_of(backend)
         settings = {**at.backends.get(backend, {}), **({"fault": run.fault} if run.fault else {})}
         checked = check_settings(manifest, settings)

@@ -154,12 +154,17 @@ class Guard(httpx.AsyncBaseTransport):
                 if at == len(addresses) - 1:
                     raise
                 continue
-            except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+            except (httpx.RemoteProtocolError, httpx.ReadError, ssl.SSLError) as error:
+                # The library lets an error of TLS through that comes after the handshake, such as a certificate that
+                # is asked of us.
                 if (fault := lasting(error, request.url)) is not None:
                     raise fault from error
                 await _look_for_tls(request.url, address)
+                if isinstance(error, ssl.SSLError):
+                    raise _broken_off(request) from error
                 raise
-            if response.status_code == 400:
+            # A 400 in JSON is from whoever was asked, who may take both at one port.
+            if response.status_code == 400 and "json" not in response.headers.get("content-type", ""):
                 await _look_for_tls(request.url, address)
             return response
         raise httpx.ConnectError(f"{host} has no address", request=request)
@@ -198,6 +203,10 @@ class Guard(httpx.AsyncBaseTransport):
 
 def _too_slow(request: httpx.Request, longest: float) -> httpx.ReadTimeout:
     return httpx.ReadTimeout(f"the reply was not there within {longest:g} seconds", request=request)
+
+
+def _broken_off(request: httpx.Request) -> httpx.ReadError:
+    return httpx.ReadError("the encrypted connection broke off", request=request)
 
 
 async def _look_for_tls(url: httpx.URL, address: str) -> None:
@@ -250,6 +259,10 @@ class _Measured(httpx.AsyncByteStream):
         try:
             async with asyncio.timeout_at(self._deadline):
                 return await anext(chunks, None)
+        except ssl.SSLError as error:
+            if (fault := lasting(error, self._request.url)) is not None:
+                raise fault from error
+            raise _broken_off(self._request) from error
         except TimeoutError:
             self._is_silent = True
             raise _too_slow(self._request, self._longest) from None

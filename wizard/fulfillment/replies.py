@@ -21,6 +21,13 @@ MISSED = re.compile(r"miss|bypass|dynamic|expired|pass\b|none|no-cache|^0$", re.
 """What a cache says that did not answer itself."""
 
 
+HIT = re.compile(r"(?<![a-z])hit(?![a-z])", re.IGNORECASE)
+"""What a cache says that did: `HIT`, Akamai's `TCP_MEM_HIT`, RFC 9211's `ExampleCache; hit`."""
+
+OF_THE_SITE = ("object-cache", "opcache", "query-cache", "db-cache", "fragment-cache")
+"""Caches behind the site: it was asked all the same, and looked up its own data faster."""
+
+
 def is_passing(status: int) -> bool:
     """Whether the same request may be answered otherwise a moment later."""
     return status in PASSING or status >= 500
@@ -65,14 +72,16 @@ def cached(headers: Mapping[str, str]) -> str:
 def is_kept(headers: Mapping[str, str]) -> bool:
     """Whether a cache says that this reply is one that it had kept."""
     age = headers.get("age", "").strip()
-    says_hit = any("cache" in name.lower() and re.search(r"\bhit\b", value, re.I) for name, value in headers.items())
+    says_hit = any(_is_of_cache(name.lower()) and HIT.search(value) for name, value in headers.items())
     # Varnish names the request that it answers, and the one whose reply it had kept.
     names_two = " " in headers.get("x-varnish", "").strip()
     return says_hit or names_two or (age.isdecimal() and age.strip("0") != "")
 
 
 def _is_of_cache(name: str) -> bool:
-    return name in ("age", "via", "x-varnish") or ("cache" in name and not name.endswith("cache-control"))
+    if name in ("age", "via", "x-varnish"):
+        return True
+    return "cache" in name and not name.endswith(("cache-control", *OF_THE_SITE))
 
 
 def _is_first(name: str, value: str) -> bool:

@@ -21,6 +21,9 @@ ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLWantReadError, ssl.SSLS
 PLAIN = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
 """How OpenSSL calls an answer that is none of TLS."""
 
+WANTS_A_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE_ON_CERTIFICATE", "NO_CERTIFICATE")
+"""How OpenSSL calls the refusal of a caller who shows no certificate (RFC 8446, 6.2)."""
+
 GLANCE = 1.0
 """Seconds for another look at who is there."""
 
@@ -94,6 +97,11 @@ def _untrusted(host: str, error: ssl.SSLCertVerificationError) -> str:
 
 
 def _not_encrypted(url: httpx.URL, reason: str) -> str:
+    if any(each in reason for each in WANTS_A_CERTIFICATE):
+        return (
+            f"{url.raw_host.decode()} lets in only callers with a certificate of their own, and the wizard has none to "
+            "show: let it through there, or switch that off while you test."
+        )
     if reason in PLAIN:
         return (
             f"Nothing was sent to {_place(url)}: it does not speak TLS. Write http:// in place of https://, or the "

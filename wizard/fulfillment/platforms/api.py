@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -121,14 +121,20 @@ class Api:
         host = urlsplit(address).netloc
         said = f"“{self.name}” answered {reply.status}{because(reply)}"
         if 300 <= reply.status < 400:
+            location = _joined(address, reply.headers.get("location", ""))
             # Without its query: it may hold what was sent.
-            where = reply.headers.get("location", "another address").partition("?")[0][:200]
-            if where in ("", address.partition("?")[0]):
+            where = location.partition("?")[0]
+            if location == address:
                 return ActionRequired(
                     f"{host} sends each request on to the same address again: correct the address of “{self.name}”, or "
                     "look for two rules on the site that lead to each other."
                 )
-            return ActionRequired(f"{host} has moved to {visible(where, '')}: correct the address of “{self.name}”.")
+            if where == address.partition("?")[0]:
+                return ActionRequired(
+                    f"{host} answers with the same address and something else behind its “?”, as a switch of languages "
+                    f"or a check for robots does: let what comes to {quoted(where)} pass without it."
+                )
+            return ActionRequired(f"{host} has moved to {quoted(where)}: correct the address of “{self.name}”.")
         if reply.status == 401 and (asked := gate(reply.headers)):
             return ActionRequired(behind(asked, host))
         if reply.status in (401, 403):
@@ -147,6 +153,14 @@ class Api:
             f"“{self.name}” answered with {what} in place of data. Check the address, and whether something in front "
             "of the site, such as a firewall or a coming-soon page, keeps requests out."
         )
+
+
+def _joined(address: str, location: str) -> str:
+    """Where a redirect leads; as it is written where that is nowhere."""
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        return location
 
 
 def _noted(reply: Reply) -> str:
