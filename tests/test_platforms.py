@@ -60,7 +60,7 @@ FAULTS = [
     (
         reply(status="302 Found", headers="location: ?lang=de\r\n"),
         ActionRequired,
-        "answers with the same address and something else behind its “?”",
+        "two rules on the site that lead to each other, or a switch of languages or a check for robots in front of it.",
     ),
     (
         reply(b"<html>Coming soon</html>", kind="text/html"),

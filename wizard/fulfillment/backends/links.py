@@ -72,7 +72,7 @@ class LinkInHand:
         Raises Rejected for a refusal with another status.
         """
         for number in range(action.downloads):
-            if refusal := self._refusal(await self._got(is_counted=True)):
+            if refusal := self._refusal(await self._got(is_counted=True, known={TOO_MANY})):
                 if was_stopped:
                     before = "A download that was made before the run was stopped counts too"
                     return seen(False, f"{self.who} was refused: {refusal} {before}.")

@@ -121,20 +121,19 @@ class Api:
         host = urlsplit(address).netloc
         said = f"“{self.name}” answered {reply.status}{because(reply)}"
         if 300 <= reply.status < 400:
-            location = _joined(address, reply.headers.get("location", ""))
-            # Without its query: it may hold what was sent.
-            where = location.partition("?")[0]
-            if location == address:
+            location = reply.headers.get("location", "")
+            leads_to = _joined(address, location)
+            if leads_to.partition("?")[0] == address.partition("?")[0]:
+                or_else = "two rules on the site that lead to each other"
+                if leads_to != address:
+                    or_else += ", or a switch of languages or a check for robots in front of it"
                 return ActionRequired(
                     f"{host} sends each request on to the same address again: correct the address of “{self.name}”, or "
-                    "look for two rules on the site that lead to each other."
+                    f"look for {or_else}."
                 )
-            if where == address.partition("?")[0]:
-                return ActionRequired(
-                    f"{host} answers with the same address and something else behind its “?”, as a switch of languages "
-                    f"or a check for robots does: let what comes to {quoted(where)} pass without it."
-                )
-            return ActionRequired(f"{host} has moved to {quoted(where)}: correct the address of “{self.name}”.")
+            # Without its query: it may hold what was sent.
+            where = quoted(location.partition("?")[0])
+            return ActionRequired(f"{host} has moved to {where}: correct the address of “{self.name}”.")
         if reply.status == 401 and (asked := gate(reply.headers)):
             return ActionRequired(behind(asked, host))
         if reply.status in (401, 403):
