@@ -67,9 +67,14 @@ class ReviewPage(VerticalScroll, can_focus=False):
     def __init__(self, session: Session) -> None:
         super().__init__(id="page-review")
         self.session = session
-        self.findings: list[Finding] = []
+        self._found: list[Finding] | None = None
         self.runs: list[RunRow] = []
         self.lines = Lines("findings")
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What stands in the way, as far as it is known."""
+        return self._found or []
 
     @property
     def wizard(self) -> WizardApp:
@@ -138,7 +143,9 @@ class ReviewPage(VerticalScroll, can_focus=False):
         try:
             await self._look()
         except Exception as error:
-            self.wizard.say(str(error), severity="error")
+            self._found = None
+            if self.is_attached:
+                self._show_findings(f"It is not known what stands in the way: {error}")
             return
         if self.is_attached:
             self._show_findings()
@@ -153,19 +160,20 @@ class ReviewPage(VerticalScroll, can_focus=False):
             inspected = preflight.inspect(store, saved.slug, self.wizard.clock())
             return preflight.check(inspected), list(store.runs(saved.slug, limit=5))
 
-        self.findings, self.runs = await self.wizard.desk.do(read)
+        self._found, self.runs = await self.wizard.desk.do(read)
 
-    def _show_findings(self) -> None:
+    def _show_findings(self, unknown: str = "Looking for what stands in the way …") -> None:
         saved, room = self.session.saved, self._room
         found = counted(self.findings)
         is_live = turn_of_mode(saved) is not GO_LIVE
         before = "To put right while it is live" if is_live else "Before you go live"
         ready = "Nothing to put right" if is_live else "Ready: nothing stands in the way"
-        heading = f"{before}: {found}" if found else ready
+        heading = unknown if self._found is None else f"{before}: {found}" if found else ready
         self.query_one("#findings-heading", Static).update(Content(f"\n{heading}"))
         rows = [hanging(Content(_mark(finding)), Content(finding.message), room) for finding in self.findings]
         # Never without a line: a list that is hidden loses the focus, and with it the keys of this page.
-        self.lines.put(rows or [Content("✓ m and p turn the two switches")])
+        mark = "✓" if self._found == [] else "·"
+        self.lines.put(rows or [Content(f"{mark} m and p turn the two switches")])
         told = [*self._runs(room)] or [Content("none yet: F5 fires a purchase")]
         text = Content("\n").join([*told, *self._reservations(room)])
         self.query_one("#review-runs", Static).update(Content.assemble(("\nTest-fires\n", "bold"), text))

@@ -13,6 +13,7 @@ from models.product import Mode, Product
 from models.saved import SavedProduct
 from screens import waiting
 from screens.product import ProductScreen
+from screens.review import ReviewPage
 from tests.seller import NOON, Seller, seller_at
 from tests.test_frames import kept_run
 from wizard.cli import main
@@ -235,3 +236,17 @@ async def test_waiting_says_for_how_long_already(monkeypatch: pytest.MonkeyPatch
     assert await waiting.told_meanwhile(work(), said.append, "checking My site") == "works"
     assert said[0] == "checking My site …"
     assert said[-1].endswith(" s")
+
+
+async def test_while_it_is_not_known_what_stands_in_the_way_nothing_says_that_it_is_ready(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch
+):
+    def gone(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("wizard.preflight.inspect", gone)
+    seller.app.screen.query_one(ReviewPage).look()
+    await seller.sees("It is not known what stands in the way: the disk is")
+
+    assert "Ready" not in seller.screen
+    assert "✓ m and p" not in seller.screen
