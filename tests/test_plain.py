@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from models.characters import visible
 from models.fulfillment import Verdict
@@ -443,3 +446,62 @@ def test_a_purchase_is_test_fired_line_by_line(data_dir: Path) -> None:
     assert fired.verdict is Verdict.PASSED
     assert "Test-fire a purchase in the sandbox, to see what a buyer gets?" in said.getvalue()
     assert "Passed: " in said.getvalue()
+
+
+def test_after_a_test_fire_that_failed_it_does_not_go_live(data_dir: Path) -> None:
+    said = io.StringIO()
+    settings = load().model_copy(update={"smtp_url": SecretStr("smtp://127.0.0.1:587?ca=/nowhere.pem")})
+    lines = "".join(f"{line}\n" for line in ("coaching-hour", REVIEW, "y", "y", "y", ":q"))
+    with open_store(settings) as store:
+        sample(store)
+        run(store, io.StringIO(lines), said, settings=settings)
+
+        assert store.load("coaching-hour").mode is Mode.DEMO
+    assert "It cannot go live yet: first the error above is to be put right." in said.getvalue()
+
+
+def test_it_is_said_where_a_test_fire_goes_before_it_goes(data_dir: Path) -> None:
+    settings, said = load().model_copy(update={"smtp_url": SecretStr("smtp://mail.example.com:587")}), io.StringIO()
+    with open_store(settings) as store:
+        sample(store)
+        run(store, io.StringIO(f"coaching-hour\n{REVIEW}\nn\n:q\n"), said, settings=settings)
+
+    assert "This test-fire leaves this machine. Mail server mail.example.com: the mails go to" in said.getvalue()
+    assert "Test-fire a purchase there, to see what a buyer gets?" in said.getvalue()
+
+
+def test_whoever_leaves_in_the_middle_of_a_thing_is_told_that_it_was_not_saved(shelf: Any) -> None:
+    said = sit(shelf, "n", "Yoga", POST_SALE, "1", "n", "Club", "Silver", ":q")
+
+    assert "The membership was not saved: it was not finished. Everything else is." in said
+    assert "Saved. Until next time." not in said
+
+
+def test_a_number_of_any_length_is_an_answer_like_another(shelf: Any) -> None:
+    long = "9" * 5000
+    said = sit(shelf, long, "n", "Yoga", long, POST_SALE, long, "1", f"n{long}", long, "<", PRICING, KEEP, f"d {long}")
+
+    assert "there is no product 999" in said
+    assert "there is no step 999" in said
+
+
+def test_a_search_of_any_length_finds_nothing(data_dir: Path) -> None:
+    settings, said = load(), io.StringIO()
+    with open_store(settings) as store:
+        sample(store)
+        run(store, io.StringIO(f"/{'x' * 60_000}\n:q\n"), said, settings=settings)
+
+    assert "Until next time." in said.getvalue()
+
+
+def test_a_product_that_cannot_be_read_does_not_end_the_sitting(data_dir: Path) -> None:
+    settings, said = load(), io.StringIO()
+    with open_store(settings) as store:
+        sample(store)
+    with closing(sqlite3.connect(data_dir / "wizard.db")) as database, database:
+        database.execute("update product set affiliates = '{\"on_sale\": \"perhaps\"}' where name = 'Coaching Hour'")
+    with open_store(settings) as store:
+        run(store, io.StringIO(f"coaching-hour\nyoga-masterclass\n{REVIEW}\n:q\n"), said, settings=settings)
+
+    assert "  ! " in said.getvalue()
+    assert "Preflight: " in said.getvalue() or "warning: " in said.getvalue()

@@ -10,7 +10,7 @@ from models.pricing import PricePoint
 from wizard import charges, wording
 from wizard.flow import Question
 from wizard.plain.forms import Form
-from wizard.plain.lines import NOTHING, Back, Lines
+from wizard.plain.lines import NOTHING, Back, Lines, number_in
 from wizard.plain.things import NotThere, Things
 from wizard.problems import Misfits
 from wizard.progress import is_unanswered, missing
@@ -135,8 +135,8 @@ class Asker:
             self._lines.say(f"  {number} {wording.label_of(choice, self._host)}{hint}")
 
     def _choice(self, question: Question, text: str) -> str:
-        if text.isdecimal() and 1 <= int(text) <= len(question.choices):
-            return question.choices[int(text) - 1].value
+        if number := number_in(text, len(question.choices)):
+            return question.choices[number - 1].value
         for choice in question.choices:
             if text.lower() in (choice.value, wording.label_of(choice, self._host).lower()):
                 return choice.value
@@ -197,18 +197,13 @@ class Asker:
 
     def _act_on_rows(self, question: Question, path: str, rows: tuple[Any, ...], text: str) -> None:
         word, _, rest = text.lower().partition(" ")
-        at = _number(rest if word == "d" else word, len(rows))
+        number = number_in(rest if word == "d" else word, len(rows))
         if word in NEW and question.row is not None:
             if self.give(path, (*rows, question.row())):
                 self.ask_all(question.form, f"{path}.{len(rows)}")
-        elif at is None:
+        elif number is None:
             self._lines.say(f"  ! there is no {text}: write n, a number, or d and a number")
         elif word == "d":
-            self.give(path, rows[:at] + rows[at + 1 :])
+            self.give(path, rows[: number - 1] + rows[number:])
         else:
-            self.ask_all(question.form, f"{path}.{at}")
-
-
-def _number(text: str, most: int) -> int | None:
-    """A number from 1 as an index, if there is such an entry."""
-    return int(text) - 1 if text.isdecimal() and text.isascii() and 1 <= int(text) <= most else None
+            self.ask_all(question.form, f"{path}.{number - 1}")

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from models.fulfillment import RunStep, Status
+from wizard.invocation import command
 from wizard.plain.lines import Lines
 from wizard.settings import BadSettings, Settings
 from wizard.store.errors import StoreError
@@ -26,8 +27,14 @@ def fire_purchase(lines: Lines, store: Store, settings: Settings, slug: str) -> 
     from wizard.fulfillment.words import in_words
 
     told_already: set[tuple[int, Status]] = set()
+    begun: list[str] = []
+    waits = ""
 
     def on_step(step: RunStep) -> None:
+        nonlocal waits
+        if step.status is Status.RUNNING and step.detail and step.detail != waits:
+            waits = step.detail
+            lines.say(f"    {waits}")
         if step.status in OPEN or (step.position, step.status) in told_already:
             return
         told_already.add((step.position, step.status))
@@ -38,7 +45,17 @@ def fire_purchase(lines: Lines, store: Store, settings: Settings, slug: str) -> 
     try:
         sold = Sold(product=store.load(slug), account=store.account(), price=1)
         at = Workplace.of(settings, store)
-        run = asyncio.run(fire(sold, at=at, backend=settings.backend, on_step=on_step))
+        firing = fire(
+            sold,
+            at=at,
+            backend=settings.backend,
+            on_begin=lambda run: begun.append(run.id),
+            on_step=on_step,
+            on_wait=lambda told: lines.say(f"  {told}"),
+        )
+        run = asyncio.run(firing)
+    except KeyboardInterrupt:
+        lines.say("  ! Stopped midway." + (f" Go on with it: {command('resume', begun[0])}" if begun else ""))
     except (NotReady, LeftOut, NoSuchBackend, BadSettings, BackendError, StoreError, ValueError) as error:
         lines.say(f"  ! Not fired: {error}")
     else:

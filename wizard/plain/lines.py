@@ -27,7 +27,15 @@ class Back(Exception):
 
 
 class Leave(Exception):
-    """The seller is done for now. Everything accepted is saved already."""
+    """The seller is done for now. Everything accepted is saved already; the message names what was not, if anything."""
+
+
+def number_in(text: str, most: int) -> int | None:
+    """The number from 1 to `most` that was typed; None for anything else, however long it is."""
+    typed = text.strip().lstrip("0")
+    if not typed.isascii() or not typed.isdecimal() or len(typed) > len(str(most)):
+        return None
+    return number if (number := int(typed)) <= most else None
 
 
 @dataclass(slots=True)

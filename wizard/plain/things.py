@@ -11,7 +11,7 @@ from models.text import SLUG
 from wizard import flow
 from wizard.flow import Question
 from wizard.plain.forms import Draft
-from wizard.plain.lines import Back, Lines
+from wizard.plain.lines import Back, Leave, Lines, number_in
 from wizard.progress import missing
 from wizard.session import Session
 from wizard.store.errors import NotFound, StoreError
@@ -94,8 +94,8 @@ class Things:
 
     def _slug(self, subject: str, scope: Any, text: str) -> str:
         offered = self._offered(subject, scope)
-        if text.isdecimal() and text.isascii() and 1 <= int(text) <= len(offered):
-            return offered[int(text) - 1][0]
+        if number := number_in(text, len(offered)):
+            return offered[number - 1][0]
         for slug, label in offered:
             if text in (slug, label):
                 return slug
@@ -138,6 +138,8 @@ class Things:
                 self._asker(draft).ask_all(flow.questions_of(type(draft.thing)), "")
             except Back:
                 raise NotThere(f"the {subject} was not saved") from None
+            except Leave:
+                raise Leave(f"The {subject} was not saved: it was not finished. Everything else is.") from None
             lacking = [problem.message for problem in missing(draft.thing, flow.questions_of(type(draft.thing)))]
             if not lacking:
                 return draft.thing

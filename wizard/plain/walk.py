@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from models.product import Mode, Product
 from wizard import flow, preflight, progress
 from wizard.flow import Module, Step
+from wizard.going_live import go_live
 from wizard.plain.asking import Asker
 from wizard.plain.firing import fire_purchase
 from wizard.plain.forms import Draft, Form, ProductForm
-from wizard.plain.lines import Back, Leave, Lines
+from wizard.plain.lines import Back, Leave, Lines, number_in
 from wizard.plain.things import Things
 from wizard.problems import Misfits
 from wizard.session import ChangedElsewhere, Session
-from wizard.store.errors import StoreError
-from wizard.switches import QUESTIONS, Turn, change_of, standing, turn_of_mode, turn_of_visibility
+from wizard.store.errors import Corrupt, StoreError, Unavailable
+from wizard.switches import GO_LIVE, QUESTIONS, Turn, change_of, standing, turn_of_mode, turn_of_visibility
 
 if TYPE_CHECKING:
     from wizard.settings import Settings
@@ -53,12 +54,17 @@ class Walk:
             self._lines.say(f"  ! {why}")
         try:
             while True:
+                slug = self._chosen()
                 try:
-                    self._product(self._chosen())
+                    self._product(slug)
                 except Back:
                     continue
-        except Leave:
-            self._lines.say("Saved. Until next time.")
+                except StoreError as error:
+                    if isinstance(error, Unavailable) and not isinstance(error, Corrupt):
+                        raise
+                    self._lines.say(f"  ! {error}")  # it is about this product: the others can be read
+        except Leave as leave:
+            self._lines.say(f"{leave}" if leave.args else "Saved. Until next time.")
 
     # --- which product ----------------------------------------------------------------------------------------------
 
@@ -77,8 +83,8 @@ class Walk:
             except Back:
                 search, after = "", None
                 continue
-            if text.isdecimal() and 1 <= int(text) <= len(page.rows):
-                return page.rows[int(text) - 1].slug
+            if chosen := number_in(text, len(page.rows)):
+                return page.rows[chosen - 1].slug
             if text == "m" and page.after:
                 after = page.after
             elif text.startswith("/"):
@@ -89,7 +95,7 @@ class Walk:
             elif any(row.slug == text for row in page.rows):
                 return text
             elif text:
-                self._lines.say(f"  ! there is no product {text}: write its number, or n for a new one")
+                self._lines.say(f"  ! there is no product {text[:60]}: write its number, or n for a new one")
 
     def _created(self) -> str | None:
         question = flow.question_at("general.name")
@@ -117,10 +123,10 @@ class Walk:
             self._overview(session, steps)
             prompt = f"Step (a number, Enter for {steps[at].label}):"
             text = self._lines.read(prompt, "Steps may be visited in any order; every answer is saved.").strip()
-            if text.isdecimal() and 1 <= int(text) <= len(steps):
-                at = int(text) - 1
+            if number := number_in(text, len(steps)):
+                at = number - 1
             elif text:
-                self._lines.say(f"  ! there is no step {text}: write a number from 1 to {len(steps)}")
+                self._lines.say(f"  ! there is no step {text[:20]}: write a number from 1 to {len(steps)}")
                 continue
             try:
                 if steps[at].modules:
@@ -223,13 +229,9 @@ class Walk:
     # --- review -----------------------------------------------------------------------------------------------------
 
     def _review(self, session: Session) -> None:
-        findings = preflight.check(preflight.inspect(self._store, session.saved.slug, self._clock()))
-        self._lines.say()
-        if not findings:
-            self._lines.say("Preflight: nothing stands in the way.")
-        for finding in findings:
-            self._lines.say(f"  {finding.level}: {finding.message} ({finding.rule})")
-        self._offer_test_fire(session)
+        findings = self._inspected(session)
+        if self._has_fired(session):
+            findings = self._inspected(session)  # how it went is one of the things that may stand in the way
         if preflight.may_go_live(findings) or session.saved.mode is Mode.LIVE:
             self._turn(session, turn_of_mode(session.saved))
         else:
@@ -238,18 +240,41 @@ class Walk:
             self._lines.say(f"It cannot go live yet: first {listed} to be put right.")
         self._turn(session, turn_of_visibility(session.saved))
 
-    def _offer_test_fire(self, session: Session) -> None:
+    def _inspected(self, session: Session) -> list[preflight.Finding]:
+        """What stands in the way, which is said."""
+        findings = preflight.check(preflight.inspect(self._store, session.saved.slug, self._clock()))
+        self._lines.say()
+        if not findings:
+            self._lines.say("Preflight: nothing stands in the way.")
+        for finding in findings:
+            self._lines.say(f"  {finding.level}: {finding.message} ({finding.rule})")
+        return findings
+
+    def _has_fired(self, session: Session) -> bool:
+        """Offer a test-fire; whether there was one."""
         if self._settings is None:
-            return
-        by = "in the sandbox" if self._settings.backend == "sandbox" else f"by the backend {self._settings.backend}"
-        if self._agreed(f"Test-fire a purchase {by}, to see what a buyer gets?"):
-            fire_purchase(self._lines, self._store, self._settings, session.saved.slug)
+            return False
+        from wizard.fulfillment.destinations import destinations, in_words
+
+        places = destinations(session.answers, self._store.account(), self._settings)
+        if places:
+            self._lines.say(f"This test-fire leaves this machine. {in_words(places)}")
+        where = "there" if places else "in the sandbox"
+        if not self._agreed(f"Test-fire a purchase {where}, to see what a buyer gets?"):
+            return False
+        fire_purchase(self._lines, self._store, self._settings, session.saved.slug)
+        return True
 
     def _turn(self, session: Session, turn: Turn) -> None:
         """Ask whether a switch is to be turned, what that changes first; say afterwards what is true."""
-        if self._agreed(f"{change_of(turn, session.saved)} {QUESTIONS[turn].format(name='it')}"):
+        if not self._agreed(f"{change_of(turn, session.saved)} {QUESTIONS[turn].format(name='it')}"):
+            return
+        if turn is GO_LIVE:
+            for refused in go_live(self._store, session, self._clock()):
+                self._lines.say(f"  ! Live is refused: {refused.message}")
+        else:
             session.switch(turn.mode, turn.published)
-            self._lines.say(": ".join(standing(session.saved)))
+        self._lines.say(": ".join(standing(session.saved)))
 
     def _agreed(self, question: str) -> bool:
         return self._lines.read(f"{question} (y, Enter is no)").strip().lower() in ("y", "yes")

@@ -61,9 +61,14 @@ def page(work: Work, search: str, after: str | None, before: str | None, limit: 
     )
 
 
+LONGEST_SEARCH = 200
+"""Characters of a search that are looked for."""
+
+
 def _matching(work: Work, search: str, deleted: bool) -> Select[Any]:
     query = select(literal(1)).where(PRODUCT.c.seller_id == work.seller, PRODUCT.c.is_deleted.is_(deleted))
-    wanted = sorted_by(" ".join(search.split()))
+    # Longer than any name is found nowhere, and SQLite takes no pattern of any length.
+    wanted = sorted_by(" ".join(search[:LONGEST_SEARCH].split()))
     if wanted:
         in_name = PRODUCT.c.sorted_by.contains(wanted, autoescape=True)
         query = query.where(in_name | PRODUCT.c.slug.contains(wanted, autoescape=True))
