@@ -213,3 +213,8 @@ def test_a_wrong_sender_is_told_in_one_sentence_with_one_full_stop(
 
     with pytest.raises(BadSettings, match=r"^WIZARD_MAIL_FROM: .*[^.]\.$"):
         load()
+
+
+def test_a_data_folder_without_a_name_is_refused(config: Path) -> None:
+    with pytest.raises(BadSettings, match=r"^--data-dir: name a folder; write \. for the one you are in"):
+        load(data_dir="")

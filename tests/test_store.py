@@ -800,6 +800,18 @@ def test_only_the_owner_can_read_what_is_kept(sqlite_settings: Settings, workboo
     assert {"wizard.db", "wizard.db-wal"} <= {path.name for path in kinds}
 
 
+def test_folders_of_others_are_left_as_they_are(sqlite_settings: Settings) -> None:
+    theirs = sqlite_settings.data_dir / "files"
+    theirs.mkdir(parents=True)
+    theirs.chmod(0o755)
+    (theirs / "page.html").touch(0o644)
+    sqlite_settings.data_dir.chmod(0o755)
+
+    with Store.open(sqlite_settings):
+        found = [path.stat().st_mode & 0o777 for path in (theirs.parent, theirs, theirs / "page.html")]
+        assert found == [0o755, 0o755, 0o644]
+
+
 @pytest.mark.parametrize("problem", ["missing", "empty", "directory", "unreadable", "name"])
 def test_a_file_that_cannot_be_sold_is_refused_and_leaves_nothing_behind(
     store: Store, settings: Settings, tmp_path: Path, problem: str

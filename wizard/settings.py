@@ -49,6 +49,12 @@ def _is_sender(text: str) -> str:
     return str(sender_of(text))
 
 
+def _is_named(given: Any) -> Any:
+    if given == "":
+        raise ValueError("name a folder; write . for the one you are in")
+    return given
+
+
 def _is_folder_path(path: Path) -> Path:
     path = path.expanduser().absolute()
     if path.exists() and not path.is_dir():
@@ -84,7 +90,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data_dir: Annotated[Path, AfterValidator(_is_folder_path)] = Field(
+    data_dir: Annotated[Path, BeforeValidator(_is_named), AfterValidator(_is_folder_path)] = Field(
         default_factory=lambda: user_data_path(APP, appauthor=False)
     )
     """The folder of the embedded database, the file library and the sandbox. It is made when it is missing."""

@@ -39,8 +39,11 @@ def make_private_file(path: Path) -> None:
 def close_to_others(folder: Path) -> list[Path]:
     """Close everything of ours in a data folder that others on this machine could read; give back what was open.
 
-    The folder itself is closed where it holds a database of ours and is no folder that everybody shares, such as /tmp.
+    Nothing is touched in a folder without a database of ours: others have folders called `files` too. The folder itself
+    is closed where it is none that everybody shares, such as /tmp.
     """
+    if not any((folder / name).exists() for name in DATABASES):
+        return []
     ours = [path for name in OURS for path in folder.glob(name) if not path.is_symlink()]
     found = [path for path in ours for each in ((path, *path.rglob("*")) if path.is_dir() else (path,)) if _close(each)]
     if ours and not folder.is_symlink() and not folder.stat().st_mode & stat.S_ISVTX and _close(folder):
@@ -48,7 +51,9 @@ def close_to_others(folder: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-OURS = ("wizard.db*", "sandbox.sqlite*", "sandbox-files", "files", "backups", "claims")
+DATABASES = ("wizard.db", "sandbox.sqlite")
+
+OURS = (*(f"{name}*" for name in DATABASES), "sandbox-files", "files", "backups", "claims")
 """What the wizard makes in a data folder. Keys that others can read are refused instead (see `wizard.keys`)."""
 
 
