@@ -11,9 +11,16 @@ import unicodedata
 BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Unicode's invisible direction marks (UAX #9): they can make a text read differently from what it says."""
 
-INVISIBLE = frozenset("\u200b\u2060\ufeff\u00ad\u2028\u2029\u180e") | {chr(c) for c in range(0xE0000, 0xE0080)}
+INVISIBLE = frozenset("\u200b\u2060\ufeff\u00ad\u2028\u2029\u180e\u034f") | {
+    chr(code)
+    for start, end in ((0x2061, 0x2064), (0x206A, 0x206F), (0xFFF9, 0xFFFB), (0xE0000, 0xE007F))
+    for code in range(start, end + 1)
+}
 """Characters that take no room and mean nothing in a name: zero-width space, word joiner, soft hyphen, tags, …
 The zero-width joiner and non-joiner are not among them: emoji, Persian and Hindi need them."""
+
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u200c\u200d")
+"""Characters that are letters or signs to Unicode and nothing to the eye: fillers, an empty Braille cell, joiners."""
 
 LABELS = {
     "\x1b": "escape",
@@ -36,6 +43,11 @@ def harmful(character: str, allowed: str = "") -> bool:
     if character in allowed:
         return False
     return unicodedata.category(character) in ("Cc", "Cs") or character in BIDI_CONTROLS or character in INVISIBLE
+
+
+def is_seen(text: str) -> bool:
+    """Whether there is anything in a text for the eye."""
+    return any(c not in BLANK and unicodedata.category(c) not in ("Zs", "Zl", "Zp", "Cf", "Cc", "Mn") for c in text)
 
 
 def visible(text: str, allowed: str = "\n") -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from models.characters import harmful, name_of
+from models.characters import harmful, is_seen, name_of
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -34,6 +34,14 @@ def as_written(text: str) -> str:
 def one_line(text: str) -> str:
     """As `as_written`, and normalised (Unicode NFC). For what people read."""
     return unicodedata.normalize("NFC", as_written(text))
+
+
+def a_name(text: str) -> str:
+    """As `one_line`, and refuse what nobody can see."""
+    text = one_line(text)
+    if text and not is_seen(text):
+        raise ValueError("nothing of this name can be seen")
+    return text
 
 
 def several_lines(text: str) -> str:
@@ -81,9 +89,11 @@ def is_web_address(text: str) -> str:
         raise ValueError("write the whole address, for example https://example.com/page")
     if parts.username is not None or parts.password is not None:
         raise ValueError("leave the user name and password out of the address")
-    if " " in text:
+    if any(map(str.isspace, text)):
         raise ValueError("an address has no spaces; write %20 instead")
-    return text
+    if not all(parts.hostname.removesuffix(".").split(".")):
+        raise ValueError("the host of this address has a dot too many")
+    return f"{parts.scheme}{text[len(parts.scheme) :]}"
 
 
 def is_https_address(text: str) -> str:
@@ -98,6 +108,14 @@ def _is_latin(character: str) -> bool:
     return not character.isalpha() or unicodedata.name(character, "").startswith("LATIN")
 
 
+BESIDE_LATIN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
+"""Scripts in which no letter looks like one of ours, and which are written with ours in one word (UTS 39, 5.2)."""
+
+
+def _looks_like_latin(character: str) -> bool:
+    return not _is_latin(character) and not unicodedata.name(character, "").startswith(BESIDE_LATIN)
+
+
 def is_email(text: str) -> str:
     """Refuse what is not one e-mail address (RFC 5321 and 5322), or one that mixes look-alike alphabets."""
     # Imported here: the library reads its tables on import, and most starts never need them.
@@ -107,7 +125,7 @@ def is_email(text: str) -> str:
     local, _, domain = text.rpartition("@")
     for part in (local, *domain.split(".")):
         if any(character.isascii() and character.isalpha() for character in part):
-            stranger = next((character for character in part if not _is_latin(character)), None)
+            stranger = next(filter(_looks_like_latin, part), None)
             if stranger is not None:
                 raise ValueError(f"{stranger!r} ({name_of(stranger)}) looks like another letter: use one alphabet")
     try:
@@ -131,7 +149,7 @@ def is_level(text: str) -> str:
     text = one_line(text)
     if any(sign in text for sign in "/,"):
         raise ValueError("a level's name has no slash and no comma")
-    if not text.strip("."):
+    if not text.strip(".") or not is_seen(text):
         raise ValueError("a level needs a name")
     if len(text) > LONGEST_LEVEL:
         raise ValueError(f"at most {LONGEST_LEVEL} characters; this has {len(text)}")
@@ -150,7 +168,7 @@ Line = Annotated[str, AfterValidator(one_line), StringConstraints(max_length=200
 """One line of text, at most 200 characters."""
 ForeignName = Annotated[str, AfterValidator(as_written), StringConstraints(max_length=200)]
 """What a thing is called elsewhere, such as a role or a tier, as it is written there: at most 200 characters."""
-Name = Annotated[str, AfterValidator(one_line), StringConstraints(min_length=1, max_length=120)]
+Name = Annotated[str, AfterValidator(a_name), StringConstraints(min_length=1, max_length=120)]
 """A name: 1 to 120 characters."""
 Text = Annotated[str, AfterValidator(several_lines), StringConstraints(max_length=5000)]
 """Several lines of text, at most 5,000 characters."""

@@ -77,6 +77,7 @@ def paragraphs(shortest: int, longest: int) -> st.SearchStrategy[str]:
 
 BY_RULE: dict[Callable[..., Any], Callable[[int, int], st.SearchStrategy[str]]] = {
     text.one_line: lines,
+    text.a_name: lambda *lengths: lines(*lengths).filter(characters.is_seen),
     text.as_written: names_elsewhere,
     text.is_level: lambda *_: st.from_regex(text.SLUG, fullmatch=True),
     text.several_lines: paragraphs,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from models import text
 from models.access import HostedMembership
 from models.account import Membership
 from models.text import is_level, slug_of
@@ -131,3 +132,46 @@ def test_a_level_that_its_membership_has_not_is_a_mistake_with_its_line(store: S
 
     with pytest.raises(DocumentError, match=r"yaml:10: .*levels: languages has no level D\+\+; its levels are c,"):
         applied(store, tmp_path, wrong)
+
+
+@pytest.mark.parametrize("blank", ["\u3000", "\xa0", "\u3164", "\u2800", "\u115f", "\u200d", "\u200c\u200d", "\u0301"])
+def test_a_name_that_nobody_can_see_is_none(blank: str):
+    with pytest.raises(ValueError, match="nothing of this name can be seen"):
+        text.a_name(blank)
+    with pytest.raises(ValueError, match="a level needs a name"):
+        text.is_level(blank)
+
+
+@pytest.mark.parametrize("hidden", ["\u034f", "\u2061", "\u2064", "\u206a", "\u206f", "\ufff9", "\ufffb"])
+def test_nothing_hides_in_a_name(hidden: str):
+    with pytest.raises(ValueError, match="is an invisible"):
+        text.a_name(f"Yo{hidden}ga")
+
+
+@pytest.mark.parametrize("name", ["\U0001f9d8\u200d\u2640\ufe0f", "می\u200cخواهم", "c\u0301a", "ヨガ", "!"])
+def test_what_people_call_things_is_a_name(name: str):
+    assert text.a_name(name)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://.", "https://a..b", "https://exa\u3000mple.com", "https://example.com/\xa0"]
+)
+def test_what_is_no_host_is_no_address(address: str):
+    with pytest.raises(ValueError, match=r"host|spaces"):
+        text.is_web_address(address)
+
+
+def test_an_address_is_one_in_capitals_too():
+    assert text.is_https_address("HTTPS://Example.com/A") == "https://Example.com/A"
+    assert text.is_web_address("https://example.com./a") == "https://example.com./a"
+
+
+@pytest.mark.parametrize("address", ["info@yoga教室.jp", "yogaヨガ@example.com", "yoga요가@example.com"])
+def test_letters_that_look_like_no_other_stand_beside_ours(address: str):
+    assert text.is_email(address) == address
+
+
+@pytest.mark.parametrize("address", ["аda@example.com", "info@yоga.com"])
+def test_letters_that_look_like_ours_do_not(address: str):
+    with pytest.raises(ValueError, match="looks like another letter"):
+        text.is_email(address)
