@@ -190,8 +190,15 @@ def test_it_is_refused_with_file_line_key_and_what_would_be_right(case: str, tmp
     assert expected in refusal(tmp_path, text)
 
 
-def test_a_literal_secret_is_not_repeated(tmp_path: Path) -> None:
-    assert "hunter2" not in refusal(tmp_path, CASES["a literal secret"][0])
+@pytest.mark.parametrize(
+    "written", ["hunter2-hunter2-hunter2", "12345678", "1_2345_678", "0x1234ABCD", "{a: 12345678}"]
+)
+def test_a_literal_secret_is_not_repeated(written: str, tmp_path: Path) -> None:
+    text = CASES["a literal secret"][0]
+    assert isinstance(text, str)
+    told = refusal(tmp_path, text.replace("hunter2-hunter2-hunter2", written))
+
+    assert not any(part in told for part in ("hunter2", "1234", "2345", "305441741"))
 
 
 def test_every_mistake_is_told_at_once_in_the_order_of_lines(tmp_path: Path) -> None:

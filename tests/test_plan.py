@@ -378,3 +378,12 @@ def test_a_product_that_cannot_be_sold_names_the_field_and_what_to_do(
 def test_a_price_that_is_not_there_is_refused():
     with pytest.raises(NotReady, match="no price number 2; there are 1"):
         plan(sold("hosted").model_copy(update={"price": 2}), Event.RENEWAL, Held(), NOW)
+
+
+@pytest.mark.parametrize("written", ["https://[::1", "win-back"])
+def test_a_webhook_without_an_address_is_not_called(written: str):
+    rules = {"rules": [{"when": "buys", "then": "call_webhook", "target": written}]}
+
+    with pytest.raises(NotReady, match="has no address") as refused:
+        plan(sold("hosted", automations=rules), Event.PURCHASE, Held(), NOW)
+    assert refused.value.field == "automations.rules.0.target"

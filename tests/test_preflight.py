@@ -345,6 +345,18 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
         inspected({"checkout.terms_url": "https://127.0.0.1/"}),
         [("warning", "checkout.terms_url")],
     ),
+    (
+        "PF-11",
+        "half an address",
+        inspected({"automations.rules": ({"then": "call_webhook", "target": "https://[::1"},)}),
+        [("error", "automations.rules.0.target")],
+    ),
+    (
+        "PF-11",
+        "no address at all",
+        inspected({"automations.rules": ({"then": "call_webhook", "target": "win-back"},)}),
+        [("error", "automations.rules.0.target")],
+    ),
     ("PF-11", "the page is not used", inspected({"post_sale.thank_you.url": "http://localhost/"}), []),
     ("PF-11", "public and encrypted", inspected({"checkout.terms_url": "https://example.com/terms"}), []),
     (

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from models.ask import Answers
 from models.characters import visible
 from models.product import Product
-from wizard.documents import shape
+from wizard.documents import places, shape
 from wizard.documents.answers import with_defaults
 from wizard.documents.mistakes import DocumentError, Mistake
 from wizard.documents.reading import STANDARD, STANDARD_INPUT, Node, read
@@ -99,6 +99,8 @@ def _sentence(detail: ErrorDetails, node: Node, path: list[str], around: list[st
             hint = f"did you mean {close[0]}?" if close else "one of " + ", ".join(dict.fromkeys(around))
             return f"there is no key {visible(key[:60], '')}; {hint}"
         case "string_type" if node.written:
+            if path[-1] in shape.SECRETS:
+                return places.WRITTEN_OUT
             return f'this must be text; put it in quotes: "{node.written}"'
         case "union_tag_invalid":
             options = list(shape.options_of())

@@ -14,13 +14,15 @@ from models.text import as_written
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 
 
+WRITTEN_OUT = (
+    "a secret never stands in a document: write ${NAME_OF_A_VARIABLE} here and set that variable in the environment"
+)
+
+
 def is_placeholder(text: str) -> str:
     """Refuse a secret that is written out. The message never repeats it."""
     if not _PLACEHOLDER.fullmatch(text):
-        raise ValueError(
-            "a secret never stands in a document: write ${NAME_OF_A_VARIABLE} here "
-            "and set that variable in the environment"
-        )
+        raise ValueError(WRITTEN_OUT)
     return text
 
 

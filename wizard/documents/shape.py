@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, create_model
 from pydantic.fields import FieldInfo
 
 from models.access import Access
-from models.account import Account
+from models.account import Account, Connection
 from models.ask import Answers, Ask
 from models.post_sale import PostSale
 from models.product import Product
@@ -40,6 +40,12 @@ def models_in(annotation: Any) -> Iterator[type[Answers]]:
 def mark_of(field: FieldInfo) -> Ask | None:
     """How the question of a field is asked, if it is one."""
     return next((mark for mark in field.metadata if isinstance(mark, Ask)), None)
+
+
+SECRETS = frozenset(
+    name for name, field in Connection.model_fields.items() if (mark := mark_of(field)) and mark.kind == "secret"
+)
+"""The keys whose values are secrets: no message repeats one."""
 
 
 def options_of(access: type[Access] = Access) -> dict[str, type[Answers]]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from models.access import AccessKind
 from models.automations import Then, When
+from models.characters import quoted
 from models.fulfillment import (
     Action,
     CallWebhook,
@@ -26,6 +27,7 @@ from models.fulfillment import (
 from models.money import day_in_words
 from models.post_sale import Afterwards, ThankYouMode
 from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated
+from models.text import is_web_address
 from wizard import mails
 from wizard.fulfillment.deliveries import Delivery, booked, delivery, link_ends, rule_level
 from wizard.fulfillment.sold import Held, NotReady, Sold
@@ -243,6 +245,10 @@ def _rules(sold: Sold, when: When) -> Iterator[Action]:
             else:
                 yield RevokeAccess.model_validate(names | {"password_protected": protected})
         elif rule.then is Then.CALL_WEBHOOK:
+            try:
+                is_web_address(rule.target)
+            except ValueError as error:
+                raise NotReady(field, f"The webhook “{quoted(rule.target, 60)}” has no address: {error}.") from None
             event = {
                 When.BUYS: Event.PURCHASE,
                 When.REFUNDS: Event.REFUND,

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 from models.access import AccessKind
 from models.account import Owned
 from models.automations import Then
-from models.characters import visible
+from models.characters import quoted, visible
 from models.checkout import Express, Gateway
 from models.fulfillment import Verdict
 from models.post_sale import ThankYouMode
 from models.pricing import amounts_of, is_repeated
 from models.product import Mode
+from models.text import is_web_address
 from wizard import flow, progress
 from wizard.fulfillment.lives import label_of
 from wizard.preflight.inspected import ACCESS, Found, Inspected, rule, targets
@@ -86,9 +87,13 @@ def orders_are_real(inspected: Inspected) -> Found:
 
 @rule(11)
 def addresses_are_public(inspected: Inspected) -> Found:
-    """An address that is not https, or that points at this machine."""
+    """An address that is none, that is not https, or that points at this machine."""
     for path, address in _addresses(inspected):
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(is_web_address(address))
+        except ValueError as error:
+            yield "error", path, f"The address “{quoted(address, 60)}” is none: {error}."
+            continue
         if is_this_machine(parts.hostname or ""):
             yield "warning", path, f"The address {address} is this machine's, where no buyer gets: write a public one."
         elif parts.scheme != "https":
@@ -124,7 +129,7 @@ def _addresses(inspected: Inspected) -> Iterator[tuple[str, str]]:
         if answers.affiliates.on_sale and landing.url:
             yield f"affiliates.landing_pages.{number}.url", landing.url
     for number, found in enumerate(answers.automations.rules):
-        if found.then is Then.CALL_WEBHOOK and "//" in found.target:
+        if found.then is Then.CALL_WEBHOOK and found.target:
             yield f"automations.rules.{number}.target", found.target
     for name, slug in targets(answers).items():
         things: tuple[Owned, ...] = getattr(inspected.account.account, f"{name}s")
