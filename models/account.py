@@ -31,11 +31,15 @@ class Owned(Answers):
         return data
 
 
+MOST_LEVELS = 10
+"""How many levels a membership may have."""
+
+
 class Membership(Owned):
     """A place with gated content and up to 10 levels inside it [K]."""
 
     levels: Annotated[
-        Annotated[tuple[LevelName, ...], Field(min_length=1, max_length=10)],
+        Annotated[tuple[LevelName, ...], Field(min_length=1, max_length=MOST_LEVELS)],
         Ask(
             "Levels",
             "One to ten, commas between them: silver, gold.",

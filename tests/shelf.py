@@ -24,6 +24,7 @@ from models.saved import (
 )
 from models.text import slug_of
 from wizard.documents.answers import references
+from wizard.documents.gathering import levels_used
 from wizard.store.errors import InUse, NameTaken, NotFound, Stale, UnknownReference
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -145,6 +146,13 @@ class Shelf:
             for saved in self.saved.values()
             if any((subject, named) == (kind, slug) for _, subject, named in references(saved.answers))
         )
+
+    def level_users(self, membership: str) -> dict[str, list[tuple[str, bool]]]:
+        users: dict[str, list[tuple[str, bool]]] = {}
+        for saved in self.saved.values():
+            for level in levels_used(saved.answers, membership):
+                users.setdefault(level, []).append((saved.slug, False))
+        return users
 
     def file_state(self, slug: str) -> str:
         return "ready"

@@ -91,6 +91,8 @@ def export(
     if (whole.files and not found.files) or (whole.files and output is None):
         names = ", ".join(whole.files)
         warn(f"Not included: {names}. With -o FILE the document's files are written beside it.")
+    if found.left_out:
+        warn(f"Left out of the bump offers, since they were deleted: {', '.join(found.left_out)}.")
     if found.secrets:
         warn(f"Not included: the secrets. Set {', '.join(found.secrets)} before you apply the document.")
     return 0

@@ -26,7 +26,7 @@ from wizard.cli import (
 )
 from wizard.cli.output import say, say_json, warn
 from wizard.cli.place import Place, Wrong, place_of
-from wizard.documents import DocumentError, FileInTheWay
+from wizard.documents import DocumentError, NotExportable
 from wizard.fulfillment.backend import BackendError
 from wizard.fulfillment.fire import BusyRun, LeftOut, NotReady, OverRun, RealAddress
 from wizard.fulfillment.registry import NoSuchBackend
@@ -113,7 +113,7 @@ def failure_of(error: Exception) -> tuple[str, int] | None:
     match error:
         case TyperException():
             return f"{error.format_message()} See: {command('--help')}", WRONG
-        case DocumentError() | FileInTheWay() | Wrong() | BadSettings() | NoSuchBackend() | LeftOut() | RealAddress():
+        case DocumentError() | NotExportable() | Wrong() | BadSettings() | NoSuchBackend() | LeftOut() | RealAddress():
             return str(error), WRONG
         case NotReady():
             return f"{error.field}: {error}", REFUSED

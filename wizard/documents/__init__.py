@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wizard.documents.applying import ObjectChange, apply
-from wizard.documents.exporting import Exported, FileInTheWay, export, export_to, exported
+from wizard.documents.exporting import Exported, FileInTheWay, NotExportable, export, export_to, exported
 from wizard.documents.mistakes import DocumentError, Mistake
 from wizard.documents.shape import schema
 
@@ -12,6 +12,7 @@ __all__ = [
     "Exported",
     "FileInTheWay",
     "Mistake",
+    "NotExportable",
     "ObjectChange",
     "apply",
     "export",

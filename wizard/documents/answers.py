@@ -150,3 +150,11 @@ def _leading_on(model: type[Answers]) -> tuple[tuple[str, str], ...]:
 
 
 __all__ = ["answers_of", "default_of", "place_of", "references", "with_defaults", "written"]
+
+
+def without_bumps(answers: Product, gone: set[str]) -> Product:
+    """The answers without bump offers that there are not, or not yet."""
+    if not gone:
+        return answers
+    bumps = tuple(slug for slug in answers.checkout.bumps if slug not in gone)
+    return answers.model_copy(update={"checkout": answers.checkout.model_copy(update={"bumps": bumps})})

@@ -15,12 +15,13 @@ from models.post_sale import Notifications
 from models.product import Product
 from models.saved import Change, NewProduct
 from wizard import flow, mails, progress
-from wizard.documents.answers import default_of
+from wizard.documents.answers import default_of, without_bumps
 from wizard.documents.checking import load
 from wizard.documents.gathering import ORDER, Gathered, Wanted, gather
 from wizard.documents.mistakes import DocumentError, Mistake
 from wizard.progress import Around, OtherProduct
 from wizard.session import changes_between
+from wizard.store.rule_targets import rule_targets
 
 if TYPE_CHECKING:
     from wizard.store import Store
@@ -109,15 +110,21 @@ def _product_change(wanted: Wanted, found: Gathered) -> ObjectChange:
     stored = found.stored.get(wanted.slug)
     before = stored.answers if stored else type(wanted.value)()
     change = _change(wanted, stored is None, changes_between(before, wanted.value))
-    return change.model_copy(update={"warnings": tuple(_warnings(wanted.value))})
+    return change.model_copy(update={"warnings": tuple(_warnings(wanted.value, found))})
 
 
-def _warnings(product: Product) -> Iterator[Remark]:
+def _warnings(product: Product, found: Gathered) -> Iterator[Remark]:
     for question in flow.questions_of(Notifications):
         for problem in mails.left_over(product, question.name):
             yield Remark(field=problem.path, message=f"{question.ask.label}: {problem.message}.")
     for problem in mails.left_over_after_paying(product):
         yield Remark(field=problem.path, message=f"The page after paying: {problem.message}.")
+    for target in rule_targets(product.automations):
+        if target.membership not in found.slugs_of("membership"):
+            told = (
+                f"The rule cannot be kept: there is no membership {target.membership} yet. Create it before you sell."
+            )
+            yield Remark(field=target.field, message=told)
 
 
 def _change(wanted: Wanted, is_new: bool, changes: list[Change]) -> ObjectChange:
@@ -142,7 +149,7 @@ def _do(things: Planned, products: Planned, found: Gathered, store: Store, who: 
     new = []
     for wanted, change in products:
         if change.change == "created":
-            waiting = _without_bumps(wanted.value, {slug for slug in wanted.value.checkout.bumps if slug not in others})
+            waiting = without_bumps(wanted.value, {slug for slug in wanted.value.checkout.bumps if slug not in others})
             complete = progress.survey(waiting, Around(wanted.slug, account, others)).is_complete
             new.append(NewProduct(wanted.slug, waiting, complete))
     created = {saved.slug: saved for saved in store.create_all(new, who)} if new else {}
@@ -178,16 +185,8 @@ def _first(wanted: Wanted, found: Gathered) -> Any:
         return wanted.value.model_copy(update={"path": os.path.join(path.parent, ".", path.name)})
     if not isinstance(before, Membership):
         return wanted.value
-    levels = dict.fromkeys((*wanted.value.levels, *before.levels))
+    levels = dict.fromkeys((*wanted.value.levels, *found.let_go.get(wanted.slug, ())))
     return wanted.value.model_copy(update={"levels": tuple(levels)})
-
-
-def _without_bumps(answers: Product, later: set[str]) -> Product:
-    """The answers without the bump offers that do not exist yet."""
-    if not later:
-        return answers
-    bumps = tuple(slug for slug in answers.checkout.bumps if slug not in later)
-    return answers.model_copy(update={"checkout": answers.checkout.model_copy(update={"bumps": bumps})})
 
 
 def _as_other(answers: Product, published: bool) -> OtherProduct:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from models.account import Connection, File, Owned
 from models.product import Product
 from models.saved import SavedAccount
-from wizard.documents.answers import default_of, references, written
+from wizard.documents.answers import default_of, references, without_bumps, written
 from wizard.documents.gathering import ORDER, digest
 from wizard.documents.places import is_place, placeholder_of
 from wizard.documents.shape import VERSION, mark_of
 from wizard.documents.writing import write
+from wizard.store.errors import NotFound
 from wizard.store.rule_targets import rule_targets
 
 if TYPE_CHECKING:
@@ -38,9 +39,15 @@ class Exported:
     """The environment variables that applying it needs."""
     others: tuple[str, ...]
     """The products beside the one asked for: its bump offers, and theirs."""
+    left_out: tuple[str, ...] = ()
+    """The bump offers that are not in it, since they were deleted."""
 
 
-class FileInTheWay(Exception):
+class NotExportable(Exception):
+    """A document would lack something without which it could not be applied."""
+
+
+class FileInTheWay(NotExportable):
     """Something that is not ours to replace stands where an exported file belongs."""
 
 
@@ -50,19 +57,18 @@ def export(store: Store, slug: str) -> str:
 
 
 def exported(store: Store, slug: str, document_name: str = "") -> Exported:
-    """The document of a product, its bump offers and all they need, and what must go with it. Raises NotFound.
+    """The document of a product, its bump offers and all they need, and what must go with it. Raises NotFound,
+    NotExportable.
 
     `document_name` is what the document itself will be called: no file gets that place.
     """
     account = store.account()
-    products = {slug: store.load(slug).answers}
-    waiting = [slug]
-    while waiting:
-        for other in products[waiting.pop()].checkout.bumps:
-            if other not in products:
-                products[other] = store.load(other).answers
-                waiting.append(other)
+    products, left_out = _with_bumps(store, slug)
     needed = {thing for answers in products.values() for thing in _needed(answers)}
+    if broken := sorted(set(account.broken) & {f"{kind} {thing}" for kind, thing in needed}):
+        raise NotExportable(
+            f"The {broken[0]} cannot be read, so the document would lack it. {account.broken[broken[0]]}"
+        )
     places = _places(account, {slug for kind, slug in needed if kind == "file"}, document_name)
     things: dict[str, Any] = {}
     secrets: list[str] = []
@@ -74,7 +80,25 @@ def exported(store: Store, slug: str, document_name: str = "") -> Exported:
     if things:
         document["account"] = things
     document["products"] = [{"slug": slug, **written(answers)} for slug, answers in products.items()]
-    return Exported(write(document), {place: s for s, place in places.items()}, tuple(secrets), tuple(products)[1:])
+    files = {place: s for s, place in places.items()}
+    return Exported(write(document), files, tuple(secrets), tuple(products)[1:], left_out)
+
+
+def _with_bumps(store: Store, slug: str) -> tuple[dict[str, Product], tuple[str, ...]]:
+    """A product and its bump offers, and theirs; and those that were deleted, which no product offers any more."""
+    products = {slug: store.load(slug).answers}
+    waiting, gone = [slug], dict[str, None]()
+    while waiting:
+        for other in products[waiting.pop()].checkout.bumps:
+            if other in products or other in gone:
+                continue
+            try:
+                products[other] = store.load(other).answers
+            except NotFound:
+                gone[other] = None
+            else:
+                waiting.append(other)
+    return {slug: without_bumps(answers, set(gone)) for slug, answers in products.items()}, tuple(gone)
 
 
 def export_to(store: Store, slug: str, file: Path) -> Exported:
@@ -119,7 +143,9 @@ def export_to(store: Store, slug: str, file: Path) -> Exported:
 def _needed(answers: Product) -> Iterator[tuple[str, str]]:
     """What a product names, as (kind, slug); also in its rules, where a membership may stand with its level."""
     for _, subject, slug in references(answers):
-        if subject not in ("level", "product"):
+        if subject == "level" and "/" in slug:
+            yield "membership", slug.partition("/")[0]
+        elif subject not in ("level", "product"):
             yield subject, slug
     yield from (("membership", target.membership) for target in rule_targets(answers.automations))
 

@@ -218,12 +218,9 @@ def _sealed_anew(work: Work, connection: Connection, stored: bytes) -> bytes:
 
 def _write_levels(work: Work, membership: int, thing: Membership) -> None:
     """Make the levels what the membership says. One that a product opens, or a rule names, cannot go."""
-    mine = select(LEVEL.c.slug, LEVEL.c.id).where(LEVEL.c.membership_id == membership)
-    there = dict(work.connection.execute(mine).all())
+    there = _level_keys(work, membership)
     for slug in there.keys() - set(thing.levels):
-        opening = select(OPENS.c.access_option_id).where(OPENS.c.level_id == there[slug])
-        named = {user for user, target in _ruled(work, membership) if target.level == slug}
-        if users := sorted({*_users(work, OPTION.c.id.in_(opening)), *named}):
+        if users := _level_users(work, membership, slug, there[slug]):
             raise _in_use(f"The level {slug} of {thing.name}", users)
         work.connection.execute(delete(LEVEL).where(LEVEL.c.id == there[slug]))
     for position, slug in enumerate(thing.levels, start=1):
@@ -281,6 +278,24 @@ def _users(work: Work, uses: Any) -> Users:
     return [
         (slug, is_deleted) for slug, is_deleted in work.connection.execute(query.distinct().order_by(PRODUCT.c.slug))
     ]
+
+
+def level_users(work: Work, membership: str) -> dict[str, Users]:
+    """Of each level of a membership, the products that open it or name it in a rule; of those that none does, none."""
+    key = row_of(work, "membership", membership)["id"]
+    found = {slug: _level_users(work, key, slug, level) for slug, level in _level_keys(work, key).items()}
+    return {slug: users for slug, users in found.items() if users}
+
+
+def _level_keys(work: Work, membership: int) -> dict[str, int]:
+    mine = select(LEVEL.c.slug, LEVEL.c.id).where(LEVEL.c.membership_id == membership)
+    return dict(work.connection.execute(mine).all())
+
+
+def _level_users(work: Work, membership: int, slug: str, level: int) -> Users:
+    opening = select(OPENS.c.access_option_id).where(OPENS.c.level_id == level)
+    named = {user for user, target in _ruled(work, membership) if target.level == slug}
+    return sorted({*_users(work, OPTION.c.id.in_(opening)), *named})
 
 
 def _ruled(work: Work, membership: int) -> list[tuple[User, RuleTarget]]:

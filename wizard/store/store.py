@@ -242,6 +242,11 @@ class Store:
         with self._reading() as work:
             return account.used_by(work, kind, slug)
 
+    def level_users(self, membership: str) -> dict[str, list[tuple[str, bool]]]:
+        """Of each level of a membership that is in use, the products that use it, each with whether it is deleted."""
+        with self._reading() as work:
+            return account.level_users(work, membership)
+
     def record_check(
         self, connection: str, ok: bool, detail: str, at: datetime, levels: Mapping[str, str] | None = None
     ) -> None:
