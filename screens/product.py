@@ -27,7 +27,7 @@ from wizard import flow
 from wizard.preview import consequence
 from wizard.problems import Misfits, Problem
 from wizard.progress import State
-from wizard.session import SWITCHES, ChangedElsewhere, Session
+from wizard.session import SWITCHES, ChangedElsewhere, Session, said_of
 from wizard.switches import standing
 from wizard.wording import place_of
 
@@ -327,9 +327,8 @@ class ProductScreen(FormScreen[None]):
         try:
             await self._settled(changed)
         except Exception as error:
-            for difference in changed.differences:
-                if difference.given:
-                    self._unsaved(difference.path, str(error))
+            for path in changed.given:
+                self._unsaved(path, str(error))
             self.wizard.say(str(error), severity="error", title="Not saved")
 
     async def _settled(self, changed: ChangedElsewhere) -> bool:
@@ -347,7 +346,7 @@ class ProductScreen(FormScreen[None]):
                 changed = again
         finally:
             self._is_settling = False
-        for path in [difference.path for difference in changed.differences if difference.given]:
+        for path in changed.given:
             self._drop(path)
         self.show()
         return True
@@ -367,7 +366,7 @@ class ProductScreen(FormScreen[None]):
         if changed.differences:
             keep = await self.app.push_screen_wait(ChangedDialog(changed))
         else:
-            self.wizard.say("This product was changed elsewhere. You see it as it is now: look, and do it again.")
+            self.wizard.say(said_of(changed))
         if keep is None:
             return changed
         try:

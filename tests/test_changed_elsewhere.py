@@ -121,6 +121,19 @@ async def test_deciding_later_keeps_what_was_written_and_overwrites_nothing() ->
         await seller.until(lambda: general().official_name == "mine", "it is stored")
 
 
+async def test_two_who_give_the_same_answer_agree_and_it_is_saved() -> None:
+    async with editing() as seller:
+        with the_other() as other:
+            other.answer("general.official_name", "Yoga for all")
+        await gives(seller, "Yoga for all")
+        await seller.sees("Somebody else gave the same")
+        await seller.settled()
+
+        assert "✗" not in seller.screen
+        assert "not saved" not in seller.screen
+        assert general().official_name == "Yoga for all"
+
+
 async def test_a_third_change_while_the_second_is_being_decided_is_told_as_well() -> None:
     async with editing() as seller:
         with the_other() as other:

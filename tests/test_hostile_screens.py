@@ -211,7 +211,7 @@ def overlays(screen: ProductScreen, texts: list[str]) -> list[Any]:
         Difference(path, text, text[::-1], text, bool(at % 2))
         for at, path in enumerate(("general.description", "automations.tags", "pricing.prices"))
     )
-    changed = ChangedElsewhere(session.saved, session.answers, differences)
+    changed = ChangedElsewhere(session.saved, session.answers, differences, frozenset())
     return [
         ChangedDialog(changed),
         GoTo(session, screen.current),

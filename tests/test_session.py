@@ -15,8 +15,8 @@ from tests.shelf import new_shelf
 from wizard.problems import Misfits
 from wizard.progress import State
 from wizard.session import ChangedElsewhere, Session
-from wizard.settings import load
-from wizard.store import open_store
+from wizard.settings import Settings, load
+from wizard.store import NameTaken, open_store
 
 HOSTED = "post_sale.access.hosted_membership"
 
@@ -135,6 +135,22 @@ def test_undo_and_redo_go_step_by_step_and_are_stored(session: Session, shelf: A
     session.redo()
     assert shelf.load("yoga").answers.general.description == "two"
     assert session.redo() is None
+
+
+def test_a_name_that_another_product_took_meanwhile_does_not_stand_in_the_way_of_what_came_before(
+    tmp_path: Path,
+) -> None:
+    with open_store(Settings(data_dir=tmp_path / "data")) as store:
+        session = Session(store, store.create("Yoga", "ada").slug)
+        session.answer("general.description", "one")
+        session.answer("general.name", "Yoga II")
+        store.create("Yoga", "ben")
+
+        with pytest.raises(NameTaken):
+            session.undo()
+        session.undo()
+
+        assert session.answers.general.description == ""
 
 
 def test_a_new_answer_forgets_what_was_taken_back(session: Session) -> None:

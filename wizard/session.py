@@ -16,7 +16,7 @@ from models.saved import Change, SavedAccount, SavedProduct
 from wizard import flow, mails, progress
 from wizard.problems import Misfits, Problem
 from wizard.progress import Around, OtherProduct, State, Survey
-from wizard.store.errors import Corrupt, NotFound, Stale, UnknownReference
+from wizard.store.errors import Corrupt, NameTaken, NotFound, Stale, UnknownReference
 
 SWITCHES = ("mode", "published")
 """The two switches, by their names on a saved product."""
@@ -66,13 +66,24 @@ class Difference:
 
 
 class ChangedElsewhere(Exception):
-    """Somebody else changed the product meanwhile. Nothing was stored; `differences` says what differs."""
+    """Somebody else changed the product meanwhile. Nothing was stored; `differences` says what differs, and `given` are
+    the answers that this seller was giving, also those on which both agree."""
 
-    def __init__(self, stored: SavedProduct, mine: Product, differences: tuple[Difference, ...]) -> None:
+    def __init__(
+        self, stored: SavedProduct, mine: Product, differences: tuple[Difference, ...], given: frozenset[str]
+    ) -> None:
         self.stored = stored
         self.mine = mine
         self.differences = differences
+        self.given = given
         super().__init__("this product was changed elsewhere: " + ", ".join(d.path for d in differences))
+
+
+def said_of(changed: ChangedElsewhere) -> str:
+    """The sentence for a change elsewhere that leaves nothing to choose."""
+    if changed.given:
+        return "Somebody else gave the same answer meanwhile: it is saved."
+    return "Somebody else turned a switch of this product meanwhile. You see it as it is now: look, and do it again."
 
 
 def changes_between(old: Product, new: Product) -> list[Change]:
@@ -313,12 +324,12 @@ class Session:
 
     def _changed_elsewhere(self, stale: Stale, mine: Product, given: Sequence[Change]) -> ChangedElsewhere:
         who = {entry.path: entry.who for entry in stale.entries}
-        paths = {change.path for change in given}
+        paths = frozenset(change.path for change in given)
         differences = tuple(
             Difference(c.path, c.old, c.new, who.get(c.path, self._who), c.path in paths)
             for c in changes_between(mine, stale.saved.answers)
         )
-        return ChangedElsewhere(stale.saved, mine, differences)
+        return ChangedElsewhere(stale.saved, mine, differences, paths)
 
     def _step_back(self, source: list[list[Change]], target: list[list[Change]]) -> Outcome | None:
         if not source:
@@ -330,8 +341,9 @@ class Session:
             new = flow.with_value(new, change.path, change.old)
         try:
             outcome = self._store(new)
-        except (Misfits, UnknownReference):
-            # What it named is gone: it can never be taken back, and must not stand in the way of what came before.
+        except (Misfits, NameTaken, UnknownReference):
+            # What it named is gone, or another's by now: it can never be taken back, and must not stand in the way of
+            # what came before.
             source.pop()
             raise
         source.pop()

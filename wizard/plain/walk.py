@@ -17,7 +17,7 @@ from wizard.plain.forms import Draft, Form, ProductForm
 from wizard.plain.lines import Back, Leave, Lines, number_in
 from wizard.plain.things import Things
 from wizard.problems import Misfits
-from wizard.session import ChangedElsewhere, Session
+from wizard.session import ChangedElsewhere, Session, said_of
 from wizard.store.errors import Corrupt, StoreError, Unavailable
 from wizard.switches import GO_LIVE, QUESTIONS, Turn, change_of, standing, turn_of_mode, turn_of_visibility
 
@@ -210,7 +210,7 @@ class Walk:
 
     def _tell(self, change: ChangedElsewhere) -> None:
         if not change.differences:
-            self._lines.say("Somebody else turned a switch of this product meanwhile.")
+            self._lines.say(said_of(change))
             return
         self._lines.say("Somebody else changed this product meanwhile:")
         for difference in change.differences:
