@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from models.account import Membership
+from models.account import Connection, ConnectionKind, Membership
 from models.product import Product
 from wizard.documents import DocumentError, NotExportable, apply, export_to, exported
 from wizard.session import Session
@@ -170,3 +173,79 @@ def test_what_cannot_be_read_is_not_left_out_silently(store: Store, tmp_path: Pa
 
     with pytest.raises(NotExportable, match="membership club"):
         exported(store, "yoga")
+
+
+def test_one_of_two_things_of_one_name_is_not_taken_for_the_other(store: Store, tmp_path: Path) -> None:
+    for level in ("gold", "silver"):
+        store.add(Membership(name="Club", levels=(level,)))
+    text = "account: {memberships: [{%sname: Club, levels: [bronze]}]}\n"
+
+    with pytest.raises(DocumentError, match="club and club-2 are both called Club; write slug: club"):
+        apply([document(tmp_path, text % "")], store)
+    apply([document(tmp_path, text % "slug: club-2, ")], store)
+
+    assert [each.levels for each in store.account().account.memberships] == [("gold",), ("bronze",)]
+
+
+def test_the_secrets_of_another_kind_of_connection_stay_where_a_document_does_not_speak_of_them(
+    store: Store, tmp_path: Path
+) -> None:
+    secret = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    kept = Connection(name="My site", kind=ConnectionKind.SANDBOX, secret=secret)
+    store.add(kept)
+    path = document(tmp_path, "account: {connections: [{slug: my-site, name: My site, kind: sandbox}]}\n")
+
+    [same] = apply([path], store)
+
+    assert same.change == "unchanged"
+    assert store.account().account.connections[0].secret == secret
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_a_document_that_is_written_anew_keeps_its_permissions(mode: int, store: Store, tmp_path: Path) -> None:
+    store.create("Yoga", "ada")
+    path = tmp_path / "yoga.yaml"
+    path.touch(mode)
+    path.chmod(mode)
+
+    export_to(store, "yoga", path)
+
+    assert path.stat().st_mode & 0o777 == mode
+    assert path.read_text().startswith("wizard: 1")
+
+
+def test_a_file_that_could_not_be_copied_whole_is_not_there(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "workbook.pdf"
+    source.write_bytes(b"%PDF " * 1000)
+    store.add_file(source, "Workbook")
+    store.create("Book", "ada")
+    answered(
+        store,
+        "book",
+        post_sale__access__kind="downloadable_file",
+        post_sale__access__downloadable_file__file="workbook",
+    )
+
+    def full(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with pytest.raises(OSError, match="No space left"):
+        export_to(store, "book", folder / "book.yaml")
+
+    assert list(folder.iterdir()) == []
+
+
+def test_a_text_with_line_breaks_of_windows_is_taken(store: Store, tmp_path: Path) -> None:
+    told = {"slug": "yoga", "general": {"name": "Yoga", "description": "Hi\r\nyou"}}
+    path = tmp_path / "products.json"
+    path.write_text(json.dumps({"wizard": 1, "products": [told]}))
+
+    apply([path], store)
+
+    assert store.load("yoga").answers.general.description == "Hi\nyou"

@@ -6,10 +6,12 @@ import errno
 import os
 import re
 import shutil
+import stat
 import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,22 +124,38 @@ def export_to(store: Store, slug: str, file: Path) -> Exported:
     for target, source in sources.items():
         if target.is_symlink():
             raise FileInTheWay(f"{target} is a link; choose another folder for the document")
-        if target.exists() and (not target.is_file() or digest(target) != digest(source)):
+        if target.exists() and (not target.is_file() or not _is_same(target, source)):
             raise FileInTheWay(f"{target} is there already with other contents; choose another folder for the document")
     for target, source in sources.items():
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as opened:
-            opened.write(found.text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+            with _whole(target) as unfinished:
+                shutil.copyfile(source, unfinished)
+    with _whole(file) as unfinished:
+        unfinished.write_text(found.text, encoding="utf-8", newline="\n")
     return found
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[Path]:
+    """A place to write what stands at `file` once all of it is there; what stood there keeps its permissions."""
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:50]}")
+    os.close(handle)
+    unfinished = Path(temporary)
+    try:
+        yield unfinished
+        unfinished.chmod(stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o644)
+        unfinished.replace(file)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return digest(one) == digest(other)
+    except ValueError:  # it cannot be read, so nobody can tell
+        return False
 
 
 def _needed(answers: Product) -> Iterator[tuple[str, str]]:

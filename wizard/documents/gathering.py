@@ -103,9 +103,10 @@ def gather(
     products = [wanted for document in loaded for wanted in _products(document, product, mistakes)]
     for kind in dict.fromkeys(thing.kind for thing in things):
         there = {slug: thing.name for (of, slug), thing in found.before.items() if of == kind}
-        found.things += _once(_keyed([t for t in things if t.kind == kind], there, set(there)), mistakes)
+        keyed = _keyed([t for t in things if t.kind == kind], there, set(there), mistakes)
+        found.things += [_with_kept(wanted, found) for wanted in _once(keyed, mistakes)]
     names = {each.slug: each.name for each in known if not each.is_deleted and each.name is not None}
-    found.products += _once(_keyed(products, names, {each.slug for each in known}), mistakes)
+    found.products += _once(_keyed(products, names, {each.slug for each in known}, mistakes), mistakes)
     named = {slug for p in found.products for slug in p.value.checkout.bumps}
     found.stored = store.load_all(named | {wanted.slug for wanted in found.products})
     mistakes.extend(_unknown(found))
@@ -117,21 +118,46 @@ def gather(
     return found
 
 
-def _keyed(wanted: Sequence[Wanted], names: Mapping[str, str], taken: set[str]) -> Iterator[Wanted]:
-    """The same, each with its slug: the written one, or that of the name's bearer, or one that is nobody's yet.
+def _keyed(
+    wanted: Sequence[Wanted], names: Mapping[str, str], taken: set[str], mistakes: list[Mistake]
+) -> Iterator[Wanted]:
+    """The same, each with its slug: the written one, or that of the name's bearer, or one that is nobody's yet. Where
+    several bear the name, which of them is meant must be written.
 
     So a name in any script finds what it named before, and two names whose letters give one slug stay two.
     `names` are those of what there is, by slug.
     """
     written = {each.slug for each in wanted if each.slug}
-    bearers = {name_key(name): slug for slug, name in names.items() if slug not in written}
+    bearers = defaultdict[str, list[str]](list)
+    for slug, name in names.items():
+        if slug not in written:
+            bearers[name_key(name)].append(slug)
     taken = taken | written
     for each in wanted:
-        slug = each.slug or bearers.get(name_key(each.name))
+        mine = bearers.get(name_key(each.name), [])
+        if len(mine) > 1 and not each.slug:
+            told = f"{' and '.join(mine)} are both called {each.name}; write slug: {mine[0]}, or whichever is meant"
+            mistakes.append(each.mistake("name", told))
+            continue
+        slug = each.slug or (mine[0] if mine else "")
         if not slug:
             slug = next(free for free in numbered_slugs(slug_of(each.name, each.kind)) if free not in taken)
             taken.add(slug)
         yield each if each.slug else replace(each, slug=slug, value=_with_slug(each.value, slug))
+
+
+def _with_kept(wanted: Wanted, found: Gathered) -> Wanted:
+    """The thing with the answers to what is not asked of it now, such as the secrets of another kind of connection: a
+    document does not speak of them, and whoever switches back finds them."""
+    before, after = found.thing(wanted.kind, wanted.slug), wanted.value
+    if not isinstance(before, Connection) or not isinstance(after, Connection):
+        return wanted
+    kept = {
+        name: getattr(before, name)
+        for name, info in Connection.model_fields.items()
+        if (mark := shape.mark_of(info)) is not None and not mark.when(after)
+    }
+    return replace(wanted, value=after.model_copy(update=kept))
 
 
 def _with_slug(value: Any, slug: str) -> Any:

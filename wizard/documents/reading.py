@@ -249,7 +249,7 @@ def _node(event: events.NodeEvent, shown: str, line: int) -> Node:
     if isinstance(event, events.SequenceStartEvent):
         return Node(line, [])
     assert isinstance(event, events.ScalarEvent)
-    text = _joined(event.value)
+    text = _joined(event.value).replace("\r\n", "\n")  # as JSON from Windows writes it in a text
     if found := _CONTROL.search(text):
         raise _mistake(shown, line, f"there is an invisible {name_of(found[0])} here: take it out")
     if event.style is not None:
