@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cache
 from typing import Annotated
 
@@ -78,7 +78,8 @@ Amount = Annotated[str, AfterValidator(is_amount), Field(json_schema_extra={"pat
 
 def minor_units(amount: str, currency: str) -> int:
     """Turn `29.00` USD into 2900. Raises ValueError when the currency has fewer decimals than the amount."""
-    scaled = Decimal(amount).scaleb(decimals(currency))
+    # The usual context would round what has more than 28 digits.
+    scaled = Decimal(amount).scaleb(decimals(currency), Context(prec=len(amount) + 9))
     if scaled != scaled.to_integral_value():
         places = decimals(currency)
         allowed = {0: "no decimals"}.get(places, f"at most {places} decimals")

@@ -67,3 +67,9 @@ def test_an_amount_that_was_counted_in_whole_units_stays_what_it_is(settings: Se
     assert [price.amount for price in (rsd, iqd, jpy, usd)] == ["990", "990", "990", "990"]
     assert rsd.initial_payment is not None
     assert rsd.initial_payment.amount == "90"
+
+
+def test_an_amount_with_more_digits_than_a_calculator_has_is_not_rounded():
+    with pytest.raises(ValueError, match="at most 2 decimals"):
+        minor_units("1." + "0" * 40 + "1", "USD")
+    assert minor_units("1." + "0" * 40, "USD") == 100

@@ -10,6 +10,7 @@ import pytest
 
 from wizard.settings import BadSettings, Settings, config_file, load
 from wizard.smtp_address import SmtpAddress, smtp_address
+from wizard.store import Unreachable, open_store
 
 
 @pytest.fixture
@@ -218,3 +219,9 @@ def test_a_wrong_sender_is_told_in_one_sentence_with_one_full_stop(
 def test_a_data_folder_without_a_name_is_refused(config: Path) -> None:
     with pytest.raises(BadSettings, match=r"^--data-dir: name a folder; write \. for the one you are in"):
         load(data_dir="")
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://host/shop.db"])
+def test_a_database_that_would_be_gone_at_the_end_is_none(address: str, data_dir: Path):
+    with pytest.raises(Unreachable, match="sqlite:////the/whole/path"):
+        open_store(load(database_url=address, data_dir=data_dir))

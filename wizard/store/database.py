@@ -18,7 +18,7 @@ from typing import Any, Self, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, ProgrammingError
 
 from models import records
 from models.product import Product
@@ -183,6 +183,9 @@ def _url(folder: Path, address: str | None) -> URL:
         url = make_url(address)
     except (ArgumentError, ValueError):
         raise Unreachable(UNREADABLE) from None
+    if url.get_backend_name() == "sqlite" and (url.host or url.database in (None, "", ":memory:")):
+        # Without a file everything would be gone when the wizard is closed.
+        raise Unreachable("Check WIZARD_DATABASE_URL: SQLite's is written sqlite:////the/whole/path/wizard.db.")
     if "@" in f"{url.host}{url.database}" and url.get_backend_name() != "sqlite":
         # Where a password goes on is anybody's guess, so no part of the address is repeated, here or later.
         raise Unreachable(UNREADABLE)
@@ -298,6 +301,9 @@ def _in_words(error: DBAPIError | sqlite3.Error, name: str, password: str) -> St
     state = str(getattr(driver, "sqlstate", None) or "")
     if isinstance(error, DataError) and not state:
         return NotText()
+    if isinstance(error, ProgrammingError) and not state:
+        # Before anything was asked: the driver does not know what stands behind the “?” of the address.
+        return Unreachable(UNREADABLE)
     if state in ("55P03", "40P01", "40001"):
         return Locked(f"Somebody else is changing {name} right now. Try again in a moment; nothing was changed.")
     if state == "25006":
