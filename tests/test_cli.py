@@ -323,7 +323,8 @@ def test_backends_and_the_check_of_a_connection(sample: None, capsys: pytest.Cap
     listed = {one["connection"]: one for one in as_json(capsys, "connections")["connections"]}
     assert (listed["studio"]["kind"], listed["studio"]["check"]["ok"]) == ("sandbox", True)
     assert re.search(r"^studio +.+ +sandbox +works, \d{4}-", printed(capsys, "connections"), re.MULTILINE)
-    assert as_json(capsys, "check", "studio-season")["ok"] is True
+    found = as_json(capsys, "check", "studio-season", status=1)["findings"]
+    assert [each["rule"] for each in found if each["level"] == "error"] == ["PF-17"], "it is played, and works"
 
 
 def test_a_connection_that_cannot_give_what_a_product_gives_does_not_work(
@@ -553,3 +554,22 @@ def test_the_way_to_the_app_imports_nothing_heavy() -> None:
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
 
     assert heavy.isdisjoint(found.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "leads_to"),
+    [
+        (["fire", "coaching-hour", "--event", "bought"], "'--event': 'bought' is not one of", "fire --help"),
+        (["fire", "coaching-hour", "--price", "0"], "greater than or equal to 1. See:", "fire --help"),
+        (["connections", "check"], "Missing argument 'NAME'. See:", "connections check --help"),
+        (["fly"], "No such command 'fly'. See:", "wizard --help"),
+    ],
+)
+def test_a_wrong_command_is_told_in_a_sentence_with_the_way_to_its_own_help(
+    arguments: list[str], told: str, leads_to: str, sample: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = complaint(capsys, *arguments, status=2)
+
+    assert told in said
+    assert "Value error" not in said
+    assert said.rstrip().endswith(leads_to)

@@ -27,7 +27,8 @@ NONE = "post_sale.access.no_access_page"
 ACCOUNT = Account(
     memberships=(Membership(name="Club", levels=("gold",)), Membership(name="Open house", password_protected=False)),
     connections=(
-        Connection(name="Studio"),
+        Connection.model_validate({"name": "Studio", "kind": "webhook", "url": "https://studio.example.com/hook"}),
+        Connection(name="Toy"),
         Connection.model_validate({"name": "Rooms", "kind": "s2member", "login_url": "https://example.com/login"}),
         Connection.model_validate({"name": "Hook", "kind": "webhook", "url": "http://members.example.com"}),
     ),
@@ -430,6 +431,14 @@ CASES: list[tuple[str, str, Inspected, list[tuple[str, str]]]] = [
     ),
     ("PF-14", "unlimited", inspected(FILE_ANSWERS | {f"{FILE}.download_limit": None}), []),
     ("PF-14", "another option is chosen", inspected({f"{FILE}.download_limit": 1}), []),
+    (
+        "PF-17",
+        "a platform that is played",
+        inspected(INTEGRATED_ANSWERS | {f"{INTEGRATED}.connection": "toy"}),
+        [("error", f"{INTEGRATED}.connection")],
+    ),
+    ("PF-17", "a real one", inspected(INTEGRATED_ANSWERS), []),
+    ("PF-17", "another option is chosen", inspected({f"{INTEGRATED}.connection": "toy"}), []),
     ("PF-15", "on itself", inspected({"checkout.bumps": ("yoga",)}), [("error", "checkout.bumps.0")]),
     (
         "PF-15",
@@ -461,7 +470,7 @@ def test_a_rule_finds_what_is_wrong_and_nothing_else(
 def test_every_rule_is_tested_for_a_finding_and_for_its_absence() -> None:
     assert {rule for rule, _, _, expected in CASES if expected} == set(RULES)
     assert {rule for rule, _, _, expected in CASES if not expected} == set(RULES)
-    assert sorted(RULES) == [f"PF-{number:02}" for number in range(1, 17)]
+    assert sorted(RULES) == [f"PF-{number:02}" for number in range(1, 18)]
 
 
 def test_a_sound_product_has_no_findings() -> None:

@@ -68,6 +68,15 @@ def connection_works(inspected: Inspected) -> Found:
             yield "error", f"{ACCESS}.integrated_membership.level", problem
 
 
+@rule(17)
+def platform_is_real(inspected: Inspected) -> Found:
+    """The connection leads to the platform that the wizard plays."""
+    connection = inspected.connection
+    if connection is not None and connection.kind is ConnectionKind.SANDBOX:
+        told = f"{connection.name} is a platform that the wizard plays, so nobody lets real buyers in"
+        yield "error", f"{ACCESS}.integrated_membership.connection", f"{told}: connect the one that you sell on."
+
+
 @rule(4)
 def file_is_as_it_was(inspected: Inspected) -> Found:
     """The file is missing, empty or changed since it was added."""

@@ -76,7 +76,9 @@ def rule(number: int) -> Callable[[Rule], Rule]:
     """Give a rule its id."""
 
     def numbered(function: Rule) -> Rule:
-        RULES[f"PF-{number:02}"] = function
+        name = f"PF-{number:02}"
+        assert name not in RULES, f"there is a rule {name} already"
+        RULES[name] = function
         return function
 
     return numbered
