@@ -17,6 +17,9 @@ from screens.lines import Lines
 from screens.theme import MUTED
 from wizard.flow import Question
 
+A_WORD = 1.0
+"""Seconds within which letters are taken for one word."""
+
 TALL = 36
 """The rows from which a terminal has some to spare."""
 
@@ -216,7 +219,8 @@ class Checklist(Lines):
 
 
 class Dropdown(Select[Any]):
-    """One of a few on a single line. Enter opens it; a letter, open or not, goes to the next entry with it."""
+    """One of a few on a single line. Enter opens it. Letters, open or not, go to the entry that begins with them; one
+    letter again and again goes from entry to entry."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "show_overlay", "Choose", id="dropdown.choose", tooltip="Open the list; a letter jumps"),
@@ -236,6 +240,8 @@ class Dropdown(Select[Any]):
         self.items = list(items)
         self.suggested: Suggestion | None = None
         self._stored: Any = None
+        self._typed = ""
+        self._typed_at = 0.0
         self._goes_on = False
         """Whether what is being chosen was taken with Enter: the next field gets the focus then."""
 
@@ -269,22 +275,35 @@ class Dropdown(Select[Any]):
             overlay.highlighted = next((n for n, item in enumerate(self.items) if item.value == fits), 0)
 
     def on_key(self, event: events.Key) -> None:
-        """A letter jumps: in the open list it moves the highlight, in the closed field it chooses."""
+        """Letters jump: in the open list they move the highlight, in the closed field they choose."""
         letter = event.character if event.is_printable else None
         if not letter or letter == " ":
             return
         event.stop()
+        is_more = event.time - self._typed_at < A_WORD
+        self._typed, self._typed_at = (self._typed if is_more else "") + letter.lower(), event.time
         overlay = self.query_one(SelectOverlay)
         values = [item.value for item in self.items]
         at = overlay.highlighted if self.expanded else (values.index(self._stored) if self._stored in values else None)
-        starting = [n for n, item in enumerate(self.items) if item.label.lower().startswith(letter.lower())]
-        if not starting:
+        if (to := self._meant(at)) is None:
             return
-        to = next((n for n in starting if at is None or n > at), starting[0])
         if self.expanded:
             overlay.highlighted = to
         elif values[to] != self._stored:
             self.value = values[to]
+
+    def _meant(self, at: int | None) -> int | None:
+        """The entry that begins with what was typed; else the next one from here that begins with its last letter."""
+        if len(self._typed) > 1 and (found := self._beginning_with(self._typed)):
+            return found[0]
+        if len(set(self._typed)) > 1 and self._beginning_with(self._typed[:2]):
+            return None  # a slip in the middle of a word: what it led to so far stays
+        self._typed = self._typed[-1]
+        starting = self._beginning_with(self._typed)
+        return next((n for n in starting if at is None or n > at), starting[0] if starting else None)
+
+    def _beginning_with(self, text: str) -> list[int]:
+        return [n for n, item in enumerate(self.items) if item.label.lower().startswith(text)]
 
     @on(Select.Changed)
     def _choose(self, event: Select.Changed) -> None:

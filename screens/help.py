@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, cast
 
 from textual.app import ComposeResult
@@ -81,7 +82,9 @@ class HelpScreen(Dialog):
             lines += [f"  {label_of(choice, self.host)}"] + [
                 f"      {told}" for told in (choice.hint, choice.more) if told
             ]
-        return "\n".join([*lines, f"In documents: {question.id}", ""])
+        # What is asked now is of the option that was chosen, whose name is no key of a document.
+        path = re.sub(r"^(post_sale\.access)\.[a-z_]+\.", r"\1.", question.id)
+        return "\n".join([*lines, f"In documents: {path}", ""])
 
 
 def _has_tooltip(node: DOMNode) -> TypeGuard[Widget]:

@@ -94,7 +94,9 @@ class Picker(Dialog):
         self.lines.put(lines, keep=at)
         self.tell()
         if not self.items:
-            self.say("There is none yet. ctrl+n creates one." if self._create else "Nothing fits.")
+            is_search = bool(self.query_one("#find", Input).value.strip())
+            nothing = "Nothing is called so." if is_search else "There is none yet."
+            self.say(f"{nothing} ctrl+n creates one." if self._create else "Nothing fits.")
         self.refresh_bindings()
 
     @on(OptionList.OptionHighlighted)

@@ -32,7 +32,7 @@ BOXES = {
 
 def mark_of(run: RunRow) -> str:
     """How a run ended, or that it goes on, in one cell."""
-    return "▸" if run.is_running else VERDICT_MARKS[run.verdict or Verdict.INTERRUPTED]
+    return "▸" if run.is_running else VERDICT_MARKS[verdict_of(run) or Verdict.INTERRUPTED]
 
 
 def choice_in_words(choice: object) -> str:

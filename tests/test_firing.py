@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -349,6 +350,10 @@ async def test_a_drill_goes_nowhere_and_is_not_asked_about(real: None):
         await seller.sees("a drill plays every place, and nothing leaves this machine")
         await seller.press("f5")
         await seller.sees("✓ Drill: noticed", within=30)
+        await seller.press("escape", "f7")
+        await seller.until(
+            lambda: bool(re.search(r"✓ \d\d \w+ \d\d:\d\d  Drill: noticed", seller.screen)), "and in the list"
+        )
 
 
 @pytest.mark.parametrize("way", ["from the product", "from the list"])

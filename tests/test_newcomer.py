@@ -13,7 +13,8 @@ from models.automations import Rule, Then, When
 from models.general import ProductKind
 from models.post_sale import Policy
 from screens.bars import KeyLine
-from screens.choices import Dropdown
+from screens.choices import A_WORD, Dropdown
+from screens.controls import Item
 from screens.folder import place_of
 from screens.form import Form
 from screens.outline import StepLine
@@ -152,6 +153,53 @@ async def test_a_list_has_no_line_that_answers_nothing_and_a_letter_jumps() -> N
         await seller.settled()
         assert period.value == "monthly"
         assert focused(seller).id == "initial_payment"
+
+
+async def test_letters_lead_to_what_begins_with_them_and_one_letter_again_to_the_next() -> None:
+    async with seller_at() as seller:
+        await creates(seller, "Talk")
+        menu = Dropdown(
+            [Item(name, name.title()) for name in ("sandbox", "webhook", "wordpress", "ghost")], "platforms"
+        )
+        await seller.app.screen.mount(menu)
+        menu.focus()
+        for typed, chosen in (
+            ("wo", "wordpress"),
+            ("we", "webhook"),
+            ("wor", "wordpress"),
+            ("wx", "webhook"),
+            ("g", "ghost"),
+        ):
+            await seller.pilot.pause(A_WORD + 0.1)
+            await seller.write(typed)
+            assert menu.value == chosen, typed
+        await seller.pilot.pause(A_WORD + 0.1)
+        await seller.write("ww")
+        assert menu.value == "wordpress"
+
+
+async def test_help_names_the_key_of_a_document() -> None:
+    async with seller_at() as seller:
+        await creates(seller, "Talk")
+        await seller.goes_to("accessing")
+        await seller.press("home", "enter")
+        await seller.settled()
+        await seller.press("f1")
+        await seller.sees("In documents: post_sale.access.membership")
+
+
+async def test_a_search_that_finds_nothing_does_not_say_that_there_is_nothing() -> None:
+    with open_store(Settings()) as store:
+        store.put(Membership(name="Club", levels=("silver", "gold")))
+    async with seller_at() as seller:
+        await creates(seller, "Talk")
+        await seller.goes_to("accessing")
+        await seller.press("home", "enter")
+        await seller.settled()
+        await seller.press("enter")
+        await seller.sees("Club")
+        await seller.write("gym")
+        await seller.sees("Nothing is called so. ctrl+n creates one.")
 
 
 async def test_a_seller_without_any_makes_the_first_one_by_enter_and_its_only_level_is_taken() -> None:
