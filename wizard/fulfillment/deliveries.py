@@ -178,7 +178,7 @@ def booked(sold: Sold) -> tuple[Literal["calendar", "webinar"], Bookable] | None
     chosen = access.no_access_page
     field = f"{ACCESS}.no_access_page"
     if chosen.reason is None:
-        raise NotReady(f"{field}.reason", "Say what is sold: why no access page is needed.")
+        raise NotReady(f"{field}.reason", "Choose what is sold: goods, a service, an event, a calendar or a webinar.")
     if chosen.reason == "calendar":
         return "calendar", _bookable(chosen.calendar, sold.account.account.calendars, f"{field}.calendar")
     if chosen.reason == "webinar":

@@ -301,7 +301,7 @@ class Runner:
             self._patience,
             NOBODY if quietly else _StepTelling(self._write, at, before),
             within=self._patience.step - self._spent.get(at, 0.0),
-            is_lost=lambda error: error.place in self._given_up,
+            is_lost=lambda error: _place_of(error, before.action) in self._given_up,
             broken=not_usable if is_ours else broken_backend,
         )
         try:
@@ -309,8 +309,8 @@ class Runner:
         except BackendError as error:
             if quietly and isinstance(error, Retriable):
                 raise  # it was over already, and is not undone because somebody is down now: the run goes on later
-            if isinstance(error, GivenUp) and error.place:
-                self._given_up.add(error.place)
+            if isinstance(error, GivenUp):
+                self._given_up.add(_place_of(error, before.action))
             status, detail = failure(error)
         else:
             self._spend(at, began, before.ms)
@@ -403,6 +403,11 @@ class Runner:
         self._run = self._run.model_copy(update=ended)
         self._ledger.close_run(self._run.id, verdict=verdict, reason=reason, finished_at=at, page=page)
         self._is_open = False
+
+
+def _place_of(error: Retriable, action: Action) -> str:
+    """Who did not answer. Where that is not said, mails may go through somebody else than the rest."""
+    return error.place or ("the mails" if isinstance(action, SendEmail) else "the backend")
 
 
 class _Nobody:

@@ -24,6 +24,9 @@ from wizard.sandbox.faults import HEADER, Fault
 CHUNK = 1 << 20
 """Bytes that are read at once."""
 
+PLACE = "the sandbox"
+"""Who does not answer, where it is the sandbox: a run that has given up on it once does not wait for it again."""
+
 BROKEN_OFF = "The connection to the sandbox broke off before its reply was whole."
 
 FILE = "post_sale.access.downloadable_file.file"
@@ -131,9 +134,9 @@ class SandboxShop:
         try:
             response = await self._client.request(method, path, headers=headers, **parts)
         except httpx.RemoteProtocolError as error:
-            raise Retriable(BROKEN_OFF) from error
+            raise Retriable(BROKEN_OFF, place=PLACE) from error
         except httpx.HTTPError as error:
-            raise Retriable(f"The sandbox could not be reached: {error}.") from error
+            raise Retriable(f"The sandbox could not be reached: {error}.", place=PLACE) from error
         ms = round((time.perf_counter() - began) * 1000, 1)
         request = response.request
         sent = json.dumps(parts["json"]) if "json" in parts else parts.get("content", "")
@@ -149,7 +152,7 @@ class SandboxShop:
         # In process nobody notices for us that a reply is shorter than it says.
         said = response.headers.get("content-length", "")
         if method != "HEAD" and said.isdigit() and response.num_bytes_downloaded < int(said):
-            raise Retriable(BROKEN_OFF)
+            raise Retriable(BROKEN_OFF, place=PLACE)
         if response.status_code in fine:
             return response
         raise _refused(response)
@@ -178,7 +181,7 @@ def _refused(response: httpx.Response) -> BackendError:
         after = response.headers.get("retry-after", "")
         seconds = float(after) if after.isdigit() else None
         why = f": {reason.rstrip('.')}." if (reason := _reason(response)) else "."
-        return Retriable(f"The sandbox answered {response.status_code}{why}", seconds)
+        return Retriable(f"The sandbox answered {response.status_code}{why}", seconds, PLACE)
     reason = _reason(response) or quoted(response.text)
     return Rejected(f"The sandbox answered {response.status_code}: {reason.rstrip('.')}.")
 
