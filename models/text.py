@@ -84,7 +84,8 @@ def is_web_address(text: str) -> str:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as error:
-        raise ValueError(f"this is not a web address: {error}") from None
+        why = "its brackets do not match" if "IPv6" in str(error) else str(error)
+        raise ValueError(f"this is not a web address: {why}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("write the whole address, for example https://example.com/page")
     if parts.username is not None or parts.password is not None:

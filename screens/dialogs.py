@@ -213,7 +213,9 @@ class FormDialog(Dialog, Generic[Model]):
             field_there = self.form.field_at(path[len(self.below) + 1 :] if self.below else path)
             if field_there is not None:
                 field_there.show_error(str(error))
-            self._say(str(error))
+                field_there.control.focus()
+            else:
+                self._say(str(error))
         else:
             self.dismiss(result)
 

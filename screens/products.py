@@ -256,7 +256,7 @@ class ProductsScreen(LastingScreen[None]):
         more = f" and of {len(stopped) - 1} more" if stopped[1:] else ""
         if stopped:
             line.update(
-                Content(f"! A test-fire of {stopped[0]}{more} was stopped midway: F7 lists it, F9 there goes on")
+                Content(f"! A test-fire of {stopped[0]}{more} was stopped midway: F7 lists it; open it, and F9 goes on")
             )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -176,6 +176,11 @@ CASES: dict[str, tuple[str | bytes, str]] = {
     "Latin-1": ("wizard: 1\n# caf\xe9\n".encode("latin-1"), "products.yaml:2: this is not UTF-8 text; save the"),
     "UTF-16": (PRODUCT.encode("utf-16"), "products.yaml:1: this is not UTF-8 text; save the document as UTF-8"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "products.yaml:1: this is not UTF-8 text"),
+    "the name of an option as a key": (
+        "wizard: 1\nproducts:\n  - general: {name: Yoga}\n    post_sale: {access: {kind: hosted_membership, "
+        "hosted_membership: {levels: [gold]}}}\n",
+        "products.yaml:4: products.0.post_sale.access.hosted_membership: there is no key hosted_membership; ",
+    ),
     "a literal secret": (
         "wizard: 1\naccount:\n  connections:\n    - {name: Blog, kind: webhook, secret: hunter2-hunter2-hunter2}\n",
         "products.yaml:4: account.connections.0.secret: a secret never stands in a document: write ${NAME",

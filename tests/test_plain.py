@@ -505,3 +505,12 @@ def test_a_product_that_cannot_be_read_does_not_end_the_sitting(data_dir: Path) 
 
     assert "  ! " in said.getvalue()
     assert "Preflight: " in said.getvalue() or "warning: " in said.getvalue()
+
+
+def test_what_is_neither_yes_nor_no_is_asked_again(shelf: Any) -> None:
+    fill(shelf)
+
+    said = sit(shelf, "yoga-masterclass", REVIEW, "f", "y", KEEP, ":q")
+
+    assert "! write y, or press Enter for no" in said
+    assert shelf.load("yoga-masterclass").mode is Mode.LIVE

@@ -341,7 +341,7 @@ async def test_a_mistake_in_a_part_of_a_page_closes_the_page_and_what_was_writte
         before = stored(slug).general.official_name
         screen.top.call_later(fail)
         await seller.sees("The page was closed: open it again.")
-        assert isinstance(seller.app.screen, ProductsScreen)
+        await seller.until(lambda: isinstance(seller.app.screen, ProductsScreen), "the list is in front again")
         await seller.until(lambda: stored(slug).general.official_name != before, "what was written is stored")
         await open_product(seller)
         forgiven(seller.app)

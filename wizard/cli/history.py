@@ -16,6 +16,13 @@ from wizard.fulfillment.timeline import addresses
 from wizard.fulfillment.words import in_words
 from wizard.invocation import command
 
+PAGE_OF = {
+    "product": "the Thank You page",
+    "calendar": "the calendar's confirmation",
+    "webinar": "the webinar's confirmation",
+}
+"""Whose page a buyer sees after paying."""
+
 commands = typer.Typer()
 
 
@@ -87,7 +94,7 @@ def say_moment(run: Run, number: int) -> None:
 def say_end(run: Run) -> None:
     """Say how a run ended."""
     if run.page and run.event is Event.PURCHASE and not run.life:
-        say(f"The buyer then sees ({run.page.source}): {run.page.text}")
+        say(f"The buyer then sees {PAGE_OF[run.page.source]}: {run.page.text}")
     verdict = run.verdict or Verdict.INTERRUPTED
     say(told(run))
     if verdict is Verdict.INTERRUPTED:

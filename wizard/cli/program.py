@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
@@ -108,11 +109,21 @@ def run(arguments: Sequence[str]) -> int:
     return done if isinstance(done, int) else 0
 
 
+def _words_of(context: Any) -> list[str]:
+    """The words of the command that was called wrongly."""
+    words: list[str] = []
+    while context is not None and context.parent is not None:
+        words.insert(0, context.info_name)
+        context = context.parent
+    return words
+
+
 def failure_of(error: Exception) -> tuple[str, int] | None:
     """What to say about an error, and the exit status; None for a mistake of ours."""
     match error:
         case TyperException():
-            return f"{error.format_message()} See: {command('--help')}", WRONG
+            told = error.format_message().replace(": Value error, ", ": ").rstrip(".")
+            return f"{told}. See: {command(*_words_of(getattr(error, 'ctx', None)), '--help')}", WRONG
         case DocumentError() | NotExportable() | Wrong() | BadSettings() | NoSuchBackend() | LeftOut() | RealAddress():
             return str(error), WRONG
         case NotReady():

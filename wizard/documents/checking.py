@@ -75,12 +75,14 @@ def _follow(detail: ErrorDetails, model: type[Answers]) -> tuple[list[str], list
     parts: list[str] = []
     around: list[type[Answers]] = [model]
     inside: list[type[Answers]] = [model]
+    is_chosen = False
+    """Whether the option of an access was passed: it is no key of the document, and one of that name is."""
     for part in (str(part) for part in detail["loc"]):
         fields = [found.model_fields[part] for found in inside if part in found.model_fields]
-        if not fields and not part.isdecimal() and parts[-1:] == ["access"]:
+        if not fields and not part.isdecimal() and parts[-1:] == ["access"] and not is_chosen:
             chosen = [found for found in inside if found.__name__ == f"Access_{part}"]
             if chosen:
-                inside = chosen
+                inside, is_chosen = chosen, True
                 continue
         parts.append(part)
         if not part.isdecimal():

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from models.ask import Answers
+from models.characters import quoted
 from models.pricing import PricePoint
 from wizard import charges, wording
 from wizard.flow import Question
@@ -202,7 +203,7 @@ class Asker:
             if self.give(path, (*rows, question.row())):
                 self.ask_all(question.form, f"{path}.{len(rows)}")
         elif number is None:
-            self._lines.say(f"  ! there is no {text}: write n, a number, or d and a number")
+            self._lines.say(f"  ! there is no {quoted(text, 60)}: write n, a number, or d and a number")
         elif word == "d":
             self.give(path, rows[: number - 1] + rows[number:])
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from models.access import HostedMembership
 from models.account import Account, Owned
+from models.characters import quoted
 from models.text import SLUG
 from wizard import flow
 from wizard.flow import Question
@@ -103,7 +104,7 @@ class Things:
             return found
         if not offered:
             raise NotThere(f"there is no {subject} yet" + (": write n to create one" if kind_of(subject) else ""))
-        raise NotThere(f"there is no {subject} {text}: write one of the numbers")
+        raise NotThere(f"there is no {subject} {quoted(text, 60)}: write one of the numbers")
 
     def _product(self, text: str) -> str | None:
         """Another product by its slug or its name, listed or not."""

@@ -277,4 +277,8 @@ class Walk:
         self._lines.say(": ".join(standing(session.saved)))
 
     def _agreed(self, question: str) -> bool:
-        return self._lines.read(f"{question} (y, Enter is no)").strip().lower() in ("y", "yes")
+        while True:
+            text = self._lines.read(f"{question} (y, Enter is no)").strip().lower()
+            if text in ("y", "yes", "n", "no", ""):
+                return text in ("y", "yes")
+            self._lines.say("  ! write y, or press Enter for no")
