@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, cast
 
 from textual.app import ComposeResult
@@ -17,20 +18,41 @@ from textual.widgets import Static
 from screens.bars import KeyLine, spelled
 from screens.dialogs import Dialog
 from screens.field import Field
+from screens.lines import hanging
 from wizard.flow import Question
 from wizard.wording import label_of
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
 
-GENERAL = """Enter takes the answer and goes on to the next field, and from the last one to the
-next page; on a field with ▾ it opens the list, in a text it makes a new line. Tab and
-Shift+Tab go from field to field and change nothing.
-On a page everything you answer is saved at once; a dialogue is saved with ctrl+s.
-Marks: ✓ complete   ! something is missing   ? needs review   · empty
-       * must be answered   ✦ suits what you answered before"""
+GENERAL = (
+    "Enter takes the answer and goes on to the next field, and from the last one to the next page; on a field with ▾ "
+    "it opens the list, in a text it makes a new line. Tab and Shift+Tab go from field to field and change nothing.",
+    "On a page everything you answer is saved at once; a dialogue is saved with ctrl+s.",
+    "In a list: up and down move, Enter opens or takes, space marks.",
+)
 
-LISTS = "In a list: up and down move, Enter opens or takes, space marks."
+MARKS = (
+    ("✓", "complete"),
+    ("!", "something is missing"),
+    ("?", "needs review"),
+    ("·", "empty"),
+    ("*", "must be answered"),
+    ("✦", "suits what you answered before"),
+)
+
+
+class Rows(Static):
+    """Lines of a head and a text: what does not fit goes on below where the text began."""
+
+    def __init__(self, rows: Iterable[tuple[str, str]]) -> None:
+        super().__init__(markup=False)
+        self._rows = [(Content(head), Content(text)) for head, text in rows]
+
+    def on_resize(self) -> None:
+        """There is more room, or less."""
+        width = self.content_size.width or 60
+        self.update(Content("\n").join(hanging(head, text, width) for head, text in self._rows))
 
 
 class HelpScreen(Dialog):
@@ -68,8 +90,11 @@ class HelpScreen(Dialog):
             elif self.about:
                 yield Static(Content(f"{self.about}\n"))
             yield Static(Content("Keys that work here"), classes="heading")
-            yield Static(Content("\n".join(f"{k:<9} {d:<13} {t}" for k, d, t in self.keys)))
-            yield Static(Content(f"\n{GENERAL}\n{LISTS}"))
+            wide = max((len(key) for key, *_ in self.keys), default=0)
+            yield Rows((f"{key:<{wide}}  {does:<13} ", told) for key, does, told in self.keys)
+            yield Static(Content("".join(f"\n{paragraph}\n" for paragraph in GENERAL)))
+            yield Static(Content("Marks"), classes="heading")
+            yield Rows((f"{mark}  ", told) for mark, told in MARKS)
         yield KeyLine()
 
     def on_mount(self) -> None:

@@ -123,4 +123,6 @@ class Page(VerticalScroll, can_focus=False):
     def offer_next(self) -> None:
         """Enter was pressed in the last field: the next one goes on to the page after this."""
         self._next.display = True
-        self._next.focus()
+        self._next.focus(scroll_visible=False)
+        # Where it stands is known once it was laid out.
+        self.call_after_refresh(self._next.scroll_visible, animate=False)

@@ -22,6 +22,7 @@ from tests.seller import Seller, seller_at
 from tests.test_walk import creates, stored
 from wizard import flow
 from wizard.preview import received
+from wizard.sample import fill
 from wizard.session import Session
 from wizard.settings import Settings
 from wizard.store import open_store
@@ -122,6 +123,20 @@ async def test_enter_in_the_last_field_shows_the_way_on_and_letters_land_nowhere
         assert "typed" not in seller.screen
         await seller.press("enter")
         await seller.sees("+ add a rule")
+
+
+async def test_the_way_on_is_in_sight_on_a_page_that_fills_the_terminal() -> None:
+    with open_store(Settings()) as store:
+        fill(store)
+        store.remember_place("morning-yoga-workbook", "post_sale.access.downloadable_file.access_days")
+    async with seller_at("80x24") as seller:
+        await seller.press("slash")
+        await seller.write("workbook")
+        await seller.press("enter")
+        await seller.sees("Access ends after")
+        await seller.settled()
+        await seller.press("enter")
+        await seller.sees("▸ Next: ")
 
 
 async def test_the_cursor_of_a_text_stands_at_its_end() -> None:
