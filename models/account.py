@@ -80,15 +80,15 @@ class Membership(Owned):
 class ConnectionKind(Choice):
     """The platforms that can be connected."""
 
-    SANDBOX = "sandbox", "Sandbox", "a platform that the wizard plays, for trying out"
-    WEBHOOK = "webhook", "Webhook", "any platform that takes a signed request"
-    WORDPRESS = "wordpress", "WordPress", "users and roles of a WordPress site"
-    GHOST = "ghost", "Ghost", "members and tiers of a Ghost site"
-    DAP = "dap", "Digital Access Pass", "DAP, by the address that Kartra gives for it"
+    SANDBOX = "sandbox", "Sandbox", "played by the wizard, to try"
+    WEBHOOK = "webhook", "Webhook", "any that takes signed requests"
+    WORDPRESS = "wordpress", "WordPress", "users and roles of a site"
+    GHOST = "ghost", "Ghost", "members and tiers of a site"
+    DAP = "dap", "Digital Access Pass", "by Kartra's address"
     S2MEMBER = (
         "s2member",
         "s2Member",
-        "by the address that Kartra gives for it; one connection a level",
+        "one connection for each level",
     )
 
 
@@ -169,7 +169,7 @@ class Connection(Owned):
     proof_url: Annotated[
         WebAddress | None,
         Ask("Proof page", "A page that only members can read. A test-fire opens it as the buyer.",
-            when=lambda c: c.kind != "sandbox", placeholder="https://members.example.com/members-only"),
+            when=lambda c: c.kind != "sandbox", placeholder="https://example.com/members"),
     ] = None  # fmt: skip
 
     @model_validator(mode="after")
