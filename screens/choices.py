@@ -165,10 +165,12 @@ class Checklist(Lines):
         Binding("shift+down,J", "move(1)", "Move down", show=False, id="checklist.down", tooltip="Later in the order"),
     ]
 
-    def __init__(self, items: Sequence[Item], id: str, ordered: bool = False) -> None:
+    def __init__(self, items: Sequence[Item], id: str, ordered: bool = False, empty: str = "") -> None:
+        """`empty`: what is said while there is nothing to take."""
         super().__init__(id)
         self.items = list(items)
         self.ordered = ordered
+        self._empty = empty
         self.taken: list[Any] = []
         self.show_answer(())
 
@@ -185,7 +187,8 @@ class Checklist(Lines):
         rows = self.items + [Item(v, str(v), "no longer on offer") for v in self.taken if v not in known]
         self._rows = rows
         width = max((len(item.label) for item in rows), default=0)
-        self.put([item_line(self._mark(item.value), item, width) for item in rows])
+        lines = [item_line(self._mark(item.value), item, width) for item in rows]
+        self.put(lines or ([Content.styled(self._empty, MUTED)] if self._empty else []))
 
     def _mark(self, value: Any) -> str:
         if value not in self.taken:
@@ -195,6 +198,8 @@ class Checklist(Lines):
     @on(OptionList.OptionSelected)
     def _turn(self, event: OptionList.OptionSelected) -> None:
         event.stop()
+        if not self._rows:
+            return
         value = self._rows[event.option_index].value
         known = [item.value for item in self.items]
         taken = [v for v in self.taken if v != value] if value in self.taken else [*self.taken, value]
@@ -204,7 +209,7 @@ class Checklist(Lines):
 
     def action_move(self, by: int) -> None:
         """Move the highlighted one in the order."""
-        if not self.ordered or self.highlighted is None:
+        if not self.ordered or not self._rows or self.highlighted is None:
             return
         value = self._rows[self.highlighted].value
         if value in self.taken:

@@ -152,7 +152,7 @@ class Form(Vertical):
             case "choices":
                 return Checklist(items, id, ordered=True)
             case "references" if question.ask.subject == "level":
-                return Checklist([], id)
+                return Checklist([], id, empty="choose a membership first")
             case "references" | "rows":
                 return Rows(question, id)
             case "reference":

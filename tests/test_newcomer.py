@@ -233,6 +233,17 @@ async def test_a_seller_without_any_makes_the_first_one_by_enter_and_its_only_le
         assert stored(seller, "talk").answers.post_sale.access.hosted_membership.levels == ("member",)
 
 
+async def test_levels_say_what_is_missing_while_there_are_none() -> None:
+    async with seller_at() as seller:
+        await creates(seller, "Talk")
+        await seller.goes_to("accessing")
+        await seller.press("home", "enter")
+        await seller.sees("choose a membership first")
+        await seller.press("tab", "space", "shift+up", "shift+down")
+        await seller.settled()
+        assert stored(seller, "talk").answers.post_sale.access.hosted_membership.levels == ()
+
+
 async def test_levels_are_left_to_the_seller_where_there_are_several() -> None:
     with open_store(Settings()) as store:
         store.put(Membership(name="Club", levels=("silver", "gold")))
