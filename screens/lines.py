@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual._widget_navigation import Direction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Offset
@@ -59,6 +60,11 @@ class Lines(OptionList):
             self.set_options([each for option in options for each in (option, None)][:-1] if apart else options)
             if lines:
                 self.highlighted = min(at or 0, len(lines) - 1)
+
+    def _move_page(self, direction: Direction) -> None:
+        """Go a page up or down: there is none where the list has no room, and Textual looks for its lines."""
+        if self.scrollable_content_region:
+            super()._move_page(direction)
 
     def render_line(self, y: int) -> Strip:
         """Paint a row, and let the terminal's cursor follow the highlighted one in the same paint."""

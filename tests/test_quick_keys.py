@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual.content import Content
 from textual.events import Key, Paste
 from textual.keys import _character_to_key
 from textual.screen import Screen
@@ -24,6 +25,7 @@ from models.product import Product
 from screens import keyboard
 from screens.dialogs import FormDialog, Question
 from screens.lasting import MOST_MISTAKES, REPORT
+from screens.lines import Lines
 from screens.product import ProductScreen
 from screens.products import ProductsScreen
 from tests.seller import Seller, SteadyApp, seller_at
@@ -325,6 +327,19 @@ async def test_a_mistake_in_an_action_is_said_in_a_sentence_and_the_app_goes_on(
         assert "action_help" in report
         assert "nope" not in report
         forgiven(seller.app)
+
+
+async def test_a_list_without_room_has_no_pages_to_turn() -> None:
+    async with seller_at() as seller:
+        lines = Lines("none")
+        await seller.app.screen.mount(lines)
+        lines.put([Content("one"), Content("two")])
+        lines.styles.height = 0
+        lines.focus()
+        await seller.pilot.pause()
+        await seller.press("pagedown", "pageup", "pagedown")
+
+        assert lines.highlighted == 0
 
 
 async def test_a_mistake_in_a_part_of_a_page_closes_the_page_and_what_was_written_there_is_stored(sample: None) -> None:
