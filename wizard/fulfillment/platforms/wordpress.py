@@ -84,6 +84,7 @@ class WordPress:
 
     async def perform(self, action: GrantAccess | RevokeAccess, context: Context) -> Receipt:
         """See `Platform`."""
+        context.secrets.learn(context.password)  # it is sent, and the record shows what was sent
         if isinstance(action, GrantAccess):
             receipt = await self._grant(self._role(action), context)
         else:
