@@ -60,7 +60,7 @@ FACTS = {
 
 WIDE = 100
 """Cells from which on what was seen stands beside a step; below that it stands under it."""
-LABEL = 44
+LABEL = 50
 """Cells for what a step does, where what was seen stands beside it."""
 
 Part = str | Content | tuple[str, str]

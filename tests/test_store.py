@@ -1130,6 +1130,8 @@ def test_a_table_that_another_session_holds_on_postgresql_is_said_to_be_locked(
 ) -> None:
     assert postgresql_settings.database_address is not None
     engine = create_engine(postgresql_settings.database_address)
+    with Store.open(postgresql_settings):
+        pass  # made with patience: others may make theirs on this server at this moment
     with Store.open(postgresql_settings, patience=0.2) as store:
         product = store.create("Yoga", "ada")
         with engine.begin() as connection:
