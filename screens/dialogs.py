@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
@@ -20,7 +20,7 @@ from models.general import General
 from screens.bars import KeyLine
 from screens.controls import Item, LineControl, TextControl
 from screens.drafts import Draft
-from screens.field import FormScreen
+from screens.field import Field, FormScreen
 from screens.form import Answered, Asking, Ended, Form, Source, Writing
 from wizard import flow
 from wizard.problems import Misfits, Problem
@@ -220,24 +220,27 @@ class FormDialog(Dialog, Generic[Model]):
             self.dismiss(result)
 
     def _take_what_is_written(self) -> None:
-        """The field that still has the focus has given nothing yet."""
-        for field in self.form.every_field():
-            if isinstance(field.control, LineControl | TextControl) and field.control.is_dirty:
-                try:
-                    self.draft.give(field.path, field.control.written)
-                    self._refused.discard(field.path)
-                    self.form.taken(field.path)
-                except Misfits as misfits:
-                    self.form.refuse(field.path, misfits.problems[0].message)
-                    self._refused.add(field.path)
+        """The field that still has the focus has given nothing yet. What is not asked any more is of no account."""
+        self._refused &= {field.path for field in self.form.every_field() if field.display}
+        for field, written in self._written():
+            try:
+                self.draft.give(field.path, written)
+                self._refused.discard(field.path)
+                self.form.taken(field.path)
+            except Misfits as misfits:
+                self.form.refuse(field.path, misfits.problems[0].message)
+                self._refused.add(field.path)
 
     @property
     def _is_changed(self) -> bool:
         """Whether something was answered or written that closing would lose."""
-        return self.draft.model != self._before or any(
-            isinstance(field.control, LineControl | TextControl) and field.control.is_dirty
-            for field in self.form.every_field()
-        )
+        return self.draft.model != self._before or any(self._written())
+
+    def _written(self) -> Iterator[tuple[Field, Any]]:
+        """What is written and not given yet, in the fields that are asked."""
+        for field in self.form.every_field():
+            if field.display and isinstance(field.control, LineControl | TextControl) and field.control.is_dirty:
+                yield field, field.control.written
 
     async def may_leave(self, key: str) -> bool:
         """Ask before what was written here is lost. `key` is the one that would close it."""

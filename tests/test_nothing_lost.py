@@ -137,3 +137,27 @@ async def test_the_list_follows_the_size_of_the_terminal() -> None:
 def test_limits_of_a_lifetime_are_said_as_it_is_written(written: str) -> None:
     with pytest.raises(Misfits, match="from 1m to 7d, such as 30m, 24h or 3d"):
         with_value(DownloadableFile(), "link_lifetime", written)
+
+
+async def test_what_was_refused_and_is_not_asked_any_more_does_not_keep_a_dialogue_from_saving() -> None:
+    with open_store(Settings()) as store:
+        store.create("Desk yoga", "test")
+    async with seller_at() as seller:
+        await opens(seller, "Desk yoga")
+        await seller.press("ctrl+f", "enter")
+        await seller.sees("A new price point")
+        await seller.press("r", "tab")
+        await seller.write("29")
+        await seller.press("tab", "m", "tab", "space")
+        await seller.sees("$0.00 today")
+        await seller.press("tab")
+        await seller.write("abc")
+        await seller.press("shift+tab")
+        await seller.sees("✗")
+        await seller.press("space")
+        await seller.settled()
+        await seller.press("ctrl+s")
+        await seller.until(lambda: "A new price point" not in seller.screen, "the price is saved")
+    with open_store(Settings()) as store:
+        [price] = store.load("desk-yoga").answers.pricing.prices
+    assert (price.amount, price.initial_payment) == ("29", None)
