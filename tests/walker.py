@@ -99,7 +99,9 @@ def answers(opened: Terminal, within: float = 90.0) -> None:
     opened.settle(0.2)
     opened.resize(columns, rows)
     end = time.perf_counter() + within
-    while not (_shows(opened, _way_back(opened), "search by name") and _shows(opened, "f1", "The test-fires of all products")):
+    while not (
+        _shows(opened, _way_back(opened), "search by name") and _shows(opened, "f1", "test-fires of all products")
+    ):
         assert not opened.closed, f"the app ended\n{opened.text}"
         assert time.perf_counter() < end, f"the list never came back\n{opened.text}"
     opened.press("escape")
