@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from models.account import Account, StoredFile
 from models.product import Product
 from models.saved import SavedAccount, SavedProduct
-from wizard.fulfillment.plan import Sold
+from wizard.fulfillment.sold import Sold
 from wizard.sandbox.app import sandbox_app
 from wizard.sandbox.world import World
 

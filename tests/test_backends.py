@@ -37,9 +37,10 @@ from wizard.fulfillment.backends import SANDBOX
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.backends.webhook import PLANS
 from wizard.fulfillment.fire import LeftOut, Workplace, fire
-from wizard.fulfillment.plan import Held, plan
+from wizard.fulfillment.plan import plan
 from wizard.fulfillment.platforms.endpoint import KINDS, told_of
 from wizard.fulfillment.registry import NoSuchBackend, installed, manifest_of
+from wizard.fulfillment.sold import Held
 from wizard.sample import fill
 from wizard.settings import config_file, load
 from wizard.store import open_store

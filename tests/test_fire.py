@@ -42,9 +42,9 @@ from wizard.fulfillment.backend import Backend, Context, Rejected, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.fire import Held, RealAddress, Workplace, fire, is_reserved
 from wizard.fulfillment.ledger import MemoryLedger
-from wizard.fulfillment.plan import NotReady
 from wizard.fulfillment.registry import NoSuchBackend, installed, manifest_of
 from wizard.fulfillment.secrecy import MASK
+from wizard.fulfillment.sold import NotReady
 from wizard.fulfillment.tries import Patience
 from wizard.sample import fill
 from wizard.sandbox import members, platform, records

@@ -23,7 +23,8 @@ from tests.shop import NOW
 from tests.store_fixtures import ROOT, in_another_process
 from wizard import documents
 from wizard.cli import main
-from wizard.fulfillment.plan import Held, NotReady, Sold, plan
+from wizard.fulfillment.plan import plan
+from wizard.fulfillment.sold import Held, NotReady, Sold
 from wizard.keys import Keys
 from wizard.preflight import check, inspect
 from wizard.settings import BadSettings, Settings, load

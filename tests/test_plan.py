@@ -23,7 +23,8 @@ from models.fulfillment import (
     ShowPage,
 )
 from tests.shop import ACCESS, NOW, SHA256, sold
-from wizard.fulfillment.plan import Held, NotReady, Sold, plan
+from wizard.fulfillment.plan import plan
+from wizard.fulfillment.sold import Held, NotReady, Sold
 
 INSTANT = {"type": "recurring", "amount": "29.00", "period": "monthly", "cancellation": "instant"}
 ONE_TIME = {"type": "one_time", "amount": "29.00"}

@@ -25,7 +25,8 @@ from wizard.fulfillment.backend import Backend
 from wizard.fulfillment.backends import WEBHOOK
 from wizard.fulfillment.backends.webhook import WebhookBackend
 from wizard.fulfillment.lives import LIVES, PROOF, NotThisLife
-from wizard.fulfillment.plan import Held, plan
+from wizard.fulfillment.plan import plan
+from wizard.fulfillment.sold import Held
 from wizard.settings import Settings, config_file
 from wizard.store import open_store
 from wizard.testing import ActionsContract, BackendContract, surroundings

@@ -21,11 +21,11 @@ from wizard.fulfillment.backend import Backend, BackendError, Manifest, Surround
 from wizard.fulfillment.drill import NothingToNotice, why_nothing
 from wizard.fulfillment.ledger import Ledger, MemoryLedger, new_run_id
 from wizard.fulfillment.lives import PROOF, Life, script_of
-from wizard.fulfillment.plan import Held, NotReady, Sold
 from wizard.fulfillment.registry import NoSuchBackend, check_settings, class_of, manifest_of
 from wizard.fulfillment.router import Router, real_platforms
 from wizard.fulfillment.runner import Runner, utc_now
 from wizard.fulfillment.secrecy import Secrets
+from wizard.fulfillment.sold import Held, NotReady, Sold
 from wizard.fulfillment.tries import PATIENT, Patience
 from wizard.fulfillment.words import in_words
 from wizard.sandbox.faults import DRILLS, Fault

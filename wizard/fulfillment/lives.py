@@ -15,7 +15,7 @@ from models.pricing import Cancellation, PricePoint, is_in_installments, is_repe
 from models.saved import RunRow
 from wizard import charges
 from wizard.fulfillment.deliveries import delivery, link_ends
-from wizard.fulfillment.plan import DAYS_BETWEEN_TRIES, TRIES
+from wizard.fulfillment.events import DAYS_BETWEEN_TRIES, TRIES
 from wizard.fulfillment.script import Script, Writer
 from wizard.fulfillment.sold import Held, NotReady, Sold
 

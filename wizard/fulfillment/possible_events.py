@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from models.access import AccessKind
 from models.fulfillment import Event
 from models.pricing import Cancellation, is_in_installments, is_repeated
@@ -30,7 +32,10 @@ def is_possible(event: Event, sold: Sold) -> bool:
             return is_in_installments(price)
         case Event.ACCESS_EXPIRED:
             return _ends_by_itself(sold)
-    return True
+        case Event.PURCHASE | Event.REFUND | Event.PARTIAL_REFUND | Event.CHARGEBACK:
+            return True
+        case _:
+            assert_never(event)
 
 
 def _ends_by_itself(sold: Sold) -> bool:

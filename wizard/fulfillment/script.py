@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import assert_never
 
 from models.fulfillment import (
     Action,
@@ -177,4 +178,9 @@ def _paid_or_not(held: Held, sold: Sold, event: Event, now: datetime) -> Held:
             return held.model_copy(update={"cancellation_pending": waits, "canceled_early": held.bought_at is None})
         case Event.PERIOD_ENDED:
             return held.model_copy(update={"cancellation_pending": False})
-    return held
+        case (
+            Event.REFUND | Event.PARTIAL_REFUND | Event.CHARGEBACK | Event.INSTALLMENTS_COMPLETED | Event.ACCESS_EXPIRED
+        ):
+            return held
+        case _:
+            assert_never(event)
