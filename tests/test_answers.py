@@ -23,8 +23,8 @@ from tests.endpoint import SECRET, Wrong, fired
 from tests.listening import served
 from tests.shop import sold
 from wizard.cli.program import run as command
-from wizard.fulfillment.backend import BackendError, Rejected
 from wizard.fulfillment.connections import check_connection
+from wizard.fulfillment.errors import BackendError, Rejected
 from wizard.fulfillment.platforms.answers import answer_of
 from wizard.fulfillment.platforms.api import Reply
 from wizard.fulfillment.secrecy import Secrets

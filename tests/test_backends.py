@@ -22,20 +22,11 @@ from models.fulfillment import Action, Buyer, Event, Evidence, GrantAccess, Mome
 from tests.shop import CONTENT, NOW, small_world, sold
 from tests.store_fixtures import ROOT
 from wizard.cli import main
-from wizard.fulfillment.backend import (
-    Backend,
-    BackendError,
-    BackendSettings,
-    Check,
-    Context,
-    Manifest,
-    Occasion,
-    Rejected,
-    Surroundings,
-)
+from wizard.fulfillment.backend import Backend, BackendSettings, Check, Context, Manifest, Occasion, Surroundings
 from wizard.fulfillment.backends import SANDBOX
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.backends.webhook import PLANS
+from wizard.fulfillment.errors import BackendError, Rejected
 from wizard.fulfillment.fire import LeftOut, Workplace, fire
 from wizard.fulfillment.plan import plan
 from wizard.fulfillment.platforms.endpoint import KINDS, told_of

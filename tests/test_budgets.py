@@ -18,7 +18,8 @@ from tests.guarded import SITE, Heard, guarded
 from tests.listening import saying
 from tests.shop import NOW, sold
 from tests.test_runner import CONFIRMATION, GRANT, PAGE, Backend, planned, raising
-from wizard.fulfillment.backend import Manifest, Retriable
+from wizard.fulfillment.backend import Manifest
+from wizard.fulfillment.errors import Retriable
 from wizard.fulfillment.fire import Workplace, fire
 from wizard.fulfillment.ledger import MemoryLedger
 from wizard.fulfillment.runner import Runner

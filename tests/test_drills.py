@@ -18,10 +18,11 @@ from models.account import Connection
 from models.fulfillment import Buyer, Event, Run, RunStep, SendEmail, Status, Verdict
 from tests.served import served
 from tests.shop import CHEAP, NOW, sold, workbook
-from wizard.fulfillment.backend import BackendError, Rejected, Surroundings
+from wizard.fulfillment.backend import Surroundings
 from wizard.fulfillment.backends import SandboxSettings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
 from wizard.fulfillment.drill import NothingToNotice, ended, faults_for, is_noticed, told, verdict_of
+from wizard.fulfillment.errors import BackendError, Rejected
 from wizard.fulfillment.fire import Workplace, fire
 from wizard.fulfillment.lives import LIVES, PROOF, Life
 from wizard.fulfillment.outcome import outcome

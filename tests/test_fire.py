@@ -38,8 +38,9 @@ from models.fulfillment import (
 from tests.shop import CHEAP, CONTENT, SHA256, small_world, sold, workbook
 from wizard.cli.program import run as run_command
 from wizard.fulfillment import connections
-from wizard.fulfillment.backend import Backend, Context, Rejected, Surroundings
+from wizard.fulfillment.backend import Backend, Context, Surroundings
 from wizard.fulfillment.backends.sandbox import SandboxBackend
+from wizard.fulfillment.errors import Rejected
 from wizard.fulfillment.fire import Held, RealAddress, Workplace, fire, is_reserved
 from wizard.fulfillment.ledger import MemoryLedger
 from wizard.fulfillment.registry import NoSuchBackend, installed, manifest_of

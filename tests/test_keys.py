@@ -25,10 +25,10 @@ from wizard import documents
 from wizard.cli import main
 from wizard.fulfillment.plan import plan
 from wizard.fulfillment.sold import Held, NotReady, Sold
-from wizard.keys import Keys
 from wizard.preflight import check, inspect
 from wizard.settings import BadSettings, Settings, load
 from wizard.store import KeysUnusable, schema
+from wizard.store.keys import Keys
 from wizard.store.private import write_private_file
 from wizard.store.store import Store
 
@@ -172,7 +172,7 @@ def test_a_folder_in_the_place_of_the_key_file_is_said_to_be_unreadable(sqlite_s
 SEALS = """
 import sys
 from pathlib import Path
-from wizard.keys import Keys
+from wizard.store.keys import Keys
 keys = Keys(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()

@@ -18,7 +18,7 @@ import pytest
 from tests.guarded import SITE, Heard, always, certificate, guarded, says, trusting
 from tests.listening import Answer, reply, saying
 from tests.servers.certificates import Authority
-from wizard.fulfillment.backend import ActionRequired, Rejected, Retriable
+from wizard.fulfillment.errors import ActionRequired, Rejected, Retriable
 from wizard.fulfillment.outgoing import Guard, Outgoing
 from wizard.fulfillment.platforms.api import Api
 

@@ -19,8 +19,8 @@ from tests.endpoint import Wrong, fired
 from tests.guarded import SITE, Heard, always, says, trusting
 from tests.guarded import certificate as certified
 from tests.listening import reply, saying, served
-from wizard.fulfillment.backend import ActionRequired
-from wizard.fulfillment.backends.browser import is_other_name
+from wizard.fulfillment.buyer.browser import is_other_name
+from wizard.fulfillment.errors import ActionRequired
 from wizard.fulfillment.outgoing import Guard, Outgoing
 from wizard.fulfillment.platforms.proof import Visit
 

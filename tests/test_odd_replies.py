@@ -18,8 +18,8 @@ from tests import endpoint
 from tests.endpoint import Wrong, fired
 from tests.guarded import SITE, always
 from tests.listening import saying
-from wizard.fulfillment.backend import BackendError
-from wizard.fulfillment.backends.browser import Page
+from wizard.fulfillment.buyer.browser import Page
+from wizard.fulfillment.errors import BackendError
 from wizard.fulfillment.outgoing import Guard, Outgoing
 from wizard.fulfillment.platforms.api import Api
 from wizard.fulfillment.replies import retry_after, text_of

@@ -13,8 +13,8 @@ import pytest
 from models.account import Connection
 from tests.guarded import SITE, Heard, always, certificate, guarded, says, trusting
 from tests.listening import saying
-from wizard.fulfillment.backend import ActionRequired, Rejected
-from wizard.fulfillment.backends.browser import Browser
+from wizard.fulfillment.buyer.browser import Browser
+from wizard.fulfillment.errors import ActionRequired, Rejected
 from wizard.fulfillment.outgoing import hosts_of, outgoing
 from wizard.fulfillment.public import is_public
 

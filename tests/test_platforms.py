@@ -12,8 +12,9 @@ import pytest
 from models.account import Connection, ConnectionKind
 from tests.connected import at_work, context_of, grant
 from tests.listening import Answer, reply, saying
-from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable, Surroundings
+from wizard.fulfillment.backend import Surroundings
 from wizard.fulfillment.connections import check_connection
+from wizard.fulfillment.errors import ActionRequired, BackendError, Rejected, Retriable
 from wizard.fulfillment.outgoing import Guard, Outgoing
 from wizard.fulfillment.platforms import CLASSES, platform_for
 from wizard.fulfillment.platforms.before import Before

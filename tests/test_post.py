@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from models.fulfillment import Buyer, SendEmail
 from tests.servers.exim import PASSWORD, USER, Exim, running_exim
 from wizard.fulfillment import post as module
-from wizard.fulfillment.backend import ActionRequired, Context, Rejected, Retriable
+from wizard.fulfillment.backend import Context
+from wizard.fulfillment.errors import ActionRequired, Rejected, Retriable
 from wizard.fulfillment.post import SmtpPost
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

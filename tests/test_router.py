@@ -33,8 +33,9 @@ from tests.test_post import part
 from tests.test_webhook import NEW, Receiver
 from tests.walked import walked
 from wizard.cli.program import run as command
-from wizard.fulfillment.backend import BackendError, Context
+from wizard.fulfillment.backend import Context
 from wizard.fulfillment.backends.sandbox import SandboxBackend
+from wizard.fulfillment.errors import BackendError
 from wizard.fulfillment.fire import Workplace, fire, resume
 from wizard.fulfillment.ledger import MemoryLedger
 from wizard.fulfillment.lives import LIVES, PROOF

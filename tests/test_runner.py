@@ -32,7 +32,8 @@ from models.fulfillment import (
     Verdict,
 )
 from tests.shop import NOW
-from wizard.fulfillment.backend import ActionRequired, Check, Context, Manifest, Rejected, Retriable
+from wizard.fulfillment.backend import Check, Context, Manifest
+from wizard.fulfillment.errors import ActionRequired, Rejected, Retriable
 from wizard.fulfillment.ledger import MemoryLedger, key_of, new_run_id
 from wizard.fulfillment.runner import Runner
 from wizard.fulfillment.script import steps_of

@@ -51,7 +51,7 @@ from wizard.store import (
     Unreachable,
 )
 from wizard.store.catalogue import COUNTED
-from wizard.store.names import products_named
+from wizard.store.lookup import products_named
 from wizard.store.store import Store
 
 sqlite_settings = store_fixtures.sqlite_settings

@@ -10,7 +10,7 @@ import pytest
 
 from tests.guarded import SITE, guarded, says
 from tests.listening import saying
-from wizard.fulfillment.backend import Rejected
+from wizard.fulfillment.errors import Rejected
 
 PAGE = b"<p>Breathe in through the left nostril.</p>" * 2000
 RAW = zlib.compressobj(wbits=-15)

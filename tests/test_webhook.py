@@ -22,8 +22,8 @@ from models.account import Connection
 from models.fulfillment import Buyer
 from tests.connected import at_work, context_of, grant, revoke
 from tests.listening import served
-from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
 from wizard.fulfillment.connections import check_connection
+from wizard.fulfillment.errors import ActionRequired, BackendError, Rejected, Retriable
 
 OLD = "whsec_" + base64.b64encode(b"the old secret, which is long").decode()
 NEW = "whsec_" + base64.b64encode(b"the new secret, which is long").decode()

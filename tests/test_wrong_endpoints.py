@@ -22,8 +22,8 @@ from tests.endpoint import OTHER, QUICK, SECRET, Wrong, fired, place
 from tests.listening import served
 from tests.shop import CONTENT, FILES, sold
 from wizard.cli.program import run as command
-from wizard.fulfillment.backend import Retriable
-from wizard.fulfillment.backends.links import LinkInHand, tampered
+from wizard.fulfillment.buyer.links import LinkInHand, tampered
+from wizard.fulfillment.errors import Retriable
 from wizard.fulfillment.fire import fire, resume
 from wizard.fulfillment.lives import LIVES, PROOF
 from wizard.fulfillment.outgoing import LARGEST_REPLY, outgoing

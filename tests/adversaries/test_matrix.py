@@ -16,7 +16,8 @@ from tests.adversaries.post_office import KNOWN
 from tests.adversaries.site import Site
 from tests.adversaries.table import FAMILIES, NO_MAIL, TABLE, Cell, cell
 from tests.adversaries.ways import MAIL, WAYS, carried_out, going, mailed
-from wizard.fulfillment.backend import BackendError, Check
+from wizard.fulfillment.backend import Check
+from wizard.fulfillment.errors import BackendError
 from wizard.sandbox import drills
 from wizard.sandbox.faults import Fault
 

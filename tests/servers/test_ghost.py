@@ -10,8 +10,8 @@ import pytest
 from tests.connected import at_work, context_of, grant, revoke
 from tests.servers.caches import nginx
 from tests.servers.ghost_site import GhostSite
-from wizard.fulfillment.backend import ActionRequired, Rejected
 from wizard.fulfillment.connections import check_connection
+from wizard.fulfillment.errors import ActionRequired, Rejected
 
 pytestmark = pytest.mark.xdist_group("ghost")
 

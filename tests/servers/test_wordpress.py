@@ -13,8 +13,8 @@ from tests.connected import at_work, context_of, grant, revoke
 from tests.servers.lived import furnished, lived
 from tests.servers.wordpress_site import WordPressSite
 from wizard import preflight
-from wizard.fulfillment.backend import ActionRequired, Rejected
 from wizard.fulfillment.connections import check_and_remember, check_connection
+from wizard.fulfillment.errors import ActionRequired, Rejected
 from wizard.fulfillment.lives import PROOF
 from wizard.settings import Settings
 from wizard.store import open_store

@@ -12,8 +12,9 @@ from models.account import Connection, ConnectionCheck
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, Place, Wrong, place_of, tell_broken
 from wizard.fulfillment import registry
-from wizard.fulfillment.backend import BackendError, Check, Manifest, Surroundings
+from wizard.fulfillment.backend import Check, Manifest, Surroundings
 from wizard.fulfillment.connections import check_and_remember
+from wizard.fulfillment.errors import BackendError
 from wizard.fulfillment.secrecy import Secrets
 from wizard.fulfillment.words import DOES
 from wizard.invocation import command

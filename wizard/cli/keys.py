@@ -6,7 +6,7 @@ import typer
 
 from wizard.cli.output import say, say_json
 from wizard.cli.place import JSON, Wrong, place_of
-from wizard.keys import Keys
+from wizard.store.keys import Keys
 
 commands = typer.Typer()
 keys = typer.Typer(rich_markup_mode=None)

@@ -28,7 +28,7 @@ from wizard.cli import (
 from wizard.cli.output import say, say_json, warn
 from wizard.cli.place import Place, Wrong, place_of
 from wizard.documents import DocumentError, NotExportable
-from wizard.fulfillment.backend import BackendError
+from wizard.fulfillment.errors import BackendError
 from wizard.fulfillment.fire import BusyRun, LeftOut, NotReady, OverRun, RealAddress
 from wizard.fulfillment.registry import NoSuchBackend
 from wizard.invocation import command

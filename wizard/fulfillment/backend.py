@@ -1,4 +1,4 @@
-"""The contract of a backend, and the kinds of error it may answer with.
+"""The contract of a backend. The errors that it may answer with stand in `wizard.fulfillment.errors`.
 
 A backend carries out deliveries. It never retries and never sleeps: the runner does. `verify` uses the access as the
 buyer would and says what was seen, also after a revoke, when being turned away is what is hoped for. A mail arrives at
@@ -33,38 +33,13 @@ from models.fulfillment import (
     Settings,
 )
 from models.saved import SavedAccount
+from wizard.fulfillment.errors import BackendError
 from wizard.fulfillment.secrecy import Secrets
 
 if TYPE_CHECKING:  # a backend's manifest is read before any network code is loaded
     import httpx
 
-    from wizard.fulfillment.backends.browser import Browser
-
-
-class BackendError(Exception):
-    """Something a backend could not do. The message says what happened and what to do about it."""
-
-
-class Retriable(BackendError):
-    """It may work later. `after` is the number of seconds the other side asked to wait, if it said so. `place` is who
-    did not answer, such as a host: a run that has given up on them once does not wait for them again."""
-
-    def __init__(self, message: str, after: float | None = None, place: str = "") -> None:
-        super().__init__(message)
-        self.after = after
-        self.place = place
-
-
-class ActionRequired(BackendError):
-    """A person must do something first: correct a key, verify a domain, name a `proof_url`."""
-
-
-class Rejected(BackendError):
-    """The request itself is wrong. `field` is the question it is about, such as `post_sale.access.…`."""
-
-    def __init__(self, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.field = field
+    from wizard.fulfillment.buyer.browser import Browser
 
 
 class BackendSettings(BaseModel):

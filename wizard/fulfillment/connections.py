@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from models.access import AccessKind
 from models.account import Connection, ConnectionKind
-from wizard.fulfillment.backend import BackendError, Check, Surroundings
+from wizard.fulfillment.backend import Check, Surroundings
+from wizard.fulfillment.errors import BackendError
 from wizard.fulfillment.secrecy import Secrets
 from wizard.fulfillment.tries import not_usable
 

@@ -17,8 +17,9 @@ from models.characters import visible
 from models.fulfillment import Buyer, CallWebhook, Event, Run, RunStep, ShowPage, Verdict
 from models.saved import SavedAccount
 from models.text import is_email
-from wizard.fulfillment.backend import Backend, BackendError, Manifest, Surroundings
+from wizard.fulfillment.backend import Backend, Manifest, Surroundings
 from wizard.fulfillment.drill import NothingToNotice, why_nothing
+from wizard.fulfillment.errors import BackendError
 from wizard.fulfillment.ledger import Ledger, MemoryLedger, new_run_id
 from wizard.fulfillment.lives import PROOF, Life, script_of
 from wizard.fulfillment.registry import NoSuchBackend, check_settings, class_of, manifest_of

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from wizard.fulfillment.backend import ActionRequired, Rejected
-from wizard.fulfillment.backends.browser import LARGEST, SIMULATION, Browser, NotNamed
+from wizard.fulfillment.buyer.browser import LARGEST, SIMULATION, Browser, NotNamed
+from wizard.fulfillment.errors import ActionRequired, Rejected
 from wizard.fulfillment.public import is_public
 from wizard.fulfillment.unpacking import NotUnpacked, Unpacking, codings_of
 from wizard.fulfillment.unreached import does_speak_tls, lasting, speaks_tls

@@ -21,7 +21,8 @@ from models.addresses import in_ascii
 from models.characters import quoted, visible
 from models.fulfillment import Evidence, Exchange, Receipt, SendEmail
 from models.text import is_email
-from wizard.fulfillment.backend import ActionRequired, BackendError, Check, Context, Rejected, Retriable
+from wizard.fulfillment.backend import Check, Context
+from wizard.fulfillment.errors import ActionRequired, BackendError, Rejected, Retriable
 from wizard.fulfillment.secrecy import Secrets
 from wizard.fulfillment.unreached import does_speak_tls
 from wizard.mails import Mail, NotOneLine, one_line

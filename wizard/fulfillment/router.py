@@ -20,7 +20,8 @@ from models.fulfillment import (
     RunStep,
     SendEmail,
 )
-from wizard.fulfillment.backend import ActionRequired, Backend, BackendError, Check, Context, Manifest, Surroundings
+from wizard.fulfillment.backend import Backend, Check, Context, Manifest, Surroundings
+from wizard.fulfillment.errors import ActionRequired, BackendError
 from wizard.fulfillment.tries import not_usable
 
 if TYPE_CHECKING:

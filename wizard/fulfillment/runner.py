@@ -21,7 +21,8 @@ from weakref import WeakKeyDictionary
 from models.fulfillment import Action, CleanUp, Moment, Receipt, Run, RunStep, SendEmail, Status, Verdict
 from models.post_sale import Notification
 from wizard import mails
-from wizard.fulfillment.backend import Backend, BackendError, Context, Occasion, Retriable
+from wizard.fulfillment.backend import Backend, Context, Occasion
+from wizard.fulfillment.errors import BackendError, Retriable
 from wizard.fulfillment.ledger import Ledger, key_of
 from wizard.fulfillment.lives import PROVE
 from wizard.fulfillment.outcome import ACCESS, BAD, OPEN, hoped_for, outcome, page_of

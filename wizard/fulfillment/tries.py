@@ -13,7 +13,7 @@ import stamina
 import stamina.instrumentation
 
 from models.fulfillment import Evidence, Receipt, Status
-from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
+from wizard.fulfillment.errors import ActionRequired, BackendError, Rejected, Retriable
 
 # A step shows that it is tried again. The library's own log line would be written across the terminal app.
 stamina.instrumentation.set_on_retry_hooks([])

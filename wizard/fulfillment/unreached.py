@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import httpx
 
-from wizard.fulfillment.backend import ActionRequired
+from wizard.fulfillment.errors import ActionRequired
 
 NOT_KNOWN = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 """What a name server says of a host that there is not. `EAI_AGAIN` is a name server that cannot be reached."""

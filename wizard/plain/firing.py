@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def fire_purchase(lines: Lines, store: Store, settings: Settings, slug: str) -> None:
     """Let a test buyer buy the product, by the backend that the settings name, and say how that went."""
     # Imported here: who only answers questions needs none of it.
-    from wizard.fulfillment.backend import BackendError
     from wizard.fulfillment.drill import told
+    from wizard.fulfillment.errors import BackendError
     from wizard.fulfillment.fire import LeftOut, NotReady, Workplace, fire
     from wizard.fulfillment.outcome import OPEN
     from wizard.fulfillment.registry import NoSuchBackend

@@ -16,10 +16,9 @@ from wizard.plain.lines import Back, Leave, Lines, number_in
 from wizard.progress import missing
 from wizard.session import Session
 from wizard.store.errors import NotFound, StoreError
-from wizard.store.names import products_named
+from wizard.store.lookup import products_named
 
 if TYPE_CHECKING:
-    from wizard.plain.asking import Asker
     from wizard.store import Store
     from wizard.store.account import OwnedKind
 
@@ -41,11 +40,11 @@ def kind_of(subject: str) -> type[Owned] | None:
 class Things:
     """What references refer to, for one product."""
 
-    def __init__(self, lines: Lines, store: Store, session: Session, asker: Callable[[Draft], Asker]) -> None:
+    def __init__(self, lines: Lines, store: Store, session: Session, ask_all: Callable[[Draft], None]) -> None:
         self._lines = lines
         self._store = store
         self._session = session
-        self._asker = asker
+        self._ask_all = ask_all
 
     def show(self, question: Question, scope: Any) -> None:
         """Write what can be chosen."""
@@ -136,7 +135,7 @@ class Things:
         """Ask for a thing until nothing that it needs is missing. Going back before its first question drops it."""
         while True:
             try:
-                self._asker(draft).ask_all(flow.questions_of(type(draft.thing)), "")
+                self._ask_all(draft)
             except Back:
                 raise NotThere(f"the {subject} was not saved") from None
             except Leave:

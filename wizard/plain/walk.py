@@ -171,10 +171,10 @@ class Walk:
         self._asker(ProductForm(session), session).ask_all(module.questions, below)
 
     def _asker(self, form: Form, session: Session) -> Asker:
-        def for_thing(draft: Draft) -> Asker:
-            return self._asker(draft, session)
+        def ask_all(draft: Draft) -> None:
+            self._asker(draft, session).ask_all(flow.questions_of(type(draft.thing)), "")
 
-        things = Things(self._lines, self._store, session, for_thing)
+        things = Things(self._lines, self._store, session, ask_all)
         return Asker(self._lines, form, things, self._host, self._clock().date())
 
     # --- somebody else's changes ------------------------------------------------------------------------------------

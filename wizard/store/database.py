@@ -22,7 +22,6 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalErro
 
 from models import records
 from models.product import Product
-from wizard.keys import Keys
 from wizard.store import schema
 from wizard.store.errors import (
     Corrupt,
@@ -35,6 +34,7 @@ from wizard.store.errors import (
     StoreError,
     Unreachable,
 )
+from wizard.store.keys import Keys
 from wizard.store.private import close_to_others, make_private_file, make_private_folder
 
 FILE = "wizard.db"

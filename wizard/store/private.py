@@ -54,7 +54,7 @@ def close_to_others(folder: Path) -> list[Path]:
 DATABASES = ("wizard.db", "sandbox.sqlite")
 
 OURS = (*(f"{name}*" for name in DATABASES), "sandbox-files", "files", "backups", "claims")
-"""What the wizard makes in a data folder. Keys that others can read are refused instead (see `wizard.keys`)."""
+"""What the wizard makes in a data folder. Keys that others can read are refused instead (see `wizard.store.keys`)."""
 
 
 def _close(path: Path) -> bool:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from wizard.keys import Keys
 from wizard.store.errors import Corrupt, NewerDatabase
+from wizard.store.keys import Keys
 
 NEWEST = "0004"
 """The migration that this version's records are written for."""

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, select, update
 
 from models import records
-from wizard.keys import Keys
 from wizard.store.errors import NoKeyFits
+from wizard.store.keys import Keys
 
 
 class Rotation(NamedTuple):

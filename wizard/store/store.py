@@ -23,13 +23,13 @@ from models.saved import (
     SavedAccount,
     SavedProduct,
 )
-from wizard.keys import Keys
 from wizard.settings import Settings
 from wizard.store import account, catalogue, claims, files, ledger, products
 from wizard.store.account import OwnedKind, Thing
 from wizard.store.database import Database, Work
 from wizard.store.errors import Corrupt, StoreError
 from wizard.store.files import FileState
+from wizard.store.keys import Keys
 from wizard.store.sealing import Rotation, seal_anew
 
 

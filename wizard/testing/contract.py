@@ -26,7 +26,8 @@ from models.fulfillment import (
     Status,
     Verdict,
 )
-from wizard.fulfillment.backend import Backend, BackendError, Check, Context, Manifest, Surroundings
+from wizard.fulfillment.backend import Backend, Check, Context, Manifest, Surroundings
+from wizard.fulfillment.errors import BackendError
 from wizard.fulfillment.fire import LeftOut, Workplace, fire
 from wizard.fulfillment.fire import test_buyer as a_buyer
 from wizard.fulfillment.ledger import MemoryLedger, new_run_id

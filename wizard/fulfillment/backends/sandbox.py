@@ -37,10 +37,11 @@ from models.fulfillment import (
     TryLink,
 )
 from models.money import day_in_words
-from wizard.fulfillment.backend import BackendError, Check, Context, Rejected, Retriable, Surroundings
+from wizard.fulfillment.backend import Check, Context, Surroundings
 from wizard.fulfillment.backends import SANDBOX
 from wizard.fulfillment.backends.sandbox_buyer import Memory, SandboxBuyer
 from wizard.fulfillment.backends.sandbox_shop import FILE, SandboxShop
+from wizard.fulfillment.errors import BackendError, Rejected, Retriable
 from wizard.sandbox.app import sandbox_in
 from wizard.sandbox.clocks import clock_of
 from wizard.sandbox.faults import DRILLS, Fault

@@ -27,10 +27,11 @@ from models.fulfillment import (
     TryLink,
 )
 from wizard import hypertext
-from wizard.fulfillment.backend import Context, Rejected
-from wizard.fulfillment.backends.browser import Browser, Page, body_of, page_of, subject_of
-from wizard.fulfillment.backends.links import LinkInHand, seen
+from wizard.fulfillment.backend import Context
 from wizard.fulfillment.backends.sandbox_shop import SandboxShop
+from wizard.fulfillment.buyer.browser import Browser, Page, body_of, page_of, subject_of
+from wizard.fulfillment.buyer.links import LinkInHand, seen
+from wizard.fulfillment.errors import Rejected
 
 PASSWORD = re.compile(r"\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b")
 """How a password of the sandbox looks in a mail."""

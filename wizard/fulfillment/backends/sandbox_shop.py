@@ -17,8 +17,9 @@ from standardwebhooks.webhooks import Webhook
 
 from models.characters import quoted, visible
 from models.fulfillment import Exchange
-from wizard.fulfillment.backend import BackendError, Context, Rejected, Retriable
-from wizard.fulfillment.backends.browser import SIMULATION
+from wizard.fulfillment.backend import Context
+from wizard.fulfillment.buyer.browser import SIMULATION
+from wizard.fulfillment.errors import BackendError, Rejected, Retriable
 from wizard.sandbox.faults import HEADER, Fault
 
 CHUNK = 1 << 20

@@ -27,9 +27,10 @@ from models.fulfillment import (
     ShowPage,
     TryLink,
 )
-from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
+from wizard.fulfillment.backend import Check, Context, Surroundings
 from wizard.fulfillment.backends import WEBHOOK, WebhookSettings
-from wizard.fulfillment.backends.links import LinkInHand, seen
+from wizard.fulfillment.buyer.links import LinkInHand, seen
+from wizard.fulfillment.errors import ActionRequired, Rejected
 from wizard.fulfillment.outcome import hoped_for
 from wizard.fulfillment.platforms.answers import is_bare
 from wizard.fulfillment.platforms.endpoint import LINK, Endpoint, happened_at, thing_of, told_of

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from models.account import ConnectionKind
-from wizard.fulfillment.backend import Rejected
+from wizard.fulfillment.errors import Rejected
 
 if TYPE_CHECKING:
     from models.account import Connection

@@ -13,8 +13,8 @@ from typing import Any
 
 from models.characters import quoted
 from models.fulfillment import Receipt
-from wizard.fulfillment.backend import Rejected
-from wizard.fulfillment.backends.browser import Page
+from wizard.fulfillment.buyer.browser import Page
+from wizard.fulfillment.errors import Rejected
 from wizard.fulfillment.platforms.api import Reply
 from wizard.fulfillment.secrecy import Secrets
 

@@ -13,8 +13,8 @@ import httpx
 
 from models.characters import quoted, visible
 from models.fulfillment import Evidence, Exchange, Receipt
-from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
-from wizard.fulfillment.backends.browser import TARGET, target_of, why
+from wizard.fulfillment.buyer.browser import TARGET, target_of, why
+from wizard.fulfillment.errors import ActionRequired, BackendError, Rejected, Retriable
 from wizard.fulfillment.replies import behind, cached, gate, is_kept, is_passing, retry_after, text_of
 
 AFact = TypeVar("AFact", Receipt, Evidence)

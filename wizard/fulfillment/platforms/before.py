@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from wizard.fulfillment.backend import BackendError
+from wizard.fulfillment.errors import BackendError
 
 
 class Before:

@@ -32,7 +32,8 @@ from models.fulfillment import (
 )
 from models.signing import keys_of
 from models.text import Line, WebAddress
-from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
+from wizard.fulfillment.backend import Check, Context, Surroundings
+from wizard.fulfillment.errors import ActionRequired, Rejected
 from wizard.fulfillment.outcome import hoped_for
 from wizard.fulfillment.outgoing import host_of
 from wizard.fulfillment.platforms.answers import answer_of, is_bare

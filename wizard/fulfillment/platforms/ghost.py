@@ -22,7 +22,8 @@ from urllib.parse import parse_qs, urlsplit
 from models.account import Connection
 from models.addresses import one_spelling, same_buyer
 from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
-from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
+from wizard.fulfillment.backend import Check, Context, Surroundings
+from wizard.fulfillment.errors import ActionRequired, Rejected
 from wizard.fulfillment.platforms import LEVEL
 from wizard.fulfillment.platforms.api import Api, Reply, because
 from wizard.fulfillment.platforms.before import Before

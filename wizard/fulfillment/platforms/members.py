@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from models.characters import visible
 from models.fulfillment import Action, Evidence
-from wizard.fulfillment.backend import ActionRequired, Context, Surroundings
-from wizard.fulfillment.backends.browser import Browser, Page
-from wizard.fulfillment.backends.links import seen
+from wizard.fulfillment.backend import Context, Surroundings
+from wizard.fulfillment.buyer.browser import Browser, Page
+from wizard.fulfillment.buyer.links import seen
+from wizard.fulfillment.errors import ActionRequired
 from wizard.fulfillment.outcome import hoped_for
 from wizard.fulfillment.platforms.proof import on_its_word, visit
 from wizard.fulfillment.replies import behind

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from models.account import Connection
 from models.characters import visible
 from models.fulfillment import Action, Evidence
-from wizard.fulfillment.backend import ActionRequired, Context, Rejected, Surroundings
-from wizard.fulfillment.backends.browser import Browser, Page, place_of
+from wizard.fulfillment.backend import Context, Surroundings
+from wizard.fulfillment.buyer.browser import Browser, Page, place_of
+from wizard.fulfillment.errors import ActionRequired, Rejected
 from wizard.fulfillment.outcome import hoped_for
 from wizard.fulfillment.replies import behind
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from wizard.fulfillment.backend import ActionRequired, Rejected, Surroundings
+from wizard.fulfillment.backend import Surroundings
+from wizard.fulfillment.errors import ActionRequired, Rejected
 from wizard.fulfillment.platforms.proof import Visit
 from wizard.fulfillment.replies import behind
 

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from models.account import Connection
 from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
-from wizard.fulfillment.backend import ActionRequired, Check, Context, Rejected, Surroundings
-from wizard.fulfillment.backends.browser import Browser, Page
+from wizard.fulfillment.backend import Check, Context, Surroundings
+from wizard.fulfillment.buyer.browser import Browser, Page
+from wizard.fulfillment.errors import ActionRequired, Rejected
 from wizard.fulfillment.platforms import LEVEL
 from wizard.fulfillment.platforms.before import Before
 from wizard.fulfillment.platforms.proof import on_its_word, visit, written_in

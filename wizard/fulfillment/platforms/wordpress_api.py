@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from models.account import Connection
 from models.addresses import in_ascii, one_spelling, same_buyer
-from wizard.fulfillment.backend import ActionRequired, Rejected, Retriable, Surroundings
+from wizard.fulfillment.backend import Surroundings
+from wizard.fulfillment.errors import ActionRequired, Rejected, Retriable
 from wizard.fulfillment.platforms import LEVEL
 from wizard.fulfillment.platforms.api import Api, Reply, because
 from wizard.fulfillment.platforms.proof import paragraphs_of

@@ -10,7 +10,8 @@ from typing import ParamSpec, TypeVar
 from lending_library.library import Library, TurnedAway
 from lending_library.manifest import LENDING_LIBRARY, LibrarySettings
 from models.fulfillment import Action, Evidence, GrantAccess, KeepAccess, Receipt, RevokeAccess, SendEmail, ShowPage
-from wizard.fulfillment.backend import BackendError, Check, Context, Rejected, Surroundings
+from wizard.fulfillment.backend import Check, Context, Surroundings
+from wizard.fulfillment.errors import BackendError, Rejected
 
 CARD_NUMBER = re.compile(r"\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b")
 """How the number of a card looks in a letter."""

@@ -9,8 +9,8 @@ from urllib.parse import unquote_plus, urlsplit
 from models.account import StoredFile
 from models.characters import visible
 from models.fulfillment import Evidence, IssueDownloadLink, TryLink
-from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected
-from wizard.fulfillment.backends.browser import HEAD_IS_NOT_KNOWN, Browser, Download, ServerError
+from wizard.fulfillment.buyer.browser import HEAD_IS_NOT_KNOWN, Browser, Download, ServerError
+from wizard.fulfillment.errors import ActionRequired, BackendError, Rejected
 from wizard.fulfillment.replies import behind, is_passing
 
 TRIED = {"tampered": "a changed link", "used_up": "the link once more than allowed", "expired": "the old link"}

@@ -18,7 +18,7 @@ import httpx
 
 from models.characters import quoted, visible
 from models.fulfillment import Exchange
-from wizard.fulfillment.backend import ActionRequired, BackendError, Rejected, Retriable
+from wizard.fulfillment.errors import ActionRequired, BackendError, Rejected, Retriable
 from wizard.fulfillment.replies import behind, cached, gate, is_passing, retry_after, text_of
 
 # An address may hold a secret, such as a link that signs its bearer in: it is to stand in no log, whoever keeps one.

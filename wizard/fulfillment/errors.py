@@ -1,0 +1,29 @@
+"""What a backend or a platform may answer with when it could not do something."""
+
+from __future__ import annotations
+
+
+class BackendError(Exception):
+    """Something a backend could not do. The message says what happened and what to do about it."""
+
+
+class Retriable(BackendError):
+    """It may work later. `after` is the number of seconds the other side asked to wait, if it said so. `place` is who
+    did not answer, such as a host: a run that has given up on them once does not wait for them again."""
+
+    def __init__(self, message: str, after: float | None = None, place: str = "") -> None:
+        super().__init__(message)
+        self.after = after
+        self.place = place
+
+
+class ActionRequired(BackendError):
+    """A person must do something first: correct a key, verify a domain, name a `proof_url`."""
+
+
+class Rejected(BackendError):
+    """The request itself is wrong. `field` is the question it is about, such as `post_sale.access.…`."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
