@@ -21,7 +21,8 @@ from models.fulfillment import (
 from screens.lines import hanging
 from screens.theme import MUTED
 from wizard import mails
-from wizard.fulfillment.outcome import ACCESS, BAD
+from wizard.fulfillment.expectation import ACCESS
+from wizard.fulfillment.outcome import BAD
 from wizard.fulfillment.words import in_words
 
 MARKS = {

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from models.access import AccessKind
 from models.account import Connection, ConnectionKind
 from wizard.fulfillment.backend import Check, Surroundings
-from wizard.fulfillment.errors import BackendError
+from wizard.fulfillment.errors import BackendError, not_usable
 from wizard.fulfillment.secrecy import Secrets
-from wizard.fulfillment.tries import not_usable
 
 if TYPE_CHECKING:
     from wizard.settings import Settings

@@ -27,3 +27,17 @@ class Rejected(BackendError):
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+def broken_backend(error: Exception) -> BackendError:
+    """What an error means in a backend of others that is none of the contract."""
+    return BackendError(f"The backend broke ({type(error).__name__}: {error}). Tell whoever made it.")
+
+
+def not_usable(error: Exception) -> BackendError:
+    """What an error means in a backend of ours, which is never what somebody made wrong: something came back that
+    nobody here expected."""
+    return BackendError(
+        f"What came back could not be used ({type(error).__name__}: {error}). It was not tried again: look at the "
+        "reply, and at who sent it."
+    )

@@ -5,40 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from models.fulfillment import (
-    Action,
-    CancelRegistration,
     CleanUp,
-    GrantAccess,
-    IssueDownloadLink,
     Page,
-    RegisterAttendee,
-    RevokeAccess,
-    RevokeDownloadLink,
     Run,
     RunStep,
     ShowPage,
     Status,
-    TryLink,
     Verdict,
 )
 from wizard.fulfillment.drill import fault_of, shows
+from wizard.fulfillment.expectation import ACCESS, hoped_for
 from wizard.fulfillment.lives import PROVE
 from wizard.fulfillment.words import in_words
 
 BAD = (Status.FAILED, Status.ACTION_REQUIRED)
 OPEN = (Status.PENDING, Status.RUNNING, Status.PERFORMED)
 """How a step stands that is not over."""
-
-ACCESS = (
-    GrantAccess,
-    RevokeAccess,
-    IssueDownloadLink,
-    RevokeDownloadLink,
-    RegisterAttendee,
-    CancelRegistration,
-    TryLink,
-)
-"""What a proof is about: it takes the buyer to check these."""
 
 PROVEN = "The buyer was let in, nothing happened twice, and once access was taken away the buyer was turned away."
 LET_IN = "The buyer was let in, and nothing happened twice. Nothing was taken away, so nobody had to be turned away."
@@ -47,11 +29,6 @@ NOTHING_SEEN = (
     "There is no access to prove, and nothing happened twice. That mails and page arrived is the platform's own word: "
     "nobody looked as the buyer."
 )
-
-
-def hoped_for(action: Action) -> bool:
-    """Whether the buyer should get in after this action: not after one that takes access away."""
-    return not isinstance(action, RevokeAccess | RevokeDownloadLink | CancelRegistration | TryLink)
 
 
 def page_of(run: Run) -> Page | None:

@@ -21,8 +21,7 @@ from models.fulfillment import (
     SendEmail,
 )
 from wizard.fulfillment.backend import Backend, Check, Context, Manifest, Surroundings
-from wizard.fulfillment.errors import ActionRequired, BackendError
-from wizard.fulfillment.tries import not_usable
+from wizard.fulfillment.errors import ActionRequired, BackendError, not_usable
 
 if TYPE_CHECKING:
     from wizard.fulfillment.platforms import Platform

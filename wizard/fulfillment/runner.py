@@ -22,12 +22,13 @@ from models.fulfillment import Action, CleanUp, Moment, Receipt, Run, RunStep, S
 from models.post_sale import Notification
 from wizard import mails
 from wizard.fulfillment.backend import Backend, Context, Occasion
-from wizard.fulfillment.errors import BackendError, Retriable
+from wizard.fulfillment.errors import BackendError, Retriable, broken_backend, not_usable
+from wizard.fulfillment.expectation import ACCESS, hoped_for
 from wizard.fulfillment.ledger import Ledger, key_of
 from wizard.fulfillment.lives import PROVE
-from wizard.fulfillment.outcome import ACCESS, BAD, OPEN, hoped_for, outcome, page_of
+from wizard.fulfillment.outcome import BAD, OPEN, outcome, page_of
 from wizard.fulfillment.secrecy import Secrets
-from wizard.fulfillment.tries import PATIENT, Answer, Asking, GivenUp, Patience, broken_backend, failure, not_usable
+from wizard.fulfillment.tries import PATIENT, Answer, Asking, GivenUp, Patience, failure
 from wizard.fulfillment.words import in_words
 
 P = ParamSpec("P")

@@ -20,7 +20,8 @@ from models.fulfillment import (
     ShowPage,
     Status,
 )
-from wizard.fulfillment.outcome import ACCESS, BAD, hoped_for
+from wizard.fulfillment.expectation import ACCESS, hoped_for
+from wizard.fulfillment.outcome import BAD
 
 Standing = Literal["in", "out", ""]
 """What a buyer can do: get in, be turned away; empty where nothing is tried, or not yet."""

@@ -13,7 +13,7 @@ import stamina
 import stamina.instrumentation
 
 from models.fulfillment import Evidence, Receipt, Status
-from wizard.fulfillment.errors import ActionRequired, BackendError, Rejected, Retriable
+from wizard.fulfillment.errors import ActionRequired, BackendError, Rejected, Retriable, broken_backend
 
 # A step shows that it is tried again. The library's own log line would be written across the terminal app.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -73,20 +73,6 @@ class GivenUp(Retriable):
         super().__init__(str(last), last.after, last.place)
         self.tries = tries
         self.seconds = seconds
-
-
-def broken_backend(error: Exception) -> BackendError:
-    """What an error means in a backend of others that is none of the contract."""
-    return BackendError(f"The backend broke ({type(error).__name__}: {error}). Tell whoever made it.")
-
-
-def not_usable(error: Exception) -> BackendError:
-    """What an error means in a backend of ours, which is never what somebody made wrong: something came back that
-    nobody here expected."""
-    return BackendError(
-        f"What came back could not be used ({type(error).__name__}: {error}). It was not tried again: look at the "
-        "reply, and at who sent it."
-    )
 
 
 @dataclass(slots=True)

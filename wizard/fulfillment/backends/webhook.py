@@ -31,7 +31,7 @@ from wizard.fulfillment.backend import Check, Context, Surroundings
 from wizard.fulfillment.backends import WEBHOOK, WebhookSettings
 from wizard.fulfillment.buyer.links import LinkInHand, seen
 from wizard.fulfillment.errors import ActionRequired, Rejected
-from wizard.fulfillment.outcome import hoped_for
+from wizard.fulfillment.expectation import hoped_for
 from wizard.fulfillment.platforms.answers import is_bare
 from wizard.fulfillment.platforms.endpoint import LINK, Endpoint, happened_at, thing_of, told_of
 

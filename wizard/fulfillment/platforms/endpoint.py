@@ -34,7 +34,7 @@ from models.signing import keys_of
 from models.text import Line, WebAddress
 from wizard.fulfillment.backend import Check, Context, Surroundings
 from wizard.fulfillment.errors import ActionRequired, Rejected
-from wizard.fulfillment.outcome import hoped_for
+from wizard.fulfillment.expectation import hoped_for
 from wizard.fulfillment.outgoing import host_of
 from wizard.fulfillment.platforms.answers import answer_of, is_bare
 from wizard.fulfillment.platforms.api import Api, Reply

@@ -16,7 +16,7 @@ from wizard.fulfillment.backend import Context, Surroundings
 from wizard.fulfillment.buyer.browser import Browser, Page
 from wizard.fulfillment.buyer.links import seen
 from wizard.fulfillment.errors import ActionRequired
-from wizard.fulfillment.outcome import hoped_for
+from wizard.fulfillment.expectation import hoped_for
 from wizard.fulfillment.platforms.proof import on_its_word, visit
 from wizard.fulfillment.replies import behind
 

@@ -17,7 +17,7 @@ from models.fulfillment import Action, Evidence
 from wizard.fulfillment.backend import Context, Surroundings
 from wizard.fulfillment.buyer.browser import Browser, Page, place_of
 from wizard.fulfillment.errors import ActionRequired, Rejected
-from wizard.fulfillment.outcome import hoped_for
+from wizard.fulfillment.expectation import hoped_for
 from wizard.fulfillment.replies import behind
 
 PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL)
