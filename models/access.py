@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from models.ask import Answers, Ask, Choice, Suggestion, always
 from models.general import ProductKind
 from models.text import ForeignName, Slug, Text, is_level
+
+if TYPE_CHECKING:
+    from models.product import Product
+    from models.references import References
 
 
 class AccessKind(Choice):
@@ -81,13 +86,54 @@ def _as_level(text: str) -> str:
         return text  # that there is no such level, the membership says
 
 
+def _levels_of_another_membership(before: Product, after: Product, references: References) -> Product:
+    """Keep the levels when the membership changes: those it lacks are named with the old membership. Where none was
+    chosen and the membership has only one, it is that one."""
+    old, chosen = _hosted(before), references.membership(_hosted(after).membership)
+    if chosen is not None and not old.levels and len(chosen.levels) == 1:
+        return _with_levels(after, chosen.levels)
+    if chosen is None or old.membership is None:
+        return after
+    kept = []
+    for level in old.levels:
+        name = level if "/" in level else f"{old.membership}/{level}"
+        owner, _, bare = name.partition("/")
+        kept.append(bare if owner == chosen.slug or bare in chosen.levels else name)
+    return _with_levels(after, tuple(dict.fromkeys(kept)))
+
+
+def _hosted(product: Product) -> HostedMembership:
+    return product.post_sale.access.hosted_membership
+
+
+def _with_levels(product: Product, levels: tuple[str, ...]) -> Product:
+    access = product.post_sale.access
+    hosted = access.hosted_membership.model_copy(update={"levels": levels})
+    sale = product.post_sale.model_copy(update={"access": access.model_copy(update={"hosted_membership": hosted})})
+    return product.model_copy(update={"post_sale": sale})
+
+
+def _levels_that_are_none(product: Product, references: References) -> Iterator[tuple[str, str]]:
+    membership = references.membership(_hosted(product).membership)
+    if membership is None:
+        return
+    for level in _hosted(product).levels:
+        if level not in membership.levels:
+            yield "", f"{level} is not a level of {membership.name}: choose among {', '.join(membership.levels)}"
+
+
+def _login_is_always_mailed(product: Product, references: References) -> str:
+    membership = references.membership(_hosted(product).membership)
+    return "always, since it is password-protected" if membership and membership.password_protected else ""
+
+
 class HostedMembership(Answers):
     """They log in to a membership that the host keeps."""
 
     membership: Annotated[
         Slug | None,
         Ask("Membership", "The place with your gated content.", kind="reference", subject="membership",
-            required=always),
+            required=always, follows=_levels_of_another_membership),
     ] = None  # fmt: skip
     levels: Annotated[
         Annotated[tuple[Annotated[str, AfterValidator(_as_level)], ...], Field(max_length=10)],
@@ -97,12 +143,13 @@ class HostedMembership(Answers):
             kind="references",
             subject="level",
             required=always,
+            conflicts=_levels_that_are_none,
         ),
     ] = ()
     send_login_details: Annotated[
         bool,
         Ask("Login mail", "Mails the buyer a login. Always on for a password-protected membership.",
-            kind="switch"),
+            kind="switch", fixed=_login_is_always_mailed),
     ] = False  # fmt: skip
 
 

@@ -6,7 +6,7 @@ prompts, the documents and their JSON Schema are all rendered from these declara
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, Self
@@ -81,6 +81,31 @@ def nothing(_product: Any) -> Suggestion | None:
     return None
 
 
+def no_more(_answer: Any) -> Iterable[tuple[str, str]]:
+    """The rule of a question whose answer lacks nothing as a whole."""
+    return ()
+
+
+def no_conflict(_product: Any, _references: Any) -> Iterable[tuple[str, str]]:
+    """The rule of a question that depends on no other."""
+    return ()
+
+
+def free(_product: Any, _references: Any) -> str:
+    """The rule of a switch that can always be turned."""
+    return ""
+
+
+def nothing_follows(_before: Any, after: Any, _references: Any) -> Any:
+    """The rule of a question that changes nothing but its own answer."""
+    return after
+
+
+def no_note(_asked: Any, _stored: Any) -> str:
+    """The rule of a question whose answer is stored as it was given."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """How a person is asked for the answer that a field holds.
@@ -105,6 +130,20 @@ class Ask:
     """Receives the whole product. A suggestion marks one of the choices and answers nothing."""
     usual: tuple[str, ...] = ()
     """Answers that most sellers give, offered while one is written."""
+    essential: str = ""
+    """What is said where the answer is taken away: without it nothing is stored."""
+    lacks: Callable[[Any], Iterable[tuple[str, str]]] = no_more
+    """Receives the answer. What it lacks as a whole, each with its path below the answer."""
+    conflicts: Callable[[Any, Any], Iterable[tuple[str, str]]] = no_conflict
+    """Receives the product and what it refers to (`models.references`). Why the answer no longer fits what it depends
+    on, each with its path below the answer. The answer is kept and shown."""
+    fixed: Callable[[Any, Any], str] = free
+    """For switches: receives the same. Why it is on and cannot be turned; empty where it can."""
+    follows: Callable[[Any, Any, Any], Any] = nothing_follows
+    """Receives the product before and after this answer was given, and what it refers to. Gives the product with what
+    changes along."""
+    note: Callable[[Any, Any], str] = no_note
+    """Receives what was asked for and what is stored. What the seller should be told of it, if anything."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         schema = handler(core)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from models.ask import Answers, Ask, Choice, Module, always, misfit
+from models.pricing import is_repeated
 from models.text import HttpsAddress, Line, Slug
+
+if TYPE_CHECKING:
+    from models.product import Product
+    from models.references import References
 
 
 class Gateway(Choice):
@@ -56,6 +62,29 @@ class CustomField(Answers):
     required: Annotated[bool, Ask("Required", "Whether buyers must answer it.", kind="switch")] = False
 
 
+def _test_card_taken_off(asked: Any, stored: Any) -> str:
+    is_list = isinstance(asked, list | tuple)
+    return "The test card was taken off: PayPal comes first." if is_list and list(asked) != list(stored) else ""
+
+
+def _express_needs_room(product: Product, _references: References) -> Iterator[tuple[str, str]]:
+    if product.checkout.express is Express.OFF:
+        return
+    if product.checkout.custom_fields:
+        yield "", "it leaves no room for your custom fields: turn it off, or remove them"
+    if product.pricing.prices and not any(map(is_repeated, product.pricing.prices)):
+        yield "", "express checkout needs a price with more than one payment"
+
+
+def _bumps_of_one_currency(product: Product, references: References) -> Iterator[tuple[str, str]]:
+    for number, slug in enumerate(product.checkout.bumps):
+        other = references.products.get(slug)
+        if slug == references.slug:
+            yield str(number), "a product cannot be offered on top of itself"
+        elif other and other.currency != product.pricing.currency:
+            yield str(number), f"{other.name} is sold in {other.currency}"
+
+
 class Checkout(Answers):
     """How buyers pay (`spec` 2.3)."""
 
@@ -63,12 +92,12 @@ class Checkout(Answers):
         tuple[Gateway, ...],
         Module("payment", "Payment methods", "Who takes the money?"),
         Ask("Gateways", "Shown in this order; accounts are connected elsewhere. Going live with a price needs one "
-            "besides the test card.", kind="choices", required=always),
+            "besides the test card.", kind="choices", required=always, note=_test_card_taken_off),
     ] = (Gateway.TEST_CARD,)  # fmt: skip
     express: Annotated[
         Express,
         Ask("Express checkout", "For returning buyers of a price with more than one payment. "
-            "It leaves no room for custom fields.", kind="choice"),
+            "It leaves no room for custom fields.", kind="choice", conflicts=_express_needs_room),
     ] = Express.OFF  # fmt: skip
     terms_url: Annotated[
         HttpsAddress | None,
@@ -92,7 +121,7 @@ class Checkout(Answers):
         Annotated[tuple[Slug, ...], Field(max_length=6)],
         Module("bumps", "Bump offers", "What do you offer on top?"),
         Ask("Bump offers", "Other products, offered with a tick box at checkout. Up to 6, of the same currency.",
-            kind="references", subject="product"),
+            kind="references", subject="product", conflicts=_bumps_of_one_currency),
     ] = ()  # fmt: skip
 
     @field_validator("gateways")

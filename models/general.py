@@ -28,6 +28,7 @@ class General(Answers):
             "Product name",
             "What you call it. Only you see this name, and no two products share it.",
             required=always,
+            essential="a product needs a name",
         ),
     ] = None
     official_name: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -190,6 +190,12 @@ def _has_several_prices(pricing: Pricing) -> bool:
     return len(pricing.prices) > 1
 
 
+def _labels_that_tell_them_apart(prices: tuple[PricePoint, ...]) -> Iterator[tuple[str, str]]:
+    for number, price in enumerate(prices):
+        if len(prices) > 1 and not price.label:
+            yield f"{number}.label", "write a label: with several prices each needs one"
+
+
 class Pricing(Answers):
     """The currency and the price points, numbered from 1 in their order (`spec` 2.2)."""
 
@@ -224,7 +230,7 @@ class Pricing(Answers):
     prices: Annotated[
         tuple[PricePoint, ...],
         Ask("Price points", "The ways to pay. Buyers choose one.", kind="rows", required=always,
-            row_name="price point"),
+            row_name="price point", lacks=_labels_that_tell_them_apart),
     ] = ()  # fmt: skip
     sales_tax: Annotated[
         SalesTax,

@@ -11,12 +11,12 @@ import pytest
 from models.account import Account, Calendar, Connection, ConnectionCheck, File, Membership, Webinar
 from models.fulfillment import Verdict
 from models.product import Mode, Product
+from models.references import OtherProduct
 from models.saved import RunRow, SavedAccount, SavedProduct
 from tests.shelf import NOON, new_shelf
 from wizard import flow, preflight
 from wizard.preflight import RULES, Inspected, check, may_go_live
 from wizard.preflight.sale import is_this_machine
-from wizard.progress import OtherProduct
 from wizard.sample import fill
 
 HOSTED = "post_sale.access.hosted_membership"

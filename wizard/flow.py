@@ -173,6 +173,18 @@ def by_id() -> dict[str, Question]:
     return {question.id: question for question in all_questions()}
 
 
+@cache
+def essential_questions() -> tuple[Question, ...]:
+    """The questions without whose answer nothing is stored."""
+    return tuple(question for question in all_questions() if question.ask.essential)
+
+
+@cache
+def dependent_questions() -> tuple[Question, ...]:
+    """The questions whose answer depends on others, and may no longer fit them."""
+    return tuple(question for question in all_questions() if question.ask.conflicts is not ask.no_conflict)
+
+
 def id_of(path: str) -> str:
     """The id of the question that a path answers: the path without its row numbers."""
     return ".".join(part for part in path.split(".") if not part.isdecimal())

@@ -13,7 +13,7 @@ from typing import Literal
 from models.account import Account
 from models.characters import visible
 from models.fulfillment import Buyer
-from models.post_sale import VARIABLE, Notification, ThankYouMode
+from models.post_sale import VARIABLE, Notification, Notifications, ThankYouMode
 from models.product import Product
 from wizard import charges, hypertext
 from wizard.problems import Problem
@@ -192,6 +192,13 @@ def left_over(product: Product, notification: str) -> list[Problem]:
         told_there = taken_literally(_instructions(product))
         found += [_literal("post_sale.access.no_access_page.instructions", each) for each in told_there]
     return found
+
+
+def all_left_over(product: Product) -> Iterator[Problem]:
+    """What buyers would read as no value at all, in any mail of a product and on its page after paying."""
+    for name in Notifications.model_fields:
+        yield from left_over(product, name)
+    yield from left_over_after_paying(product)
 
 
 def _meant(name: str, may: frozenset[str]) -> str:

@@ -15,8 +15,8 @@ from models.fulfillment import Buyer
 from models.post_sale import Afterwards, Notification, ThankYouMode
 from models.pricing import Cancellation, is_repeated
 from models.product import Mode, Product
+from models.references import References
 from wizard import charges, mails
-from wizard.progress import Around
 
 BUYER = Buyer()
 
@@ -109,7 +109,7 @@ def wanted_mails(product: Product, account: Account) -> list[str]:
     return [*names, "order_confirmation"]
 
 
-def consequence(module_id: str, product: Product, around: Around, today: dt.date) -> str:
+def consequence(module_id: str, product: Product, around: References, today: dt.date) -> str:
     """What the answers of a module lead to, in a line or two below its form; empty where the form says it all."""
     match module_id:
         case "post_sale.access":
@@ -139,7 +139,7 @@ def _next_charges(product: Product, today: dt.date) -> str:
     return "\n".join(lines)
 
 
-def _access(product: Product, around: Around) -> str:
+def _access(product: Product, around: References) -> str:
     what = received(product, around)
     if not what:
         return ""
@@ -160,7 +160,7 @@ def _access(product: Product, around: Around) -> str:
     return f"Buyers get   {what}\n" + (f"Access ends  {ends}" if ends else "Access ends  never: it stays for good")
 
 
-def received(product: Product, around: Around) -> str:
+def received(product: Product, around: References) -> str:
     """What a buyer gets after paying, in the seller's words; empty while it is not chosen yet."""
     access, account = product.post_sale.access, around.account
     match access.kind:

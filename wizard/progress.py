@@ -6,14 +6,11 @@ All of it is derived from the answers, so there is no state that could be wrong.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from models.access import AccessKind, HostedMembership
-from models.account import Account, Membership
 from models.ask import Answers, Choice
-from models.checkout import Express
-from models.pricing import is_repeated
 from models.product import Product
+from models.references import References
 from wizard import flow
 from wizard.flow import Module, Question
 from wizard.problems import Problem
@@ -26,33 +23,6 @@ class State(Choice):
     INCOMPLETE = "incomplete", "Incomplete", "!"
     COMPLETE = "complete", "Complete", "✓"
     NEEDS_REVIEW = "needs_review", "Needs review", "?"
-
-
-@dataclass(frozen=True, slots=True)
-class OtherProduct:
-    """What a bump needs to know of another product."""
-
-    name: str
-    currency: str
-    published: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What a product's answers refer to."""
-
-    slug: str = ""
-    account: Account = field(default_factory=Account)
-    products: Mapping[str, OtherProduct] = field(default_factory=dict)
-    """The other products that this one names, by slug."""
-
-    def membership(self, slug: str | None) -> Membership | None:
-        """The membership with that slug, if the seller has one."""
-        return next((m for m in self.account.memberships if m.slug == slug), None)
-
-    def has(self, subject: str, slug: str | None) -> bool:
-        """Whether the seller has a thing of that kind with that slug."""
-        return any(thing.slug == slug for thing in getattr(self.account, f"{subject}s", ()))
 
 
 def is_unanswered(value: object) -> bool:
@@ -84,6 +54,8 @@ def missing(scope: object, questions: tuple[Question, ...], below: str = "") -> 
         elif question.ask.kind == "rows":
             for number, row in enumerate(value):
                 yield from missing(row, question.form, f"{path}.{number}")
+            for at, message in question.ask.lacks(value):
+                yield Problem(f"{path}.{at}", message, lacking=True)
 
 
 def _scope_of(product: Product, module: Module) -> tuple[object, str]:
@@ -95,41 +67,15 @@ def missing_in(product: Product, module: Module) -> Iterator[Problem]:
     """What a module still needs."""
     scope, path = _scope_of(product, module)
     yield from missing(scope, module.questions, path)
-    if module.id == "pricing.product_pricing" and len(product.pricing.prices) > 1:
-        for number, price in enumerate(product.pricing.prices):
-            if not price.label:
-                message = "write a label: with several prices each needs one"
-                yield Problem(f"pricing.prices.{number}.label", message, lacking=True)
 
 
-def conflicts(product: Product, around: Around) -> Iterator[Problem]:
+def conflicts(product: Product, references: References) -> Iterator[Problem]:
     """Answers that no longer fit what they depend on. The old answer is kept and shown."""
-    access, checkout = product.post_sale.access, product.checkout
-    if access.kind is AccessKind.HOSTED_MEMBERSHIP:
-        yield from _level_conflicts(access.hosted_membership, around)
-    if checkout.express is not Express.OFF:
-        if checkout.custom_fields:
-            yield Problem("checkout.express", "it leaves no room for your custom fields: turn it off, or remove them")
-        if product.pricing.prices and not any(map(is_repeated, product.pricing.prices)):
-            yield Problem("checkout.express", "express checkout needs a price with more than one payment")
-    for number, slug in enumerate(checkout.bumps):
-        other = around.products.get(slug)
-        if slug == around.slug:
-            yield Problem(f"checkout.bumps.{number}", "a product cannot be offered on top of itself")
-        elif other and other.currency != product.pricing.currency:
-            yield Problem(f"checkout.bumps.{number}", f"{other.name} is sold in {other.currency}")
-
-
-def _level_conflicts(answers: HostedMembership, around: Around) -> Iterator[Problem]:
-    membership = around.membership(answers.membership)
-    if membership is None:
-        return
-    for level in answers.levels:
-        if level not in membership.levels:
-            yield Problem(
-                "post_sale.access.hosted_membership.levels",
-                f"{level} is not a level of {membership.name}: choose among {', '.join(membership.levels)}",
-            )
+    for question in flow.dependent_questions():
+        if not flow.is_asked(product, question.id):
+            continue
+        for below, message in question.ask.conflicts(product, references):
+            yield Problem(f"{question.id}.{below}" if below else question.id, message)
 
 
 def is_touched(product: Product, module: Module) -> bool:
@@ -162,9 +108,9 @@ class Survey:
         return State.COMPLETE if State.COMPLETE in found else State.EMPTY
 
 
-def survey(product: Product, around: Around) -> Survey:
+def survey(product: Product, references: References) -> Survey:
     """Look at every module once."""
-    in_conflict = {flow.module_of(problem.path).id for problem in conflicts(product, around)}
+    in_conflict = {flow.module_of(problem.path).id for problem in conflicts(product, references)}
     states: dict[str, State] = {}
     blocking = set()
     for module in flow.modules():

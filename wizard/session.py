@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from models.product import Mode, Product
+from models.references import OtherProduct, References
 from models.saved import Change, SavedAccount, SavedProduct
 from wizard import flow, mails, progress
 from wizard.problems import Misfits, Problem
-from wizard.progress import Around, OtherProduct, State, Survey
+from wizard.progress import State, Survey
 from wizard.store.errors import Corrupt, NameTaken, NotFound, Stale, UnknownReference
 
 SWITCHES = ("mode", "published")
@@ -106,10 +107,11 @@ def _differs(old: Product, new: Product, step: flow.Step) -> bool:
     return bool(step.modules) and flow.value_at(old, step.id) != flow.value_at(new, step.id)
 
 
-def _named(product: Product) -> None:
-    """Refuse a product without a name: nobody would find it again."""
-    if not product.general.name:
-        raise Misfits([Problem("general.name", "a product needs a name")])
+def _check_essentials(product: Product) -> None:
+    """Refuse answers without what nothing is stored without. Raises Misfits."""
+    lacking = [each for each in flow.essential_questions() if not flow.value_at(product, each.id)]
+    if lacking:
+        raise Misfits([Problem(each.id, each.ask.essential) for each in lacking])
 
 
 class Session:
@@ -141,7 +143,7 @@ class Session:
         return self._account
 
     @property
-    def around(self) -> Around:
+    def around(self) -> References:
         """What the answers refer to."""
         return self._around
 
@@ -167,17 +169,17 @@ class Session:
     def check(self, path: str, value: object) -> list[Problem]:
         """What would be wrong with an answer. Touches nothing: it may be asked with every key."""
         try:
-            _named(flow.with_value(self.answers, path, value))
+            _check_essentials(flow.with_value(self.answers, path, value))
         except Misfits as misfits:
             return list(misfits.problems)
         return []
 
     def fixed(self, path: str) -> str:
         """Why a switch is on and cannot be turned; empty where it can."""
-        if path != "post_sale.access.hosted_membership.send_login_details":
+        try:
+            return flow.question_at(path).ask.fixed(self.answers, self._around)
+        except KeyError:  # what a row is asked
             return ""
-        membership = self._around.membership(self.answers.post_sale.access.hosted_membership.membership)
-        return "always, since it is password-protected" if membership and membership.password_protected else ""
 
     def answer(self, path: str, value: object) -> Outcome:
         """Accept one answer and store it.
@@ -186,25 +188,21 @@ class Session:
         the store's own errors; in each case nothing is stored and the session stays as it was.
         """
         new = flow.with_value(self.answers, path, value)
-        new = self._follow(path, new)
+        question = flow.question_at(path)
+        new = question.ask.follows(self.answers, new, self._around)
         outcome = self._store(new)
         if outcome.changes:
             self._undo.append(list(outcome.changes))
             self._redo.clear()
         asked = flow.as_plain(value)
         got = flow.as_plain(flow.value_at(self.answers, path))
-        if path == "checkout.gateways" and got != asked and isinstance(asked, list | tuple):
-            return Outcome(outcome.changes, outcome.states, ("The test card was taken off: PayPal comes first.",))
-        return Outcome(outcome.changes, outcome.states, tuple(self._read_literally(path)))
+        noted = (question.ask.note(asked, got),) if question.id == path else ()
+        return Outcome(outcome.changes, outcome.states, (*filter(None, noted), *self._read_literally(path)))
 
     def _read_literally(self, path: str) -> Iterator[str]:
         """What buyers would read as it is written in an answer that was just given: in a mail, or after paying."""
-        if path.startswith("post_sale."):
-            _, _, of_mail = path.partition("post_sale.notifications.")
-            mail = of_mail.partition(".")[0] or "order_confirmation"
-            for problem in (*mails.left_over(self.answers, mail), *mails.left_over_after_paying(self.answers)):
-                if f"{problem.path}.".startswith(f"{path}."):
-                    yield f"! {problem.message}."
+        found = (problem for problem in mails.all_left_over(self.answers) if f"{problem.path}.".startswith(f"{path}."))
+        yield from dict.fromkeys(f"! {problem.message}." for problem in found)
 
     def replace(self, answers: Product) -> Outcome:
         """Store a whole set of answers at once, as a document does. Raises as `answer` does."""
@@ -286,27 +284,8 @@ class Session:
         self._redo.clear()
         return outcome
 
-    def _follow(self, path: str, new: Product) -> Product:
-        """Keep the levels when the membership changes: those it lacks are named with the old membership. Where none was
-        chosen and the membership has only one, it is that one."""
-        at = "post_sale.access.hosted_membership"
-        if path != f"{at}.membership":
-            return new
-        old = self.answers.post_sale.access.hosted_membership
-        chosen = self._around.membership(new.post_sale.access.hosted_membership.membership)
-        if chosen is not None and not old.levels and len(chosen.levels) == 1:
-            return flow.with_value(new, f"{at}.levels", chosen.levels)  # type: ignore[no-any-return]
-        if chosen is None or old.membership is None:
-            return new
-        kept = []
-        for level in old.levels:
-            name = level if "/" in level else f"{old.membership}/{level}"
-            owner, _, bare = name.partition("/")
-            kept.append(bare if owner == chosen.slug or bare in chosen.levels else name)
-        return flow.with_value(new, f"{at}.levels", tuple(dict.fromkeys(kept)))  # type: ignore[no-any-return]
-
     def _store(self, new: Product) -> Outcome:
-        _named(new)
+        _check_essentials(new)
         changes = changes_between(self.answers, new)
         if not changes:
             return Outcome((), {})
@@ -361,7 +340,7 @@ class Session:
         target.append(turned)
         return Outcome(tuple(turned), {})
 
-    def _look_around(self, answers: Product) -> Around:
+    def _look_around(self, answers: Product) -> References:
         others = {}
         for slug in answers.checkout.bumps:
             if slug != self._saved.slug:
@@ -372,4 +351,4 @@ class Session:
                 others[slug] = OtherProduct(
                     other.answers.general.name or slug, other.answers.pricing.currency, other.published
                 )
-        return Around(self._saved.slug, self._account.account, others)
+        return References(self._saved.slug, self._account.account, others)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from models.access import AccessKind, duration
+from models.access import duration
 from models.ask import Answers, Choice
 from wizard.flow import Question, question_at
 
 
 def label_of(choice: Choice, host: str = "Kartra") -> str:
     """The label of a choice, with the host's brand where it names the host."""
-    return choice.label.replace("{host}", host) if isinstance(choice, AccessKind) else choice.label
+    return choice.label.replace("{host}", host)
 
 
 def as_text(question: Question, answer: Any) -> str:

@@ -13,13 +13,13 @@ from models.account import File, Membership, Owned
 from models.ask import Answers
 from models.post_sale import Notifications
 from models.product import Product
+from models.references import OtherProduct, References
 from models.saved import Change, NewProduct
 from wizard import flow, mails, progress
 from wizard.documents.answers import default_of, without_bumps
 from wizard.documents.checking import load
 from wizard.documents.gathering import ORDER, Gathered, Wanted, gather
 from wizard.documents.mistakes import DocumentError, Mistake
-from wizard.progress import Around, OtherProduct
 from wizard.session import changes_between
 from wizard.store.rule_targets import rule_targets
 
@@ -150,7 +150,7 @@ def _do(things: Planned, products: Planned, found: Gathered, store: Store, who: 
     for wanted, change in products:
         if change.change == "created":
             waiting = without_bumps(wanted.value, {slug for slug in wanted.value.checkout.bumps if slug not in others})
-            complete = progress.survey(waiting, Around(wanted.slug, account, others)).is_complete
+            complete = progress.survey(waiting, References(wanted.slug, account, others)).is_complete
             new.append(NewProduct(wanted.slug, waiting, complete))
     created = {saved.slug: saved for saved in store.create_all(new, who)} if new else {}
     others |= {wanted.slug: _as_other(wanted.value, wanted.slug in found.stored and found.stored[wanted.slug].published)
@@ -162,7 +162,7 @@ def _do(things: Planned, products: Planned, found: Gathered, store: Store, who: 
         if stored.answers == wanted.value:
             continue
         if changes := changes_between(stored.answers, wanted.value):
-            complete = progress.survey(wanted.value, Around(wanted.slug, account, others)).is_complete
+            complete = progress.survey(wanted.value, References(wanted.slug, account, others)).is_complete
             store.save(wanted.slug, stored.revision, wanted.value, changes, who, complete)
     for wanted, change in in_order:
         if (

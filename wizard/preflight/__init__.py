@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from models.access import AccessKind
+from models.references import OtherProduct
 from models.saved import SavedProduct
 from wizard.preflight import delivery, sale
 from wizard.preflight.inspected import RULES, Finding, Inspected
-from wizard.progress import OtherProduct
 from wizard.store.errors import NotFound
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from models.access import AccessKind, Reason
 from models.account import Connection
 from models.ask import Answers
 from models.product import Product
+from models.references import OtherProduct, References
 from models.saved import RunRow, SavedAccount, SavedProduct
-from wizard.progress import Around, OtherProduct
 
 ACCESS = "post_sale.access"
 
@@ -52,9 +52,9 @@ class Inspected:
         return self.product.answers
 
     @property
-    def around(self) -> Around:
+    def around(self) -> References:
         """What the answers refer to."""
-        return Around(self.product.slug, self.account.account, self.others)
+        return References(self.product.slug, self.account.account, self.others)
 
     @property
     def connection(self) -> Connection | None:
