@@ -12,7 +12,6 @@ from models.general import ProductKind
 from models.text import ForeignName, Slug, Text, is_level
 
 if TYPE_CHECKING:
-    from models.product import Product
     from models.references import References
 
 
@@ -86,7 +85,7 @@ def _as_level(text: str) -> str:
         return text  # that there is no such level, the membership says
 
 
-def _levels_of_another_membership(before: Product, after: Product, references: References) -> Product:
+def _levels_of_another_membership(before: Any, after: Any, references: References) -> Any:
     """Keep the levels when the membership changes: those it lacks are named with the old membership. Where none was
     chosen and the membership has only one, it is that one."""
     old, chosen = _hosted(before), references.membership(_hosted(after).membership)
@@ -102,18 +101,19 @@ def _levels_of_another_membership(before: Product, after: Product, references: R
     return _with_levels(after, tuple(dict.fromkeys(kept)))
 
 
-def _hosted(product: Product) -> HostedMembership:
-    return product.post_sale.access.hosted_membership
+def _hosted(product: Any) -> HostedMembership:
+    hosted: HostedMembership = product.post_sale.access.hosted_membership
+    return hosted
 
 
-def _with_levels(product: Product, levels: tuple[str, ...]) -> Product:
+def _with_levels(product: Any, levels: tuple[str, ...]) -> Any:
     access = product.post_sale.access
     hosted = access.hosted_membership.model_copy(update={"levels": levels})
     sale = product.post_sale.model_copy(update={"access": access.model_copy(update={"hosted_membership": hosted})})
     return product.model_copy(update={"post_sale": sale})
 
 
-def _levels_that_are_none(product: Product, references: References) -> Iterator[tuple[str, str]]:
+def _levels_that_are_none(product: Any, references: References) -> Iterator[tuple[str, str]]:
     membership = references.membership(_hosted(product).membership)
     if membership is None:
         return
@@ -122,7 +122,7 @@ def _levels_that_are_none(product: Product, references: References) -> Iterator[
             yield "", f"{level} is not a level of {membership.name}: choose among {', '.join(membership.levels)}"
 
 
-def _login_is_always_mailed(product: Product, references: References) -> str:
+def _login_is_always_mailed(product: Any, references: References) -> str:
     membership = references.membership(_hosted(product).membership)
     return "always, since it is password-protected" if membership and membership.password_protected else ""
 

@@ -12,7 +12,6 @@ from models.pricing import is_repeated
 from models.text import HttpsAddress, Line, Slug
 
 if TYPE_CHECKING:
-    from models.product import Product
     from models.references import References
 
 
@@ -67,7 +66,7 @@ def _test_card_taken_off(asked: Any, stored: Any) -> str:
     return "The test card was taken off: PayPal comes first." if is_list and list(asked) != list(stored) else ""
 
 
-def _express_needs_room(product: Product, _references: References) -> Iterator[tuple[str, str]]:
+def _express_needs_room(product: Any, _references: References) -> Iterator[tuple[str, str]]:
     if product.checkout.express is Express.OFF:
         return
     if product.checkout.custom_fields:
@@ -76,7 +75,7 @@ def _express_needs_room(product: Product, _references: References) -> Iterator[t
         yield "", "express checkout needs a price with more than one payment"
 
 
-def _bumps_of_one_currency(product: Product, references: References) -> Iterator[tuple[str, str]]:
+def _bumps_of_one_currency(product: Any, references: References) -> Iterator[tuple[str, str]]:
     for number, slug in enumerate(product.checkout.bumps):
         other = references.products.get(slug)
         if slug == references.slug:

@@ -24,7 +24,7 @@ from screens.page import Page
 from screens.preview import Preview
 from screens.things import Things
 from wizard import flow
-from wizard.preview import consequence
+from wizard.consequences import consequence
 from wizard.problems import Misfits, Problem
 from wizard.progress import State
 from wizard.session import SWITCHES, ChangedElsewhere, Session, said_of

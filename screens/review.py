@@ -26,7 +26,8 @@ from screens.waiting import told_meanwhile
 from wizard import flow
 from wizard.fulfillment.lives import label_of as label_of_run
 from wizard.going_live import go_live
-from wizard.preview import received, thank_you, wanted_mails
+from wizard.preview import thank_you, wanted_mails
+from wizard.sale.options import received
 from wizard.session import ChangedElsewhere, Session
 from wizard.switches import (
     GO_LIVE,

@@ -21,7 +21,7 @@ from screens.outline import StepLine
 from tests.seller import Seller, seller_at
 from tests.test_walk import creates, stored
 from wizard import flow
-from wizard.preview import received
+from wizard.sale.options import received
 from wizard.sample import fill
 from wizard.session import Session
 from wizard.settings import Settings

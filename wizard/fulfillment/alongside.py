@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
+from models.account import Membership
 from models.automations import Then, When
 from models.characters import quoted
 from models.fulfillment import (
@@ -21,8 +22,8 @@ from models.fulfillment import (
 from models.post_sale import ThankYouMode
 from models.text import is_web_address
 from wizard import mails
-from wizard.fulfillment.deliveries import booked, rule_level
 from wizard.fulfillment.sold import NotReady, Sold
+from wizard.sale.options.nothing import booked
 
 
 def mail(
@@ -65,7 +66,7 @@ def rules(sold: Sold, when: When) -> Iterator[Action]:
         if not rule.target:
             raise NotReady(field, "Say what the rule is about.")
         if rule.then in (Then.GRANT_MEMBERSHIP, Then.REVOKE_MEMBERSHIP):
-            membership, level = rule_level(sold, rule.target, field)
+            membership, level = _rule_level(sold, rule.target, field)
             names = {"target": membership.slug, "levels": (level,), "name": membership.name}
             protected = membership.password_protected
             if rule.then is Then.GRANT_MEMBERSHIP:
@@ -80,6 +81,17 @@ def rules(sold: Sold, when: When) -> Iterator[Action]:
             yield CallWebhook(target=rule.target, event=_told_as(when))
         else:
             yield NoteOnBuyer.model_validate({"action": rule.then.value, "target": rule.target})
+
+
+def _rule_level(sold: Sold, target: str, field: str) -> tuple[Membership, str]:
+    """What a rule's `membership/level` means. Without a level it is the membership's only one."""
+    slug, _, level = target.partition("/")
+    membership = sold.membership(slug.strip(), field)
+    level = level.strip() or (membership.levels[0] if len(membership.levels) == 1 else "")
+    if level not in membership.levels:
+        names = ", ".join(f"{membership.slug}/{name}" for name in membership.levels)
+        raise NotReady(field, f"Write the membership and its level: {names}.")
+    return membership, level
 
 
 def _told_as(when: When) -> Event:

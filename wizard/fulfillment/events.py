@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
 
-from models.access import AccessKind
 from models.automations import When
 from models.fulfillment import Action, Event, GrantAccess, IssueDownloadLink, NoteOnBuyer
 from models.money import day_in_words
 from models.post_sale import Afterwards
 from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated
 from wizard.fulfillment.alongside import charged, granting_rules, mail, page, rules, subscription_over
-from wizard.fulfillment.deliveries import Delivery, link_ends
 from wizard.fulfillment.sold import Held, Sold
+from wizard.sale.options import Delivery
+from wizard.sale.options.download import link_ends
 
 DAYS_BETWEEN_TRIES = 3
 """A failed payment is tried again on day 3, 6 and 9."""
@@ -32,7 +32,7 @@ class Case:
     """What an event meets: a product at a price, its access made ready, what the buyer holds, and the time."""
 
     sold: Sold
-    option: Delivery
+    access: Delivery
     held: Held
     now: datetime
 
@@ -74,19 +74,19 @@ def answer(event: Event, case: Case) -> Iterator[Action]:
 
 def purchase(case: Case) -> Iterator[Action]:
     """Access, its login or link by mail, the order's mail, what is noted on the buyer, and the page after paying."""
-    sold, option, now = case.sold, case.option, case.now
+    sold, access, now = case.sold, case.access, case.now
     values = charged(sold, now)
     if case.held.canceled_early and case.price.cancellation is Cancellation.INSTANT:
-        yield from option.end("cancelled before the purchase arrived: nothing may be held")
+        yield from access.end("cancelled before the purchase arrived: nothing may be held")
         yield page(sold)
         return
-    granted = [*option.begin(case.held, now), *granting_rules(sold)]
+    granted = [*access.begin(case.held, now), *granting_rules(sold)]
     yield from granted
     with_login = [action for action in granted if isinstance(action, GrantAccess) and action.create_login]
     if with_login and not case.held.login:
         names = {"membership_name": with_login[0].name}
         yield from mail(sold, "membership_welcome", only_with="login_password", values=names)
-    if isinstance(gives := option.gives, IssueDownloadLink):
+    if isinstance(gives := access.gives, IssueDownloadLink):
         # As it is asked for: a backend that answers with more knows better.
         ends = link_ends(gives, now).astimezone(UTC)
         expires = f"{day_in_words(ends.date())}, {ends:%H:%M} UTC"
@@ -104,35 +104,33 @@ def purchase(case: Case) -> Iterator[Action]:
 def renewal(case: Case) -> Iterator[Action]:
     """The next period is paid."""
     once = not is_repeated(case.price)
-    yield case.option.keep("a one-time price is not renewed" if once else "the next period is paid")
+    yield case.access.keep("a one-time price is not renewed" if once else "the next period is paid")
 
 
 def payment_failed(case: Case) -> Iterator[Action]:
     """Access stays while the days of grace last; the subscription ends with them, or with the last try."""
-    sold, option, held = case.sold, case.option, case.held
+    sold, access, held = case.sold, case.access, case.held
     number = held.failed_payments + 1
     day = held.days_failing(case.now, otherwise=held.failed_payments * DAYS_BETWEEN_TRIES)
     grace = sold.policy.grace_days
     over = day >= grace
-    if option.kind is AccessKind.NO_ACCESS_PAGE:
-        yield option.keep("a failed payment takes nothing away here")
+    if not access.option.is_held:
+        yield access.keep("a failed payment takes nothing away here")
     elif not over:
         left = f"try {number} of {TRIES}" if number < TRIES else "the last try"
-        yield option.keep(f"{left}, day {day}: access ends on day {grace}")
-    elif option.kind is AccessKind.DOWNLOADABLE_FILE:
-        yield option.keep("no new link is given; a link that was mailed runs out by itself", used=False)
+        yield access.keep(f"{left}, day {day}: access ends on day {grace}")
     else:
-        yield from option.end("the payment failed for good")
-    if number >= TRIES or (over and option.kind is not AccessKind.NO_ACCESS_PAGE):
+        yield from access.lapse()
+    if number >= TRIES or (over and access.option.is_held):
         yield from subscription_over(sold)
-    elif option.kind is AccessKind.HOSTED_MEMBERSHIP:
+    elif access.option.warns_of_failed_payments:
         yield from mail(sold, "payment_failed")
 
 
 def trial_ended(case: Case) -> Iterator[Action]:
     """The first full charge is due: it is paid, or it is the first payment that fails."""
     if case.held.trial_paid:
-        yield case.option.keep("the first full charge is paid")
+        yield case.access.keep("the first full charge is paid")
     else:
         yield from payment_failed(case)
 
@@ -141,12 +139,12 @@ def subscription_canceled(case: Case) -> Iterator[Action]:
     """Access ends at once or with the period, as the price says."""
     sold = case.sold
     if not is_repeated(case.price):
-        yield case.option.keep("a one-time price has no subscription to cancel")
+        yield case.access.keep("a one-time price has no subscription to cancel")
     elif case.price.cancellation is Cancellation.INSTANT:
-        yield from case.option.end("cancelled, and your price ends access at once")
+        yield from case.access.end("cancelled, and your price ends access at once")
         yield from subscription_over(sold)
     else:
-        yield case.option.keep("paid until the end of the period; access ends then")
+        yield case.access.keep("paid until the end of the period; access ends then")
         yield from rules(sold, When.REQUESTS_CANCELLATION)
         yield from mail(sold, "cancellation_pending")
 
@@ -154,50 +152,50 @@ def subscription_canceled(case: Case) -> Iterator[Action]:
 def period_ended(case: Case) -> Iterator[Action]:
     """The period that was paid for is over: access ends where a cancellation waits for it."""
     if not is_repeated(case.price):
-        yield case.option.keep("a one-time price has no subscription to cancel")
+        yield case.access.keep("a one-time price has no subscription to cancel")
     elif not case.held.cancellation_pending:
-        yield case.option.keep("no cancellation is waiting for the end of the period")
+        yield case.access.keep("no cancellation is waiting for the end of the period")
     else:
-        yield from case.option.end("the paid period is over")
+        yield from case.access.end("the paid period is over")
         yield from subscription_over(case.sold)
 
 
 def refund(case: Case) -> Iterator[Action]:
     """Access ends unless the policy keeps it; a seat that was booked is always given back."""
-    sold, option = case.sold, case.option
-    if option.kind is AccessKind.NO_ACCESS_PAGE or sold.policy.on_refund is Afterwards.REVOKE:
-        yield from option.end("refunded")
+    sold, access = case.sold, case.access
+    if not access.option.is_held or sold.policy.on_refund is Afterwards.REVOKE:
+        yield from access.end("refunded")
     else:
-        yield option.keep("your access policy keeps it after a refund")
+        yield access.keep("your access policy keeps it after a refund")
     yield from rules(sold, When.REFUNDS)
     yield from mail(sold, "refund_full")
 
 
 def partial_refund(case: Case) -> Iterator[Action]:
     """Access stays unless the policy ends it; a seat that was booked stays."""
-    sold, option = case.sold, case.option
-    if option.kind is not AccessKind.NO_ACCESS_PAGE and sold.policy.on_partial_refund is Afterwards.REVOKE:
-        yield from option.end("partly refunded")
+    sold, access = case.sold, case.access
+    if access.option.is_held and sold.policy.on_partial_refund is Afterwards.REVOKE:
+        yield from access.end("partly refunded")
     else:
-        yield option.keep("a partial refund does not end access")
+        yield access.keep("a partial refund does not end access")
     yield from rules(sold, When.PARTIALLY_REFUNDS)
     yield from mail(sold, "refund_partial")
 
 
 def chargeback(case: Case) -> Iterator[Action]:
     """Access ends whatever the policy says: nothing was paid."""
-    yield from case.option.end("the bank took the money back")
+    yield from case.access.end("the bank took the money back")
 
 
 def installments_completed(case: Case) -> Iterator[Action]:
     """The last payment is made, and access stays."""
     paid = is_in_installments(case.price)
-    yield case.option.keep("everything is paid" if paid else "this price is not paid in installments")
+    yield case.access.keep("everything is paid" if paid else "this price is not paid in installments")
 
 
 def access_expired(case: Case) -> Iterator[Action]:
     """The time that the seller set is over."""
-    if case.option.kind is AccessKind.NO_ACCESS_PAGE:
-        yield case.option.keep("there is no access that could expire")
+    if not case.access.option.is_held:
+        yield case.access.keep("there is no access that could expire")
     else:
-        yield from case.option.end("the time is over")
+        yield from case.access.end("the time is over")

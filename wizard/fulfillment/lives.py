@@ -14,10 +14,11 @@ from models.fulfillment import Action, CleanUp, Event, IssueDownloadLink, Run, T
 from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated
 from models.saved import RunRow
 from wizard import charges
-from wizard.fulfillment.deliveries import delivery, link_ends
 from wizard.fulfillment.events import DAYS_BETWEEN_TRIES, TRIES
 from wizard.fulfillment.script import Script, Writer
 from wizard.fulfillment.sold import Held, NotReady, Sold
+from wizard.sale.options import delivery
+from wizard.sale.options.download import link_ends
 
 PROVE = "prove"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from models.fulfillment import Action, Event, KeepAccess
-from wizard.fulfillment.deliveries import delivery
 from wizard.fulfillment.events import Case, answer
 from wizard.fulfillment.sold import Held, NotReady, Sold
+from wizard.sale.options import delivery
 
 
 def plan(sold: Sold, event: Event, held: Held, now: datetime) -> list[Action]:

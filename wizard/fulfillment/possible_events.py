@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from models.access import AccessKind
 from models.fulfillment import Event
 from models.pricing import Cancellation, is_in_installments, is_repeated
 from wizard.fulfillment.sold import Sold
+from wizard.sale.options import chosen
 
 
 def possible_events(sold: Sold) -> tuple[Event, ...]:
@@ -39,6 +39,5 @@ def is_possible(event: Event, sold: Sold) -> bool:
 
 
 def _ends_by_itself(sold: Sold) -> bool:
-    access = sold.answers.post_sale.access
-    is_file = access.kind is AccessKind.DOWNLOADABLE_FILE
-    return sold.policy.expires_after_days is not None or (is_file and access.downloadable_file.access_days is not None)
+    option = chosen(sold.answers)
+    return option.ends_by_itself(sold.answers) if option else sold.policy.expires_after_days is not None

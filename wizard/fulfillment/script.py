@@ -28,9 +28,10 @@ from models.fulfillment import (
 )
 from models.pricing import Cancellation
 from wizard import charges
-from wizard.fulfillment.deliveries import delivery, link_ends
 from wizard.fulfillment.plan import plan
 from wizard.fulfillment.sold import Held, Sold
+from wizard.sale.options import delivery
+from wizard.sale.options.download import link_ends
 
 NOTHING = Held(is_out=True)
 """What somebody holds who has not bought."""

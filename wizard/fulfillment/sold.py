@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
+from models.account import Membership
 from models.fulfillment import Fact
 from models.post_sale import Policy
 from models.product import Product
@@ -37,6 +38,13 @@ class Sold(Fact):
     def policy(self) -> Policy:
         """What ends access."""
         return self.answers.post_sale.policy
+
+    def membership(self, slug: str, field: str) -> Membership:
+        """The seller's membership. Raises NotReady when it is gone."""
+        for membership in self.account.account.memberships:
+            if membership.slug == slug:
+                return membership
+        raise NotReady(field, f"The membership “{slug}” is gone: choose another one.")
 
 
 class Held(Fact):

@@ -9,9 +9,10 @@ from models.account import ConnectionKind
 from models.post_sale import ThankYou
 from wizard import flow, mails
 from wizard.invocation import command
-from wizard.preflight.inspected import ACCESS, Found, Inspected, rule, targets
-from wizard.preview import linked as linked_thing
+from wizard.preflight.inspected import ACCESS, Found, Inspected, rule
 from wizard.preview import wanted_mails
+from wizard.sale.options import targets
+from wizard.sale.options.nothing import linked as linked_thing
 from wizard.store.rule_targets import rule_targets
 
 STALE_AFTER = timedelta(hours=24)

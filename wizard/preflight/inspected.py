@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from models.access import AccessKind, Reason
+from models.access import AccessKind
 from models.account import Connection
 from models.ask import Answers
 from models.product import Product
@@ -82,20 +82,3 @@ def rule(number: int) -> Callable[[Rule], Rule]:
         return function
 
     return numbered
-
-
-def targets(answers: Product) -> dict[str, str | None]:
-    """What the chosen option delivers, by the name of its question."""
-    access = answers.post_sale.access
-    match access.kind:
-        case AccessKind.HOSTED_MEMBERSHIP:
-            return {"membership": access.hosted_membership.membership}
-        case AccessKind.INTEGRATED_MEMBERSHIP:
-            return {"connection": access.integrated_membership.connection}
-        case AccessKind.DOWNLOADABLE_FILE:
-            return {"file": access.downloadable_file.file}
-        case AccessKind.NO_ACCESS_PAGE if access.no_access_page.reason is Reason.CALENDAR:
-            return {"calendar": access.no_access_page.calendar}
-        case AccessKind.NO_ACCESS_PAGE if access.no_access_page.reason is Reason.WEBINAR:
-            return {"webinar": access.no_access_page.webinar}
-    return {}

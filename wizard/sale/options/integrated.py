@@ -1,0 +1,56 @@
+"""A membership on another platform, which lets buyers in by a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from models.access import AccessKind
+from models.fulfillment import GrantAccess, RevokeAccess
+from models.product import Product
+from models.references import References
+from wizard.fulfillment.sold import NotReady, Sold
+from wizard.sale.options.option import ACCESS, Delivery, Option, until
+
+FIELD = f"{ACCESS}.integrated_membership"
+
+
+class Integrated(Option):
+    """See `Option`."""
+
+    kind = AccessKind.INTEGRATED_MEMBERSHIP
+
+    def ready(self, sold: Sold, now: datetime) -> Delivery:
+        """See `Option`."""
+        chosen = sold.answers.post_sale.access.integrated_membership
+        connection = next((c for c in sold.account.account.connections if c.slug == chosen.connection), None)
+        if connection is None:
+            gone = f"The connection “{chosen.connection}” is gone: choose another one."
+            raise NotReady(f"{FIELD}.connection", gone if chosen.connection else "Choose a connection.")
+        if why := sold.account.unreadable.get(connection.slug):
+            raise NotReady(f"{FIELD}.connection", f"“{connection.name}” cannot be asked. {why}")
+        if not chosen.level:
+            raise NotReady(f"{FIELD}.level", f"Say which level on “{connection.name}” buyers get.")
+        common = {
+            "target": connection.slug,
+            "levels": (chosen.level,),
+            "via": "connection",
+            "name": connection.name,
+            "platform": connection.kind.value,
+        }
+        return Delivery(
+            self,
+            connection.slug,
+            GrantAccess.model_validate(common | {"create_login": False, "until": until(sold, now)}),
+            RevokeAccess.model_validate(common),
+        )
+
+    def targets(self, product: Product) -> Mapping[str, str | None]:
+        """See `Option`."""
+        return {"connection": product.post_sale.access.integrated_membership.connection}
+
+    def received(self, product: Product, references: References) -> str:
+        """See `Option`."""
+        chosen = product.post_sale.access.integrated_membership
+        connection = next((c for c in references.account.connections if c.slug == chosen.connection), None)
+        return f"entry to {connection.name}: {chosen.level or 'no level yet'}" if connection else ""
