@@ -12,7 +12,6 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from models.access import AccessKind
 from models.account import Connection, ConnectionKind
 from models.characters import visible
 from models.fulfillment import Verdict
@@ -28,6 +27,7 @@ from wizard.fulfillment.lives import label_of as label_of_run
 from wizard.going_live import go_live
 from wizard.preview import thank_you, wanted_mails
 from wizard.sale.options import received
+from wizard.sale.options.integrated import connection_of
 from wizard.session import ChangedElsewhere, Session
 from wizard.switches import (
     GO_LIVE,
@@ -211,10 +211,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
     @property
     def _connection(self) -> Connection | None:
         """The connection that lets buyers in, if one does."""
-        access, owned = self.session.answers.post_sale.access, self.session.account.account.connections
-        if access.kind is not AccessKind.INTEGRATED_MEMBERSHIP:
-            return None
-        return next((each for each in owned if each.slug == access.integrated_membership.connection), None)
+        return connection_of(self.session.answers, self.session.account.account)
 
     @work(exclusive=True, group="check")
     async def action_check(self) -> None:

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.access import AccessKind
 from models.account import Connection, ConnectionKind
 from wizard.fulfillment.backend import Check, Surroundings
 from wizard.fulfillment.errors import BackendError, not_usable
 from wizard.fulfillment.secrecy import Secrets
+from wizard.sale.options.integrated import granted_on
 
 if TYPE_CHECKING:
     from wizard.settings import Settings
@@ -44,9 +44,9 @@ def levels_given(store: Store, slug: str) -> dict[str, str]:
     """The levels that products give on a connection, each with the products that do."""
     given: dict[str, list[str]] = {}
     for product in store.used_by("connection", slug):
-        access = store.load(product).answers.post_sale.access
-        if access.kind is AccessKind.INTEGRATED_MEMBERSHIP and access.integrated_membership.connection == slug:
-            given.setdefault(access.integrated_membership.level, []).append(product)
+        answers = store.load(product).answers
+        if granted_on(answers) == slug:
+            given.setdefault(answers.post_sale.access.integrated_membership.level, []).append(product)
     return {level: " and ".join(products) for level, products in given.items() if level}
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from models.access import AccessKind
 from models.account import Connection, ConnectionKind
 from models.automations import Then
 from models.product import Product
 from models.saved import SavedAccount
 from wizard.fulfillment.registry import NoSuchBackend, manifest_of
+from wizard.sale.options.integrated import connection_of
 from wizard.settings import Settings
 
 NOWHERE = "Sandbox: nothing leaves this machine."
@@ -60,9 +60,8 @@ def _destinations(product: Product, account: SavedAccount, settings: Settings) -
     if settings.backend != "sandbox":  # what another's does by itself, nobody here knows
         values = settings.backends.get(settings.backend, {})
         yield Destination(f"{manifest.label.partition(':')[0]}{_at(values)}", "every delivery is asked of it")
-    access, chosen = product.post_sale.access, product.post_sale.access.integrated_membership.connection
-    connection = next((each for each in account.account.connections if each.slug == chosen), None)
-    if access.kind is AccessKind.INTEGRATED_MEMBERSHIP and connection and connection.kind is not ConnectionKind.SANDBOX:
+    connection = connection_of(product, account.account)
+    if connection and connection.kind is not ConnectionKind.SANDBOX:
         done = DONE_THERE.get(connection.kind, TOLD)
         yield Destination(f"{connection.kind.label}{_at(_addresses(connection))}", done)
     if settings.smtp_url is not None:

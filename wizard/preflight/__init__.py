@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from models.access import AccessKind
 from models.references import OtherProduct
 from models.saved import SavedProduct
 from wizard.preflight import delivery, sale
 from wizard.preflight.inspected import RULES, Finding, Inspected
+from wizard.sale.options import targets
+from wizard.sale.options.integrated import granted_on
 from wizard.store.errors import NotFound
 
 if TYPE_CHECKING:
@@ -36,17 +37,15 @@ def may_go_live(findings: list[Finding]) -> bool:
 def inspect(store: Store, slug: str, now: datetime) -> Inspected:
     """Gather what the rules look at. Raises the store's NotFound."""
     product, account = store.load(slug), store.account()
-    access = product.answers.post_sale.access
     states: dict[str, str] = {}
-    chosen = access.downloadable_file.file
-    if access.kind is AccessKind.DOWNLOADABLE_FILE and chosen and any(f.slug == chosen for f in account.account.files):
-        states[chosen] = store.file_state(chosen)
+    file = targets(product.answers).get("file")
+    if file and any(each.slug == file for each in account.account.files):
+        states[file] = store.file_state(file)
     elsewhere: dict[str, str] = {}
-    connection = access.integrated_membership.connection
-    if access.kind is AccessKind.INTEGRATED_MEMBERSHIP and connection:
+    if connection := granted_on(product.answers):
         for other in store.used_by("connection", connection):
             found = _load(store, other) if other != slug else None
-            if found and found.answers.post_sale.access.kind is AccessKind.INTEGRATED_MEMBERSHIP:
+            if found and granted_on(found.answers) == connection:
                 elsewhere[other] = found.answers.post_sale.access.integrated_membership.level
     return Inspected(
         product,

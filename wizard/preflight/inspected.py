@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from models.access import AccessKind
 from models.account import Connection
 from models.ask import Answers
 from models.product import Product
 from models.references import OtherProduct, References
 from models.saved import RunRow, SavedAccount, SavedProduct
+from wizard.sale.options.integrated import connection_of
 
 ACCESS = "post_sale.access"
 
@@ -59,11 +59,7 @@ class Inspected:
     @property
     def connection(self) -> Connection | None:
         """The connection that grants access, if that is the chosen option and it is there."""
-        access = self.answers.post_sale.access
-        if access.kind is not AccessKind.INTEGRATED_MEMBERSHIP:
-            return None
-        slug = access.integrated_membership.connection
-        return next((c for c in self.account.account.connections if c.slug == slug), None)
+        return connection_of(self.answers, self.account.account)
 
 
 Found = Iterator[tuple[Level, str, str]]

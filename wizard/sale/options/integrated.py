@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from models.access import AccessKind
+from models.account import Account, Connection
 from models.fulfillment import GrantAccess, RevokeAccess
 from models.product import Product
 from models.references import References
@@ -54,3 +55,15 @@ class Integrated(Option):
         chosen = product.post_sale.access.integrated_membership
         connection = next((c for c in references.account.connections if c.slug == chosen.connection), None)
         return f"entry to {connection.name}: {chosen.level or 'no level yet'}" if connection else ""
+
+
+def connection_of(product: Product, account: Account) -> Connection | None:
+    """The connection that lets buyers in, if that is the chosen option and it is there."""
+    slug = granted_on(product)
+    return next((each for each in account.connections if each.slug == slug), None)
+
+
+def granted_on(product: Product) -> str | None:
+    """The slug of the connection that lets buyers in, there or not; None where another option is chosen."""
+    access = product.post_sale.access
+    return access.integrated_membership.connection if access.kind is Integrated.kind else None
