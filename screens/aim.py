@@ -16,6 +16,7 @@ from textual.widgets import Input, Select, Static
 from models.fulfillment import Event
 from models.saved import SavedAccount, SavedProduct
 from screens.firing import Order
+from screens.host import Hosted
 from screens.lines import QuietInput
 from screens.run_text import BOXES, choice_in_words
 from wizard.fulfillment.drill import faults_for
@@ -24,7 +25,6 @@ from wizard.fulfillment.sold import Sold
 from wizard.sandbox.faults import DRILLS, Fault
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
     from wizard.fulfillment.destinations import Destination
 
 
@@ -35,7 +35,7 @@ class Chosen(Message):
     about: str
 
 
-class Aim(Container):
+class Aim(Hosted, Container):
     """The boxes above a test-fire."""
 
     def __init__(self, product: SavedProduct) -> None:
@@ -43,11 +43,6 @@ class Aim(Container):
         self.product = product
         self.sold: Sold | None = None
         """The product at the price that is chosen, once it is known."""
-
-    @property
-    def wizard(self) -> WizardApp:
-        """The app, by its own type."""
-        return cast("WizardApp", self.app)
 
     def compose(self) -> ComposeResult:
         """Two rows of boxes, each with its name, and a line that says where it goes."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from screens.controls import Item
-from screens.dialogs import FormDialog, PlainSource
+from screens.form_dialog import FormDialog, PlainSource
 from screens.picker import Picker
 from wizard.problems import Misfits, problems_of
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
+    from screens.host import Host
 
 
-async def choose_backend(app: WizardApp) -> bool:
+async def choose_backend(app: Host) -> bool:
     """Let the seller choose an installed backend; whether one was chosen. Call it in a worker."""
     from wizard.fulfillment.registry import check_settings, installed, manifest_of
     from wizard.settings import BadSettings
@@ -59,7 +59,7 @@ async def choose_backend(app: WizardApp) -> bool:
     return False
 
 
-async def ask_settings(app: WizardApp, name: str, given: dict[str, Any]) -> dict[str, Any] | None:
+async def ask_settings(app: Host, name: str, given: dict[str, Any]) -> dict[str, Any] | None:
     """Ask for a backend's settings; None when the seller leaves."""
     from pydantic import ValidationError
 

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from screens.bars import KeyLine
-from screens.dialogs import Dialog
+from screens.dialog import Dialog
 from screens.lines import Lines
 from wizard import flow
 from wizard.session import ChangedElsewhere

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from models.characters import visible
 from models.fulfillment import Event, Run, Status, Verdict
-from models.saved import SavedProduct
+from models.saved import RunRow, SavedProduct
 from screens.aim import Aim, Chosen
 from screens.bars import KeyLine
 from screens.firing import Begun, Firing, Order, Stepped
@@ -205,7 +205,7 @@ class FireScreen(RunPage):
 
     async def _may_go(self) -> bool:
         """Whether it may go where it goes: a real place is asked about once, until the wizard is closed."""
-        from screens.dialogs import Question
+        from screens.dialog import Question
         from wizard.fulfillment.destinations import in_words as where
 
         places = await self.aim.real_places()
@@ -347,4 +347,9 @@ class FireScreen(RunPage):
         from screens.runs import RunsScreen
 
         saved = self.product
-        await self.app.push_screen(RunsScreen(saved.slug if saved else None, self.name_of_product))
+        await self.app.push_screen(RunsScreen(page_of, saved.slug if saved else None, self.name_of_product))
+
+
+def page_of(run: Run, row: RunRow) -> FireScreen:
+    """The page of a run that is listed."""
+    return FireScreen(None, run, name_of_product=row.name, is_elsewhere=row.is_running)

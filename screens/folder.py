@@ -15,7 +15,7 @@ from screens.controls import Item
 from screens.picker import Picker
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
+    from screens.host import Host
 
 MOST = 500
 """The most entries that are shown at once; writing a part of a name finds the others."""
@@ -130,7 +130,7 @@ def start_from(written: str, last: Path | None) -> Path:
         return Path.cwd()
 
 
-async def pick_file(app: WizardApp, start: str) -> str | None:
+async def pick_file(app: Host, start: str) -> str | None:
     """Open the folder browser near what is written, and give back the path of the file that was taken."""
     folder = await app.desk.do(start_from, start, app.last_folder)
     found: str | None = await app.push_screen_wait(FolderBrowser(folder))

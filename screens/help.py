@@ -16,14 +16,14 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.bars import KeyLine, spelled
-from screens.dialogs import Dialog
+from screens.dialog import Dialog
 from screens.field import Field
 from screens.lines import hanging
 from wizard.flow import Question
 from wizard.wording import label_of
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
+    from screens.host import Host
 
 GENERAL = (
     "Enter takes the answer and goes on to the next field, and from the last one to the next page; on a field with ▾ "
@@ -77,7 +77,7 @@ class HelpScreen(Dialog):
         for _node, binding, enabled, tooltip in screen.active_bindings.values():
             if binding.description and (binding.show or binding.id) and enabled is not False:
                 keys.append((spelled(binding.key_display or binding.key), binding.description, str(tooltip or "")))
-        host = cast("WizardApp", screen.app).settings.host_name
+        host = cast("Host", screen.app).settings.host_name
         told = (str(each.tooltip) for each in (focused.ancestors_with_self if focused else ()) if _has_tooltip(each))
         return cls(field.question if field else None, list(dict.fromkeys(keys)), host, next(told, ""))
 

@@ -14,8 +14,8 @@ from textual.widgets import OptionList, Static
 
 from models.post_sale import Notification
 from models.product import Product
-from screens.dialogs import FormDialog
 from screens.field import widget_id
+from screens.form_dialog import FormDialog
 from screens.lines import Lines
 from screens.page import heading
 from screens.theme import MUTED

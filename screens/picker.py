@@ -15,7 +15,7 @@ from textual.widgets import Input, OptionList, Static
 from screens.bars import KeyLine
 from screens.choices import item_line
 from screens.controls import Item
-from screens.dialogs import Dialog, Question
+from screens.dialog import Dialog, Question
 from screens.lines import Lines, QuietInput
 from screens.waiting import told_meanwhile
 

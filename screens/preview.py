@@ -19,10 +19,10 @@ from wizard.preview import sights
 from wizard.session import Session
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
+    from screens.host import Host
 
 
-def painted(product: Product, session: Session, app: WizardApp) -> Content:
+def painted(product: Product, session: Session, app: Host) -> Content:
     """The pages and mails, one after the other."""
     parts: list[Content | str | tuple[str, str]] = []
     for sight in sights(product, session.around.account, session.saved.mode, app.clock().date()):
@@ -49,13 +49,13 @@ class Preview(VerticalScroll, can_focus=False):
         yield Static(Content("What your buyer gets"), classes="heading")
         yield self._text
 
-    def show(self, product: Product, session: Session, app: WizardApp) -> None:
+    def show(self, product: Product, session: Session, app: Host) -> None:
         """Show what these answers lead to."""
         if self._timer is not None:
             self._timer.stop()
         self._text.update(painted(product, session, app))
 
-    def follow(self, product: Product, session: Session, app: WizardApp, after: float) -> None:
+    def follow(self, product: Product, session: Session, app: Host, after: float) -> None:
         """As `show`, once nothing has been written for `after` seconds."""
         if self._timer is not None:
             self._timer.stop()
@@ -84,6 +84,6 @@ class PreviewScreen(LastingScreen[None]):
 
     def on_mount(self) -> None:
         """Write it."""
-        app: WizardApp = self.app  # type: ignore[assignment]
+        app: Host = self.app  # type: ignore[assignment]
         self.query_one("#sights-text", Static).update(painted(self.session.answers, self.session, app))
         self.query_one("#sights").focus()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -19,6 +19,7 @@ from screens.bars import KeyLine, TopLine
 from screens.controls import LineControl, TextControl
 from screens.field import Field, FormScreen, field_of, widget_id
 from screens.form import Answered, Asking, Ended, Writing
+from screens.host import Hosted
 from screens.outline import Outline, StepClicked, StepLine
 from screens.page import Page
 from screens.preview import Preview
@@ -30,9 +31,6 @@ from wizard.progress import State
 from wizard.session import SWITCHES, ChangedElsewhere, Session, said_of
 from wizard.switches import standing
 from wizard.wording import place_of
-
-if TYPE_CHECKING:
-    from screens.app import WizardApp
 
 REVIEW = "review"
 NOT_YET = "not saved yet: this product was changed elsewhere. Give it again to choose"
@@ -51,7 +49,7 @@ class NotYet(Exception):
         super().__init__(NOT_YET)
 
 
-class ProductScreen(FormScreen[None]):
+class ProductScreen(Hosted, FormScreen[None]):
     """One product in the wizard. It composes and routes; the session decides."""
 
     CSS_PATH = "product.tcss"
@@ -90,11 +88,6 @@ class ProductScreen(FormScreen[None]):
         self._is_settling = False
         self._storing = 0
         """The answers that are being stored: nothing is called saved meanwhile."""
-
-    @property
-    def wizard(self) -> WizardApp:
-        """The app, by its own type."""
-        return cast("WizardApp", self.app)
 
     def compose(self) -> ComposeResult:
         """The bars, the outline, the page, the preview."""
@@ -554,9 +547,10 @@ class ProductScreen(FormScreen[None]):
     @work(exclusive=True, group="dialogue")
     async def action_runs(self) -> None:
         """Show the test-fires of this product."""
+        from screens.fire import page_of
         from screens.runs import RunsScreen
 
-        await self.app.push_screen_wait(RunsScreen(self.session.saved.slug, self.top.left))
+        await self.app.push_screen_wait(RunsScreen(page_of, self.session.saved.slug, self.top.left))
 
     @work(exclusive=True, group="dialogue")
     async def action_preview(self) -> None:

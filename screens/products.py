@@ -12,13 +12,13 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 
 from screens.bars import KeyLine, TopLine
+from screens.host import Hosted
 from screens.lasting import LastingScreen
 from screens.lines import Lines, QuietInput
 from screens.theme import MUTED
 
 if TYPE_CHECKING:
     from models.saved import ProductPage, ProductRow, SavedProduct
-    from screens.app import WizardApp
     from wizard.standing import Standing
 
 STATE = 16
@@ -66,7 +66,7 @@ class ProductLines(Lines):
             self.action_cursor_up()
 
 
-class ProductsScreen(LastingScreen[None]):
+class ProductsScreen(Hosted, LastingScreen[None]):
     """Every product of the seller's, in the order of names."""
 
     CSS_PATH = "products.tcss"
@@ -114,11 +114,6 @@ class ProductsScreen(LastingScreen[None]):
         """Ask for the records once this frame is painted."""
         self.top.left = "Products"
         self.call_after_refresh(self.wizard.open_records)
-
-    @property
-    def wizard(self) -> WizardApp:
-        """The app, by its own type."""
-        return cast("WizardApp", self.app)
 
     @property
     def row(self) -> ProductRow | None:
@@ -335,7 +330,7 @@ class ProductsScreen(LastingScreen[None]):
     @work(exclusive=True, group="open")
     async def action_new(self) -> None:
         """Ask for a name and create the product."""
-        from screens.dialogs import NameDialog
+        from screens.form_dialog import NameDialog
 
         slug = await self.app.push_screen_wait(NameDialog())
         if slug is not None:
@@ -354,7 +349,7 @@ class ProductsScreen(LastingScreen[None]):
     @work(exclusive=True, group="change")
     async def action_delete(self) -> None:
         """Take the highlighted product off the list, with a way back."""
-        from screens.dialogs import Question
+        from screens.dialog import Question
 
         row = self.row
         if row is None:
@@ -419,9 +414,10 @@ class ProductsScreen(LastingScreen[None]):
 
     async def action_runs(self) -> None:
         """Show the test-fires of all products."""
+        from screens.fire import page_of
         from screens.runs import RunsScreen
 
-        await self.app.push_screen(RunsScreen())
+        await self.app.push_screen(RunsScreen(page_of))
 
     async def _do(self, work: object, *arguments: object) -> object | None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,10 +17,11 @@ from models.characters import visible
 from models.fulfillment import Verdict
 from models.product import Product
 from models.saved import RunRow
+from screens.host import Hosted
 from screens.lines import Lines, hanging
 from screens.run_text import mark_of
 from screens.theme import MUTED
-from screens.things import charge_of
+from screens.things import Things, charge_of
 from screens.waiting import told_meanwhile
 from wizard import flow
 from wizard.fulfillment.lives import label_of as label_of_run
@@ -45,8 +46,6 @@ from wizard.switches import (
 from wizard.wording import label_of
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
-    from screens.product import ProductScreen
     from wizard.preflight import Finding
 
 
@@ -54,7 +53,22 @@ CHECKED_BY = "PF-03"
 """The rule of the preflight that a check of the connection settles."""
 
 
-class ReviewPage(VerticalScroll, can_focus=False):
+class Pages(Protocol):
+    """The wizard that the review is a page of, as far as it knows it."""
+
+    things: Things
+
+    async def go_to(self, path: str, explain: bool = False) -> None:
+        """Go to a question."""
+
+    def settle(self, changed: ChangedElsewhere) -> None:
+        """Ask which side of a change elsewhere is taken."""
+
+    def show(self) -> None:
+        """Show what stands now."""
+
+
+class ReviewPage(Hosted, VerticalScroll, can_focus=False):
     """One page to decide on. Enter on a finding jumps to the field it is about."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,11 +90,6 @@ class ReviewPage(VerticalScroll, can_focus=False):
     def findings(self) -> list[Finding]:
         """What stands in the way, as far as it is known."""
         return self._found or []
-
-    @property
-    def wizard(self) -> WizardApp:
-        """The app, by its own type."""
-        return cast("WizardApp", self.app)
 
     def compose(self) -> ComposeResult:
         """How the switches stand, the summary, the findings, the runs."""
@@ -204,7 +213,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
     async def _jump(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         if event.option_index < len(self.findings):
-            await cast("ProductScreen", self.screen).go_to(self.findings[event.option_index].field, explain=True)
+            await cast("Pages", self.screen).go_to(self.findings[event.option_index].field, explain=True)
 
     # --- the connection ---------------------------------------------------------------------------------------------
 
@@ -216,7 +225,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
     @work(exclusive=True, group="check")
     async def action_check(self) -> None:
         """Ask the platform whether the connection works, and look at the findings again."""
-        connection, screen = self._connection, cast("ProductScreen", self.screen)
+        connection, screen = self._connection, cast("Pages", self.screen)
         if connection is None:
             return
 
@@ -263,7 +272,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
     @work(exclusive=True, group="switch")
     async def _turn(self, turn: Turn) -> None:
         """Ask where it matters, then turn a switch."""
-        from screens.dialogs import Question
+        from screens.dialog import Question
 
         try:
             await self._look()  # what is asked about is what stands now, however soon the key came
@@ -290,7 +299,7 @@ class ReviewPage(VerticalScroll, can_focus=False):
 
     async def _do(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Work on the desk; what it raises is said, and the page shows what stands now."""
-        screen = cast("ProductScreen", self.screen)
+        screen = cast("Pages", self.screen)
         try:
             return await self.wizard.desk.do(work, *arguments)
         except ChangedElsewhere as changed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -15,6 +15,7 @@ from textual.widgets import OptionList, Static
 from models.characters import visible
 from models.fulfillment import Run, Verdict
 from screens.bars import TopLine
+from screens.host import Hosted
 from screens.lasting import LastingScreen
 from screens.lines import Lines
 from screens.run_text import addresses_detail, moment_line, timeline_detail, verdict_line
@@ -22,9 +23,6 @@ from screens.step_text import raw_detail, step_detail, step_line
 from wizard.fulfillment.drill import verdict_of
 from wizard.fulfillment.timeline import addresses, timeline
 from wizard.wording import place_of
-
-if TYPE_CHECKING:
-    from screens.app import WizardApp
 
 
 class Steps(Lines):
@@ -49,7 +47,7 @@ class Detail(VerticalScroll):
         return self.is_open
 
 
-class RunPage(LastingScreen[str | None]):
+class RunPage(Hosted, LastingScreen[str | None]):
     """Shows a run as far as it has come. Whoever carries one out or opens a kept one builds on it.
 
     Gives back the field that keeps a product from being fired, where the seller goes to it.
@@ -72,11 +70,6 @@ class RunPage(LastingScreen[str | None]):
         """What each line is about in full."""
         self.line_of: dict[int, int] = {}
         """The line of each step, by its position."""
-
-    @property
-    def wizard(self) -> WizardApp:
-        """The app, by its own type."""
-        return cast("WizardApp", self.app)
 
     @property
     def is_under_way(self) -> bool:

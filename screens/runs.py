@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from models.characters import visible
+from models.fulfillment import Run
 from models.saved import RunRow
 from screens.bars import KeyLine, TopLine
-from screens.fire import FireScreen
+from screens.host import Hosted
 from screens.lasting import LastingScreen
 from screens.lines import Lines, hanging
 from screens.run_text import mark_of
 from screens.theme import MUTED
 from wizard.fulfillment.drill import ended
 from wizard.fulfillment.lives import label_of
-
-if TYPE_CHECKING:
-    from screens.app import WizardApp
 
 
 class RunLines(Lines):
@@ -33,7 +33,11 @@ class RunLines(Lines):
     ]
 
 
-class RunsScreen(LastingScreen[None]):
+PageOf = Callable[[Run, RunRow], Screen[Any]]
+"""The page of a run, as the list knows it. It lists earlier runs in turn, so neither can name the other."""
+
+
+class RunsScreen(Hosted, LastingScreen[None]):
     """One run after the other; Enter opens it in full."""
 
     CSS_PATH = "fire.tcss"
@@ -41,19 +45,15 @@ class RunsScreen(LastingScreen[None]):
         Binding("escape,q", "dismiss", "Back", id="runs.leave", tooltip="Back to where you came from"),
     ]
 
-    def __init__(self, product: str | None = None, name_of_product: str = "") -> None:
-        """`product`: by its slug; None for those of all."""
+    def __init__(self, page_of: PageOf, product: str | None = None, name_of_product: str = "") -> None:
+        """`page_of`: the page of a run. `product`: by its slug; None for those of all."""
         super().__init__()
+        self._page_of = page_of
         self.product = product
         self.name_of_product = name_of_product or product or ""
         self.rows: tuple[RunRow, ...] = ()
         self.top = TopLine()
         self.lines = RunLines("runs")
-
-    @property
-    def wizard(self) -> WizardApp:
-        """The app, by its own type."""
-        return cast("WizardApp", self.app)
 
     def compose(self) -> ComposeResult:
         """The bars and the list."""
@@ -113,4 +113,4 @@ class RunsScreen(LastingScreen[None]):
         except Exception as error:
             self.wizard.say(str(error), severity="error")
             return
-        await self.app.push_screen(FireScreen(None, run, name_of_product=row.name, is_elsewhere=row.is_running))
+        await self.app.push_screen(self._page_of(run, row))

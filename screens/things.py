@@ -13,15 +13,16 @@ from models.ask import Answers, Suggestion
 from models.pricing import PricePoint
 from screens.choices import Rows
 from screens.controls import Item
-from screens.dialogs import FormDialog, Question
+from screens.dialog import Question
 from screens.form import Asking
+from screens.form_dialog import FormDialog
 from screens.picker import Picker
 from screens.theme import MUTED
 from wizard import charges, flow
 from wizard.wording import row_in_words
 
 if TYPE_CHECKING:
-    from screens.app import WizardApp
+    from screens.host import Host
     from wizard.session import Session
     from wizard.store.account import OwnedKind
 
@@ -45,7 +46,7 @@ def a(noun: str) -> str:
 class Things:
     """The source of the forms about one product."""
 
-    def __init__(self, app: WizardApp, session: Session, accept: Accept, changed: Callable[[], None]) -> None:
+    def __init__(self, app: Host, session: Session, accept: Accept, changed: Callable[[], None]) -> None:
         self.app = app
         self.session = session
         self.host = app.settings.host_name

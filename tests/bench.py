@@ -40,7 +40,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 from models.product import Product
 from screens.app import WizardApp
-from screens.dialogs import PlainSource
+from screens.form_dialog import PlainSource
 from screens.page import Page
 from wizard import flow
 MODULES = list(flow.modules())

@@ -11,6 +11,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from screens.app import WizardApp
+from screens.host import Host
 from wizard.settings import Settings
 
 NOON = datetime(2026, 11, 23, 12, 4, tzinfo=UTC)
@@ -35,6 +36,7 @@ class Seller:
     """Drives one app through its keyboard."""
 
     def __init__(self, app: WizardApp, pilot: Pilot[Any]) -> None:
+        self.host: Host = app  # mypy refuses an app that lacks what screens ask of it
         self.app = app
         self.pilot = pilot
         self.pressed = 0

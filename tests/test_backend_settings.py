@@ -10,8 +10,8 @@ import pytest
 from pydantic import Field, SecretStr, ValidationError
 
 from models.ask import Choice
-from screens.dialogs import FormDialog
 from screens.fire import FireScreen
+from screens.form_dialog import FormDialog
 from screens.picker import Picker
 from tests.seller import Seller, seller_at
 from wizard import flow

@@ -34,8 +34,8 @@ from models.pricing import PricePoint
 from models.product import Product
 from screens.changed import ChangedDialog
 from screens.choices import Reference, Rows
-from screens.dialogs import Question
-from screens.fire import FireScreen
+from screens.dialog import Question
+from screens.fire import FireScreen, page_of
 from screens.folder import FolderBrowser
 from screens.go_to import GoTo
 from screens.help import HelpScreen
@@ -219,7 +219,7 @@ def overlays(screen: ProductScreen, texts: list[str]) -> list[Any]:
         PreviewScreen(session),
         Question(f"Remove {text}?", text),
         FireScreen(session.saved),
-        RunsScreen("hostile"),
+        RunsScreen(page_of, "hostile"),
         *(screen.things._picker(subject, None) for subject in KINDS),
     ]
 

@@ -22,9 +22,9 @@ from models.access import IntegratedMembership
 from models.account import Connection, ConnectionKind
 from models.characters import harmful, quoted
 from screens.controls import LineControl, TextControl
-from screens.dialogs import FormDialog
 from screens.field import Field
 from screens.form import Form
+from screens.form_dialog import FormDialog
 from screens.page import Page
 from screens.product import ProductScreen
 from screens.things import KINDS

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from models.fulfillment import Evidence, Receipt, Run, Status, Verdict
-from screens.dialogs import Question
+from screens.dialog import Question
 from screens.fire import FireScreen
 from screens.folder import FolderBrowser
 from tests import shop

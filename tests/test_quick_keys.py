@@ -23,7 +23,8 @@ from textual.widgets import Input, TextArea
 import screens.app
 from models.product import Product
 from screens import keyboard
-from screens.dialogs import FormDialog, Question
+from screens.dialog import Question
+from screens.form_dialog import FormDialog
 from screens.lasting import MOST_MISTAKES, REPORT
 from screens.lines import Lines
 from screens.product import ProductScreen

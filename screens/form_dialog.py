@@ -1,63 +1,34 @@
-"""The dialogues: fill in a form, choose a thing, decide. Each gives back one typed answer, or None when left."""
+"""Dialogues with fields: a form over one model, and the name of a new product."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from models.ask import Answers, Suggestion
 from models.general import General
 from screens.bars import KeyLine
 from screens.controls import Item, LineControl, TextControl
+from screens.dialog import Dialog, Question
 from screens.drafts import Draft
-from screens.field import Field, FormScreen
+from screens.field import Field
 from screens.form import Answered, Asking, Ended, Form, Source, Writing
 from wizard import flow
 from wizard.problems import Misfits, Problem
-
-if TYPE_CHECKING:
-    from screens.app import WizardApp
 
 Model = TypeVar("Model", bound=Answers)
 
 
 NAMELESS = "a product needs a name"
-
-
-class Dialog(FormScreen[Any], ModalScreen[Any]):
-    """What every dialogue is: a titled box in the middle, closed without effect by Esc."""
-
-    CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Cancel", id="dialog.leave", tooltip="Close it; nothing changes"),
-        Binding(
-            "f1,question_mark",
-            "app.help",
-            "Help",
-            id="dialog.help",
-            tooltip="Explain the focused field and list the keys",
-        ),
-        Binding("ctrl+q", "app.quit", "Quit", show=False, id="dialog.quit", tooltip="Leave the program"),
-    ]
-
-    @property
-    def wizard(self) -> WizardApp:
-        """The app, by its own type."""
-        return cast("WizardApp", self.app)
-
-    def action_leave(self) -> None:
-        """Close it without an answer."""
-        self.dismiss(None)
 
 
 class Foot(VerticalScroll):
@@ -331,35 +302,3 @@ class PlainSource:
         from wizard.wording import group_in_words
 
         return Content(group_in_words(question, row))
-
-
-class Question(Dialog):
-    """Asks yes or no before something that cannot be taken back. Gives back True for yes."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "yes", "Yes", id="question.yes", tooltip="Do it"),
-        Binding("n", "leave", "No", id="question.no", tooltip="Leave everything as it is"),
-    ]
-
-    def __init__(self, title: str, text: str) -> None:
-        super().__init__()
-        self.heading, self.text = title, text
-
-    def compose(self) -> ComposeResult:
-        """The question, and No first."""
-        with Vertical(classes="box -small"):
-            yield Static(Content(self.heading), classes="heading")
-            yield Static(Content(self.text))
-            with Horizontal(classes="buttons"):
-                yield Button("No", id="no", compact=True)
-                yield Button("Yes", id="yes", compact=True)
-        yield KeyLine()
-
-    @on(Button.Pressed, "#yes")
-    def action_yes(self) -> None:
-        """Yes."""
-        self.dismiss(True)
-
-    @on(Button.Pressed, "#no")
-    def _no(self) -> None:
-        self.dismiss(None)
