@@ -70,7 +70,8 @@ def _template(subject: str, body: str) -> Notification:
 
 
 class Notifications(Answers):
-    """The mails to the buyer, with their standard wording [K: the names]. `wizard.mails` says what each needs."""
+    """The mails to the buyer, with their standard wording [K: the names]. `wizard.mail.templates` says
+    what each needs."""
 
     order_confirmation: Annotated[
         Notification,

@@ -17,15 +17,15 @@ from models.fulfillment import Event
 from models.saved import SavedAccount, SavedProduct
 from screens.firing import Order
 from screens.host import Hosted
-from screens.lines import QuietInput
 from screens.run_text import BOXES, choice_in_words
-from wizard.fulfillment.drill import faults_for
-from wizard.fulfillment.lives import LIVES, PROOF, Life, why_not
-from wizard.fulfillment.sold import Sold
+from screens.widgets.lines import QuietInput
+from wizard.runs.drill import faults_for
+from wizard.sale.lives import LIVES, PROOF, Life, why_not
+from wizard.sale.sold import Sold
 from wizard.sandbox.faults import DRILLS, Fault
 
 if TYPE_CHECKING:
-    from wizard.fulfillment.destinations import Destination
+    from wizard.runs.destinations import Destination
 
 
 @dataclass
@@ -114,7 +114,7 @@ class Aim(Hosted, Container):
         self._offer_drills()
 
     def _offer_events(self, sold: Sold, lives: list[Life]) -> None:
-        from wizard.fulfillment.possible_events import possible_events
+        from wizard.sale.possible_events import possible_events
 
         box = self.query_one("#event", Select)
         before, events = box.value, possible_events(sold)
@@ -162,14 +162,14 @@ class Aim(Hosted, Container):
         return () if self.fault else self._destinations(await self.read_account())
 
     def _destinations(self, account: SavedAccount) -> tuple[Destination, ...]:
-        from wizard.fulfillment.destinations import destinations
+        from wizard.runs.destinations import destinations
 
         return destinations(self.product.answers, account, self.wizard.settings)
 
     def _show_destinations(self) -> None:
         if self.sold is None:
             return  # not known yet: what is not known is not said
-        from wizard.fulfillment.destinations import in_words
+        from wizard.runs.destinations import in_words
 
         found = self._destinations(self.sold.account)
         line = self.query_one("#goes-to", Static)

@@ -24,13 +24,13 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from screens.desk import Desk
-from screens.harmless import Harmless
-from screens.keyboard import PATIENCE, KeysInTurn
-from screens.lasting import LastingApp, LastingScreen
-from screens.memory import give_back_what_is_large
-from screens.painter import CellDiff
 from screens.products import ProductsScreen
 from screens.theme import FIELD, THEMES
+from screens.widgets.harmless import Harmless
+from screens.widgets.keyboard import PATIENCE, KeysInTurn
+from screens.widgets.lasting import LastingApp, LastingScreen
+from screens.widgets.memory import give_back_what_is_large
+from screens.widgets.painter import CellDiff
 
 if TYPE_CHECKING:
     from wizard.settings import Settings

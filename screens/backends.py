@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from screens.controls import Item
 from screens.form_dialog import FormDialog, PlainSource
 from screens.picker import Picker
+from screens.widgets.controls import Item
 from wizard.problems import Misfits, problems_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 async def choose_backend(app: Host) -> bool:
     """Let the seller choose an installed backend; whether one was chosen. Call it in a worker."""
-    from wizard.fulfillment.registry import check_settings, installed, manifest_of
+    from wizard.delivery.registry import check_settings, installed, manifest_of
     from wizard.settings import BadSettings
 
     given: dict[str, dict[str, Any]] = {name: dict(values) for name, values in app.settings.backends.items()}
@@ -63,8 +63,8 @@ async def ask_settings(app: Host, name: str, given: dict[str, Any]) -> dict[str,
     """Ask for a backend's settings; None when the seller leaves."""
     from pydantic import ValidationError
 
-    from wizard.fulfillment.registry import manifest_of
-    from wizard.fulfillment.settings_form import as_settings, filled
+    from wizard.delivery.registry import manifest_of
+    from wizard.delivery.settings_form import as_settings, filled
 
     manifest = manifest_of(name)
 

@@ -11,9 +11,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from screens.bars import KeyLine
 from screens.dialog import Dialog
-from screens.lines import Lines
+from screens.widgets.bars import KeyLine
+from screens.widgets.lines import Lines
 from wizard import flow
 from wizard.session import ChangedElsewhere
 from wizard.wording import in_words, row_in_words

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from screens.bars import KeyLine
-from screens.field import FormScreen
 from screens.host import Hosted
+from screens.widgets.bars import KeyLine
+from screens.widgets.field import FormScreen
 
 
 class Dialog(Hosted, FormScreen[Any], ModalScreen[Any]):

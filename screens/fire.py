@@ -18,12 +18,12 @@ from models.characters import visible
 from models.fulfillment import Event, Run, Status, Verdict
 from models.saved import RunRow, SavedProduct
 from screens.aim import Aim, Chosen
-from screens.bars import KeyLine
 from screens.firing import Begun, Firing, Order, Stepped
 from screens.run_page import RunPage
-from wizard.fulfillment.lives import PROOF, Life, label_of
-from wizard.fulfillment.outcome import BAD
-from wizard.fulfillment.words import in_words
+from screens.widgets.bars import KeyLine
+from wizard.runs.outcome import BAD
+from wizard.sale.lives import PROOF, Life, label_of
+from wizard.sale.words import in_words
 
 if TYPE_CHECKING:
     pass
@@ -206,7 +206,7 @@ class FireScreen(RunPage):
     async def _may_go(self) -> bool:
         """Whether it may go where it goes: a real place is asked about once, until the wizard is closed."""
         from screens.dialog import Question
-        from wizard.fulfillment.destinations import in_words as where
+        from wizard.runs.destinations import in_words as where
 
         places = await self.aim.real_places()
         unknown = {each.place for each in places} - self.wizard.agreed_places
@@ -253,7 +253,7 @@ class FireScreen(RunPage):
 
     @work(group="fire")
     async def _follow(self, firing: Firing) -> None:
-        from wizard.fulfillment.fire import BusyRun, OverRun
+        from wizard.runs.fire import BusyRun, OverRun
 
         try:
             self.run = await firing.run()

@@ -15,8 +15,8 @@ from models.fulfillment import Buyer, Event, Run, RunStep
 from models.saved import SavedProduct
 
 if TYPE_CHECKING:
-    from wizard.fulfillment.fire import Workplace
-    from wizard.fulfillment.lives import Life
+    from wizard.runs.fire import Workplace
+    from wizard.sale.lives import Life
     from wizard.settings import Settings
     from wizard.store import Store
 
@@ -86,7 +86,7 @@ class Firing:
             self._done.set()
 
     async def _carry_out(self) -> Run:
-        from wizard.fulfillment.fire import Workplace
+        from wizard.runs.fire import Workplace
 
         self._loop = asyncio.get_running_loop()
         begun = self._begun(Workplace.of(self._settings, self._store))
@@ -96,7 +96,7 @@ class Firing:
         return await self._task
 
     def _begun(self, at: Workplace) -> Callable[[], Awaitable[Run]]:
-        from wizard.fulfillment.fire import Sold, fire, resume
+        from wizard.runs.fire import Sold, fire, resume
 
         order, account = self._order, self._store.account()
         if order.resumed or order.product is None:

@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from models.characters import visible
-from screens.controls import Item
 from screens.picker import Picker
+from screens.widgets.controls import Item
 
 if TYPE_CHECKING:
     from screens.host import Host

@@ -16,12 +16,12 @@ from textual.widgets import Button, Static
 
 from models.ask import Answers, Suggestion
 from models.general import General
-from screens.bars import KeyLine
-from screens.controls import Item, LineControl, TextControl
 from screens.dialog import Dialog, Question
 from screens.drafts import Draft
-from screens.field import Field
-from screens.form import Answered, Asking, Ended, Form, Source, Writing
+from screens.widgets.bars import KeyLine
+from screens.widgets.controls import Item, LineControl, TextControl
+from screens.widgets.field import Field
+from screens.widgets.form import Answered, Asking, Ended, Form, Source, Writing
 from wizard import flow
 from wizard.problems import Misfits, Problem
 

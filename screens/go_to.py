@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from screens.controls import Item
 from screens.picker import Picker
+from screens.widgets.controls import Item
 from wizard import flow
 from wizard.session import Session
 

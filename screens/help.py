@@ -15,10 +15,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from screens.bars import KeyLine, spelled
 from screens.dialog import Dialog
-from screens.field import Field
-from screens.lines import hanging
+from screens.widgets.bars import KeyLine, spelled
+from screens.widgets.field import Field
+from screens.widgets.lines import hanging
 from wizard.flow import Question
 from wizard.wording import label_of
 

@@ -14,14 +14,15 @@ from textual.widgets import OptionList, Static
 
 from models.post_sale import Notification
 from models.product import Product
-from screens.field import widget_id
 from screens.form_dialog import FormDialog
-from screens.lines import Lines
 from screens.page import heading
 from screens.theme import MUTED
 from screens.things import Things
-from wizard import flow, mails
+from screens.widgets.field import widget_id
+from screens.widgets.lines import Lines
+from wizard import flow
 from wizard.flow import Module
+from wizard.mail import templates
 from wizard.preview import BUYER, wanted_mails
 from wizard.session import Session
 
@@ -72,18 +73,18 @@ class NotificationsPage(VerticalScroll, can_focus=False):
 
     def _wrong(self, name: str, template: Notification) -> str:
         """What is wrong with a mail, short enough for its line in the list."""
-        lacking = mails.missing(name, template)
+        lacking = templates.missing(name, template)
         if template.enabled and lacking:
-            return "lacks " + mails.in_braces(lacking)
-        strange = mails.unfilled(name, template)
+            return "lacks " + templates.in_braces(lacking)
+        strange = templates.unfilled(name, template)
         return "nothing fills " + ", ".join(each.written for each in strange) if strange else ""
 
     @on(OptionList.OptionHighlighted)
     def _explain(self) -> None:
         question = self.module.questions[self.lines.highlighted or 0]
         template: Notification = flow.value_at(self.session.answers, question.id)
-        may = mails.in_braces(set(mails.usable(question.name)))
-        wrong = "".join(f"! {each}\n" for each in mails.unfilled(question.name, template))
+        may = templates.in_braces(set(templates.usable(question.name)))
+        wrong = "".join(f"! {each}\n" for each in templates.unfilled(question.name, template))
         self._said.update(Content(f"{wrong}{question.ask.help}\nIt may use {may}"))
 
     def start(self, path: str | None = None) -> None:
@@ -115,10 +116,10 @@ class NotificationsPage(VerticalScroll, can_focus=False):
 
         def read(draft: Notification) -> str:
             product, account = self.session.answers, self.session.around.account
-            values = mails.sample_values(product, account, BUYER, self.things.app.clock().date())
-            mail = mails.render(draft, values)
-            lacking, strange = mails.missing(question.name, draft), mails.unfilled(question.name, draft)
-            wrong = [f"lacks {mails.in_braces(lacking)}"] if draft.enabled and lacking else []
+            values = templates.sample_values(product, account, BUYER, self.things.app.clock().date())
+            mail = templates.render(draft, values)
+            lacking, strange = templates.missing(question.name, draft), templates.unfilled(question.name, draft)
+            wrong = [f"lacks {templates.in_braces(lacking)}"] if draft.enabled and lacking else []
             wrong += [str(each) for each in strange]
             told = "".join(f"! {line}\n" for line in wrong)
             return f"{told}{BUYER.name} reads: {mail.subject}\n{mail.body}"

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from models.product import Product
-from screens.field import widget_id
-from screens.form import Form, Source
-from screens.lines import hanging
+from screens.widgets.field import widget_id
+from screens.widgets.form import Form, Source
+from screens.widgets.lines import hanging
 from wizard import flow
 from wizard.flow import Module
 

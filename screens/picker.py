@@ -12,12 +12,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 
-from screens.bars import KeyLine
-from screens.choices import item_line
-from screens.controls import Item
 from screens.dialog import Dialog, Question
-from screens.lines import Lines, QuietInput
-from screens.waiting import told_meanwhile
+from screens.widgets.bars import KeyLine
+from screens.widgets.choices import item_line
+from screens.widgets.controls import Item
+from screens.widgets.lines import Lines, QuietInput
+from screens.widgets.waiting import told_meanwhile
 
 if TYPE_CHECKING:
     pass

@@ -12,9 +12,9 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from models.product import Product
-from screens.bars import KeyLine, TopLine
-from screens.lasting import LastingScreen
 from screens.theme import MUTED
+from screens.widgets.bars import KeyLine, TopLine
+from screens.widgets.lasting import LastingScreen
 from wizard.preview import sights
 from wizard.session import Session
 

@@ -15,21 +15,21 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from models.product import Product
-from screens.bars import KeyLine, TopLine
-from screens.controls import LineControl, TextControl
-from screens.field import Field, FormScreen, field_of, widget_id
-from screens.form import Answered, Asking, Ended, Writing
 from screens.host import Hosted
-from screens.outline import Outline, StepClicked, StepLine
 from screens.page import Page
 from screens.preview import Preview
 from screens.things import Things
+from screens.widgets.bars import KeyLine, TopLine
+from screens.widgets.controls import LineControl, TextControl
+from screens.widgets.field import Field, FormScreen, field_of, widget_id
+from screens.widgets.form import Answered, Asking, Ended, Writing
+from screens.widgets.outline import Outline, StepClicked, StepLine
 from wizard import flow
 from wizard.consequences import consequence
+from wizard.editing.switches import standing
 from wizard.problems import Misfits, Problem
 from wizard.progress import State
 from wizard.session import SWITCHES, ChangedElsewhere, Session, said_of
-from wizard.switches import standing
 from wizard.wording import place_of
 
 REVIEW = "review"

@@ -11,11 +11,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 
-from screens.bars import KeyLine, TopLine
 from screens.host import Hosted
-from screens.lasting import LastingScreen
-from screens.lines import Lines, QuietInput
 from screens.theme import MUTED
+from screens.widgets.bars import KeyLine, TopLine
+from screens.widgets.lasting import LastingScreen
+from screens.widgets.lines import Lines, QuietInput
 
 if TYPE_CHECKING:
     from models.saved import ProductPage, ProductRow, SavedProduct
@@ -379,8 +379,8 @@ class ProductsScreen(Hosted, LastingScreen[None]):
             self.fetch(select=slug)
 
     async def _choose_deleted(self) -> str | None:
-        from screens.controls import Item
         from screens.picker import Picker
+        from screens.widgets.controls import Item
 
         async def fetch(text: str) -> list[Item]:
             found = await self.wizard.desk.do(self.wizard.shelf.products, text, limit=12, deleted=True)

@@ -18,19 +18,14 @@ from models.fulfillment import Verdict
 from models.product import Product
 from models.saved import RunRow
 from screens.host import Hosted
-from screens.lines import Lines, hanging
 from screens.run_text import mark_of
 from screens.theme import MUTED
 from screens.things import Things, charge_of
-from screens.waiting import told_meanwhile
+from screens.widgets.lines import Lines, hanging
+from screens.widgets.waiting import told_meanwhile
 from wizard import flow
-from wizard.fulfillment.lives import label_of as label_of_run
-from wizard.going_live import go_live
-from wizard.preview import thank_you, wanted_mails
-from wizard.sale.options import received
-from wizard.sale.options.integrated import connection_of
-from wizard.session import ChangedElsewhere, Session
-from wizard.switches import (
+from wizard.editing.going_live import go_live
+from wizard.editing.switches import (
     GO_LIVE,
     QUESTIONS,
     Turn,
@@ -43,6 +38,11 @@ from wizard.switches import (
     turn_of_visibility,
     warned,
 )
+from wizard.preview import thank_you, wanted_mails
+from wizard.sale.lives import label_of as label_of_run
+from wizard.sale.options import received
+from wizard.sale.options.integrated import connection_of
+from wizard.session import ChangedElsewhere, Session
 from wizard.wording import label_of
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from textual.widgets import OptionList, Static
 
 from models.characters import visible
 from models.fulfillment import Run, Verdict
-from screens.bars import TopLine
 from screens.host import Hosted
-from screens.lasting import LastingScreen
-from screens.lines import Lines
 from screens.run_text import addresses_detail, moment_line, timeline_detail, verdict_line
 from screens.step_text import raw_detail, step_detail, step_line
-from wizard.fulfillment.drill import verdict_of
-from wizard.fulfillment.timeline import addresses, timeline
+from screens.widgets.bars import TopLine
+from screens.widgets.lasting import LastingScreen
+from screens.widgets.lines import Lines
+from wizard.runs.drill import verdict_of
+from wizard.runs.timeline import addresses, timeline
 from wizard.wording import place_of
 
 

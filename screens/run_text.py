@@ -12,10 +12,10 @@ from models.fulfillment import Event, Run, Verdict
 from models.saved import RunRow
 from screens.step_text import MARKS, VERDICT_MARKS
 from screens.theme import MUTED
-from wizard.fulfillment.drill import ended, told, verdict_of
-from wizard.fulfillment.lives import Life
-from wizard.fulfillment.timeline import Row, Standing, addresses, timeline
 from wizard.invocation import command, forwarding
+from wizard.runs.drill import ended, told, verdict_of
+from wizard.runs.timeline import Row, Standing, addresses, timeline
+from wizard.sale.lives import Life
 from wizard.sandbox import PORT
 from wizard.sandbox.faults import Fault
 

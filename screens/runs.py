@@ -15,14 +15,14 @@ from textual.widgets import OptionList, Static
 from models.characters import visible
 from models.fulfillment import Run
 from models.saved import RunRow
-from screens.bars import KeyLine, TopLine
 from screens.host import Hosted
-from screens.lasting import LastingScreen
-from screens.lines import Lines, hanging
 from screens.run_text import mark_of
 from screens.theme import MUTED
-from wizard.fulfillment.drill import ended
-from wizard.fulfillment.lives import label_of
+from screens.widgets.bars import KeyLine, TopLine
+from screens.widgets.lasting import LastingScreen
+from screens.widgets.lines import Lines, hanging
+from wizard.runs.drill import ended
+from wizard.sale.lives import label_of
 
 
 class RunLines(Lines):

@@ -7,10 +7,10 @@ from datetime import datetime
 from textual import on
 from textual.widgets import OptionList
 
-from screens.controls import Item
 from screens.picker import Picker
-from wizard.fulfillment.lives import LIVES, PROOF, Life, life_named, why_not
-from wizard.fulfillment.sold import Sold
+from screens.widgets.controls import Item
+from wizard.sale.lives import LIVES, PROOF, Life, life_named, why_not
+from wizard.sale.sold import Sold
 
 
 class Scenarios(Picker):

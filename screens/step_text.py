@@ -18,12 +18,12 @@ from models.fulfillment import (
     Status,
     Verdict,
 )
-from screens.lines import hanging
 from screens.theme import MUTED
-from wizard import mails
-from wizard.fulfillment.expectation import ACCESS
-from wizard.fulfillment.outcome import BAD
-from wizard.fulfillment.words import in_words
+from screens.widgets.lines import hanging
+from wizard.mail import templates
+from wizard.runs.outcome import BAD
+from wizard.sale.expectation import ACCESS
+from wizard.sale.words import in_words
 
 MARKS = {
     Status.PENDING: "·",
@@ -149,8 +149,8 @@ def _gets(step: RunStep, run: Run, mail_from: str) -> Iterator[Part]:
                 values |= each.receipt.values if each.receipt else {}
             yield _pair("From", _sender(step, mail_from))
             yield _pair("To", run.buyer.email)
-            yield _pair("Subject", mails.fill(action.subject, values))
-            yield f"\n{visible(mails.fill(action.body, values), chr(10))}\n"
+            yield _pair("Subject", templates.fill(action.subject, values))
+            yield f"\n{visible(templates.fill(action.body, values), chr(10))}\n"
         case ShowPage(url=str(url)):
             yield _pair("Page", url)
         case ShowPage(text=text):

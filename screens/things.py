@@ -11,13 +11,13 @@ from textual.content import Content
 from models.account import Calendar, Connection, File, Membership, Webinar
 from models.ask import Answers, Suggestion
 from models.pricing import PricePoint
-from screens.choices import Rows
-from screens.controls import Item
 from screens.dialog import Question
-from screens.form import Asking
 from screens.form_dialog import FormDialog
 from screens.picker import Picker
 from screens.theme import MUTED
+from screens.widgets.choices import Rows
+from screens.widgets.controls import Item
+from screens.widgets.form import Asking
 from wizard import charges, flow
 from wizard.wording import row_in_words
 
@@ -243,7 +243,7 @@ class Things:
         """Check a connection and remember what was found; say it."""
         import asyncio
 
-        from wizard.fulfillment.connections import check_and_remember
+        from wizard.delivery.connections import check_and_remember
 
         app = self.app
         try:

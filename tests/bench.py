@@ -16,8 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.crowd import crowd
-from tests.terminal import ROOT, Terminal
+from tests.support.crowd import crowd
+from tests.support.terminal import ROOT, Terminal
 from wizard.session import Session
 from wizard.settings import Settings
 from wizard.store import Store, open_store

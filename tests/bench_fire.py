@@ -16,12 +16,12 @@ from starlette.types import Receive, Scope, Send
 
 from models.fulfillment import Verdict
 from tests.bench import line
-from tests.shop import small_world, sold, workbook
-from wizard.fulfillment.backend import Surroundings
-from wizard.fulfillment.backends.sandbox import SandboxBackend
-from wizard.fulfillment.fire import Workplace, fire
-from wizard.fulfillment.ledger import MemoryLedger
-from wizard.fulfillment.lives import PROOF
+from tests.support.shop import small_world, sold, workbook
+from wizard.delivery.backend import Surroundings
+from wizard.delivery.backends.sandbox import SandboxBackend
+from wizard.runs.fire import Workplace, fire
+from wizard.runs.ledger import MemoryLedger
+from wizard.sale.lives import PROOF
 
 TARGETS = {"hosted": 10, "integrated": 50, "file": 50, "calendar": 50, "physical": 50}
 """Purchases a second."""

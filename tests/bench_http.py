@@ -23,11 +23,11 @@ import httpx
 
 from models.fulfillment import Action, Buyer, Event, Evidence, KeepAccess, Receipt, Run, RunStep, Verdict
 from tests.bench import line
-from wizard.fulfillment.backend import Check, Context, Manifest
-from wizard.fulfillment.ledger import Ledger, MemoryLedger, new_run_id
-from wizard.fulfillment.outgoing import Guard
-from wizard.fulfillment.runner import Runner
-from wizard.fulfillment.script import steps_of
+from wizard.delivery.backend import Check, Context, Manifest
+from wizard.delivery.outgoing import Guard
+from wizard.runs.ledger import Ledger, MemoryLedger, new_run_id
+from wizard.runs.runner import Runner
+from wizard.sale.script import steps_of
 from wizard.settings import Settings
 from wizard.store import open_store
 

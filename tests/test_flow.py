@@ -10,7 +10,7 @@ import pytest
 from models.ask import Ask, Choice, Module
 from models.general import General
 from models.product import Product
-from tests.shelf import NOON
+from tests.support.shelf import NOON
 from wizard import flow, progress
 from wizard.documents import schema
 from wizard.documents.answers import written

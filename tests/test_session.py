@@ -11,7 +11,7 @@ import pytest
 
 from models.account import Membership
 from models.product import Mode, Product
-from tests.shelf import new_shelf
+from tests.support.shelf import new_shelf
 from wizard.problems import Misfits
 from wizard.progress import State
 from wizard.session import ChangedElsewhere, Session

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from wizard.mail.address import SmtpAddress, smtp_address
 from wizard.settings import BadSettings, Settings, config_file, load
-from wizard.smtp_address import SmtpAddress, smtp_address
 from wizard.store import Unreachable, open_store
 
 

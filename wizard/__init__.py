@@ -1,1 +1,1 @@
-"""What happens: flow, session, store, preflight, documents, fulfillment, sandbox. Knows no screen."""
+"""What happens: flow, session, editing, store, preflight, documents, sale, runs, delivery, sandbox. Knows no screen."""

@@ -12,7 +12,8 @@ from models.automations import Then, When
 from models.fulfillment import Buyer
 from models.post_sale import Notification, ThankYouMode
 from models.product import Mode, Product
-from wizard import charges, mails
+from wizard import charges
+from wizard.mail import templates
 from wizard.sale.options import chosen
 from wizard.sale.options.nothing import linked
 
@@ -30,7 +31,7 @@ class Sight:
 
 def sights(product: Product, account: Account, mode: Mode, today: dt.date) -> Iterator[Sight]:
     """The checkout, what is shown after paying, and the mails, in the order a buyer meets them."""
-    values = mails.sample_values(product, account, BUYER, today)
+    values = templates.sample_values(product, account, BUYER, today)
     yield Sight("page", "Checkout", _checkout(product, mode, today))
     yield Sight("page", "After paying", thank_you(product, account))
     for name in wanted_mails(product, account):
@@ -38,15 +39,15 @@ def sights(product: Product, account: Account, mode: Mode, today: dt.date) -> It
         if not template.enabled:
             yield Sight("mail", template.subject, "(switched off: this mail is not sent)")
             continue
-        if lacking := mails.missing(name, template):
-            yield Sight("mail", template.subject, f"(not sent: it lacks {mails.in_braces(lacking)})")
+        if lacking := templates.missing(name, template):
+            yield Sight("mail", template.subject, f"(not sent: it lacks {templates.in_braces(lacking)})")
             continue
-        if strange := mails.left_over(product, name):
+        if strange := templates.left_over(product, name):
             yield Sight("mail", template.subject, f"(not sent: {strange[0].message})")
             continue
         try:
-            mail = mails.render(template, values)
-        except mails.NotOneLine as error:
+            mail = templates.render(template, values)
+        except templates.NotOneLine as error:
             yield Sight("mail", template.subject, f"({error})")
             continue
         yield Sight("mail", mail.subject, mail.body.strip())

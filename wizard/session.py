@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from models.product import Mode, Product
 from models.references import OtherProduct, References
 from models.saved import Change, SavedAccount, SavedProduct
-from wizard import flow, mails, progress
+from wizard import flow, progress
+from wizard.mail import templates
 from wizard.problems import Misfits, Problem
 from wizard.progress import State, Survey
 from wizard.store.errors import Corrupt, NameTaken, NotFound, Stale, UnknownReference
@@ -201,8 +202,9 @@ class Session:
 
     def _read_literally(self, path: str) -> Iterator[str]:
         """What buyers would read as it is written in an answer that was just given: in a mail, or after paying."""
-        found = (problem for problem in mails.all_left_over(self.answers) if f"{problem.path}.".startswith(f"{path}."))
-        yield from dict.fromkeys(f"! {problem.message}." for problem in found)
+        found = templates.all_left_over(self.answers)
+        here = (problem for problem in found if f"{problem.path}.".startswith(f"{path}."))
+        yield from dict.fromkeys(f"! {problem.message}." for problem in here)
 
     def replace(self, answers: Product) -> Outcome:
         """Store a whole set of answers at once, as a document does. Raises as `answer` does."""

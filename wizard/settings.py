@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from models.text import Name
-from wizard.smtp_address import smtp_address
+from wizard.mail.address import smtp_address
 from wizard.text_files import NotUtf8, decoded
 
 APP = "product-wizard"
@@ -44,7 +44,7 @@ class BadSettings(Exception):
 
 
 def _is_sender(text: str) -> str:
-    from wizard.smtp_address import sender_of
+    from wizard.mail.address import sender_of
 
     return str(sender_of(text))
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs Exim, the mail server that tests/test_post.py starts for itself with a configuration of its own.
+# Installs Exim, the mail server that tests/delivery/test_post.py starts for itself with a configuration of its own.
 # Nothing is done when it is there already. No mail server is left running: neither by the installation nor at boot.
 set -eu
 

@@ -8,12 +8,12 @@ from typing import Any
 from models.account import Account, Connection, ConnectionCheck
 from models.fulfillment import Event, Run
 from models.saved import SavedAccount
-from tests.shop import small_world, sold
-from wizard.fulfillment.backends.sandbox import SandboxBackend
-from wizard.fulfillment.fire import Workplace, fire
-from wizard.fulfillment.lives import Life
-from wizard.fulfillment.sold import Sold
-from wizard.fulfillment.tries import Patience
+from tests.support.shop import small_world, sold
+from wizard.delivery.backends.sandbox import SandboxBackend
+from wizard.runs.fire import Workplace, fire
+from wizard.runs.tries import Patience
+from wizard.sale.lives import Life
+from wizard.sale.sold import Sold
 from wizard.settings import Settings
 from wizard.store import open_store
 

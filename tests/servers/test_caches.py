@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from models.fulfillment import Event, Run, Verdict
-from tests import endpoint
-from tests.endpoint import Wrong, fired
-from tests.listening import served
 from tests.servers import caches
 from tests.servers.caches import CAREFUL, CARELESS, TELLING, nginx, varnish
 from tests.servers.certificates import Authority
+from tests.support import endpoint
+from tests.support.endpoint import Wrong, fired
+from tests.support.listening import served
 
 shop = endpoint.shop
 

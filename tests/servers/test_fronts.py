@@ -20,9 +20,9 @@ from tests.servers.ghost_site import GhostSite
 from tests.servers.lived import lived
 from tests.servers.started import free_port
 from tests.servers.wordpress_site import WordPressSite
-from wizard.fulfillment.connections import check_connection
-from wizard.fulfillment.lives import PROOF
-from wizard.fulfillment.platforms.wordpress import KEEPS_USERS
+from wizard.delivery.connections import check_connection
+from wizard.delivery.platforms.wordpress import KEEPS_USERS
+from wizard.sale.lives import PROOF
 
 on_wordpress = pytest.mark.xdist_group("wordpress")
 on_ghost = pytest.mark.xdist_group("ghost")

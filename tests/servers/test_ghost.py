@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.connected import at_work, context_of, grant, revoke
 from tests.servers.caches import nginx
 from tests.servers.ghost_site import GhostSite
-from wizard.fulfillment.connections import check_connection
-from wizard.fulfillment.errors import ActionRequired, Rejected
+from tests.support.connected import at_work, context_of, grant, revoke
+from wizard.delivery.connections import check_connection
+from wizard.delivery.errors import ActionRequired, Rejected
 
 pytestmark = pytest.mark.xdist_group("ghost")
 

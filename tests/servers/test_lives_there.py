@@ -10,11 +10,11 @@ import pytest
 
 from models.account import Connection
 from models.fulfillment import Event, GrantAccess, RevokeAccess, Status, Verdict
-from tests.killed import run_of
+from tests.sale.test_lives import SCENARIOS
 from tests.servers.lived import furnished, lived
-from tests.test_lives import SCENARIOS
-from tests.walked import walked
-from wizard.fulfillment.lives import LIVES, PROOF
+from tests.support.killed import run_of
+from tests.support.walked import walked
+from wizard.sale.lives import LIVES, PROOF
 
 PLATFORMS = [
     pytest.param("wordpress", marks=pytest.mark.xdist_group("wordpress")),
@@ -72,7 +72,7 @@ async def test_without_a_proof_page_a_person_must_name_one_and_nothing_is_left(s
 async def test_a_platform_that_this_machine_may_not_reach_is_not_reached(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from wizard.fulfillment import fire
+    from wizard.runs import fire
 
     strict: Callable[..., Any] = fire.Workplace
     monkeypatch.setattr("tests.servers.lived.Workplace", lambda *a, **k: strict(*a, **(k | {"allow_private": False})))

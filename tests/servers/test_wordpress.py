@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from models.fulfillment import Verdict
-from tests.connected import at_work, context_of, grant, revoke
 from tests.servers.lived import furnished, lived
 from tests.servers.wordpress_site import WordPressSite
+from tests.support.connected import at_work, context_of, grant, revoke
 from wizard import preflight
-from wizard.fulfillment.connections import check_and_remember, check_connection
-from wizard.fulfillment.errors import ActionRequired, Rejected
-from wizard.fulfillment.lives import PROOF
+from wizard.delivery.connections import check_and_remember, check_connection
+from wizard.delivery.errors import ActionRequired, Rejected
+from wizard.sale.lives import PROOF
 from wizard.settings import Settings
 from wizard.store import open_store
 

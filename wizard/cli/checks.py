@@ -11,13 +11,13 @@ import typer
 from models.account import Connection, ConnectionCheck
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, Place, Wrong, place_of, tell_broken
-from wizard.fulfillment import registry
-from wizard.fulfillment.backend import Check, Manifest, Surroundings
-from wizard.fulfillment.connections import check_and_remember
-from wizard.fulfillment.errors import BackendError
-from wizard.fulfillment.secrecy import Secrets
-from wizard.fulfillment.words import DOES
+from wizard.delivery import registry
+from wizard.delivery.backend import Check, Manifest, Surroundings
+from wizard.delivery.connections import check_and_remember
+from wizard.delivery.errors import BackendError
+from wizard.delivery.secrecy import Secrets
 from wizard.invocation import command
+from wizard.sale.words import DOES
 from wizard.settings import BadSettings
 
 commands = typer.Typer()
@@ -66,7 +66,7 @@ async def _check(manifest: Manifest, place: Place) -> Check:
     """Ask a backend whether it works. Whatever a third party's raises is an answer too."""
     import httpx
 
-    from wizard.fulfillment.outgoing import hosts_of, outgoing
+    from wizard.delivery.outgoing import hosts_of, outgoing
 
     settings, secrets = place.settings.backends.get(manifest.name, {}), Secrets()
     try:

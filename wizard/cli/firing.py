@@ -12,14 +12,14 @@ from models.saved import SavedProduct
 from wizard.cli.history import as_json, say_end, say_moment, say_step
 from wizard.cli.output import say, say_json, table, warn
 from wizard.cli.place import JSON, PRODUCT, Place, Wrong, place_of, product_of
-from wizard.fulfillment.drill import verdict_of
-from wizard.fulfillment.fire import NothingToNotice, Workplace
-from wizard.fulfillment.fire import fire as carry_out
-from wizard.fulfillment.fire import resume as go_on
-from wizard.fulfillment.lives import LIVES, PROOF, Life, why_not
-from wizard.fulfillment.outcome import OPEN
-from wizard.fulfillment.sold import Sold
 from wizard.invocation import command
+from wizard.runs.drill import verdict_of
+from wizard.runs.fire import NothingToNotice, Workplace
+from wizard.runs.fire import fire as carry_out
+from wizard.runs.fire import resume as go_on
+from wizard.runs.outcome import OPEN
+from wizard.sale.lives import LIVES, PROOF, Life, why_not
+from wizard.sale.sold import Sold
 from wizard.sandbox.faults import DRILLS, Fault
 from wizard.store import Store
 

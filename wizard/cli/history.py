@@ -10,11 +10,11 @@ from models.fulfillment import Event, Run, RunStep, Verdict
 from models.saved import RunRow
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, place_of, product_of
-from wizard.fulfillment.drill import ended, fault_of, is_noticed, told, verdict_of
-from wizard.fulfillment.lives import label_of
-from wizard.fulfillment.timeline import addresses
-from wizard.fulfillment.words import in_words
 from wizard.invocation import command
+from wizard.runs.drill import ended, fault_of, is_noticed, told, verdict_of
+from wizard.runs.timeline import addresses
+from wizard.sale.lives import label_of
+from wizard.sale.words import in_words
 
 PAGE_OF = {
     "product": "the Thank You page",

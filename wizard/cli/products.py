@@ -13,11 +13,11 @@ from models.saved import ProductRow
 from wizard import flow, preflight, progress
 from wizard.cli.output import say, say_json, table, warn
 from wizard.cli.place import JSON, PRODUCT, place_of, product_of, tell_broken
-from wizard.going_live import go_live
+from wizard.editing.going_live import go_live
+from wizard.editing.switches import standing
 from wizard.invocation import command
 from wizard.preflight import Finding
 from wizard.session import Session
-from wizard.switches import standing
 
 if TYPE_CHECKING:
     from wizard.store import Store

@@ -27,11 +27,11 @@ from wizard.cli import (
 )
 from wizard.cli.output import say, say_json, warn
 from wizard.cli.place import Place, Wrong, place_of
+from wizard.delivery.errors import BackendError
+from wizard.delivery.registry import NoSuchBackend
 from wizard.documents import DocumentError, NotExportable
-from wizard.fulfillment.errors import BackendError
-from wizard.fulfillment.fire import BusyRun, LeftOut, NotReady, OverRun, RealAddress
-from wizard.fulfillment.registry import NoSuchBackend
 from wizard.invocation import command
+from wizard.runs.fire import BusyRun, LeftOut, NotReady, OverRun, RealAddress
 from wizard.sandbox import CannotServe
 from wizard.session import ChangedElsewhere
 from wizard.settings import BadSettings

@@ -26,8 +26,8 @@ def sandbox(
     json_wanted: bool = JSON,
 ) -> int:
     """Show the buyer's side in a browser on this machine: mailbox, logins, gated pages. Ctrl+C ends it."""
-    from wizard.fulfillment.drill import ended
-    from wizard.fulfillment.lives import label_of
+    from wizard.runs.drill import ended
+    from wizard.sale.lives import label_of
     from wizard.sandbox.serving import serve
     from wizard.sandbox.world import ToldOfRun
 

@@ -15,11 +15,12 @@ from models.post_sale import Notifications
 from models.product import Product
 from models.references import OtherProduct, References
 from models.saved import Change, NewProduct
-from wizard import flow, mails, progress
+from wizard import flow, progress
 from wizard.documents.answers import default_of, without_bumps
 from wizard.documents.checking import load
 from wizard.documents.gathering import ORDER, Gathered, Wanted, gather
 from wizard.documents.mistakes import DocumentError, Mistake
+from wizard.mail import templates
 from wizard.session import changes_between
 from wizard.store.rule_targets import rule_targets
 
@@ -115,9 +116,9 @@ def _product_change(wanted: Wanted, found: Gathered) -> ObjectChange:
 
 def _warnings(product: Product, found: Gathered) -> Iterator[Remark]:
     for question in flow.questions_of(Notifications):
-        for problem in mails.left_over(product, question.name):
+        for problem in templates.left_over(product, question.name):
             yield Remark(field=problem.path, message=f"{question.ask.label}: {problem.message}.")
-    for problem in mails.left_over_after_paying(product):
+    for problem in templates.left_over_after_paying(product):
         yield Remark(field=problem.path, message=f"The page after paying: {problem.message}.")
     for target in rule_targets(product.automations):
         if target.membership not in found.slugs_of("membership"):

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 def fire_purchase(lines: Lines, store: Store, settings: Settings, slug: str) -> None:
     """Let a test buyer buy the product, by the backend that the settings name, and say how that went."""
     # Imported here: who only answers questions needs none of it.
-    from wizard.fulfillment.drill import told
-    from wizard.fulfillment.errors import BackendError
-    from wizard.fulfillment.fire import LeftOut, NotReady, Workplace, fire
-    from wizard.fulfillment.outcome import OPEN
-    from wizard.fulfillment.registry import NoSuchBackend
-    from wizard.fulfillment.sold import Sold
-    from wizard.fulfillment.words import in_words
+    from wizard.delivery.errors import BackendError
+    from wizard.delivery.registry import NoSuchBackend
+    from wizard.runs.drill import told
+    from wizard.runs.fire import LeftOut, NotReady, Workplace, fire
+    from wizard.runs.outcome import OPEN
+    from wizard.sale.sold import Sold
+    from wizard.sale.words import in_words
 
     told_already: set[tuple[int, Status]] = set()
     begun: list[str] = []

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from models.product import Mode, Product
 from wizard import flow, preflight, progress
+from wizard.editing.going_live import go_live
+from wizard.editing.switches import GO_LIVE, QUESTIONS, Turn, change_of, standing, turn_of_mode, turn_of_visibility
 from wizard.flow import Module, Step
-from wizard.going_live import go_live
 from wizard.plain.asking import Asker
 from wizard.plain.firing import fire_purchase
 from wizard.plain.forms import Draft, Form, ProductForm
@@ -19,7 +20,6 @@ from wizard.plain.things import Things
 from wizard.problems import Misfits
 from wizard.session import ChangedElsewhere, Session, said_of
 from wizard.store.errors import Corrupt, StoreError, Unavailable
-from wizard.switches import GO_LIVE, QUESTIONS, Turn, change_of, standing, turn_of_mode, turn_of_visibility
 
 if TYPE_CHECKING:
     from wizard.settings import Settings
@@ -254,7 +254,7 @@ class Walk:
         """Offer a test-fire; whether there was one."""
         if self._settings is None:
             return False
-        from wizard.fulfillment.destinations import destinations, in_words
+        from wizard.runs.destinations import destinations, in_words
 
         places = destinations(session.answers, self._store.account(), self._settings)
         if places:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from models.access import AccessKind
 from models.account import ConnectionKind
 from models.post_sale import ThankYou
-from wizard import flow, mails
+from wizard import flow
 from wizard.invocation import command
+from wizard.mail import templates
 from wizard.preflight.inspected import ACCESS, Found, Inspected, rule
 from wizard.preview import wanted_mails
 from wizard.sale.options import targets
@@ -95,26 +96,26 @@ def file_is_as_it_was(inspected: Inspected) -> Found:
 @rule(5)
 def buyers_get_their_mail(inspected: Inspected) -> Found:
     """A required notification is off or lacks a variable; a mail that buyers get holds one that nothing fills."""
-    templates = inspected.answers.post_sale.notifications
-    used = {name: True for name in wanted_mails(inspected.answers, inspected.account.account) if mails.NEEDS[name]}
+    notifications = inspected.answers.post_sale.notifications
+    used = {name: True for name in wanted_mails(inspected.answers, inspected.account.account) if templates.NEEDS[name]}
     if "membership_welcome" in used:  # whoever has a login can lose it
         used["membership_password_resend"] = False
     for name, is_required in used.items():
-        template = getattr(templates, name)
+        template = getattr(notifications, name)
         question = flow.question_at(f"post_sale.notifications.{name}")
         if is_required and not template.enabled:
             way = "turn it on, or buyers cannot get in" if "welcome" in name else "turn it on, or buyers get no link"
             yield "error", f"{question.id}.enabled", f"{question.ask.label} is off: {way}."
-        elif lacking := mails.missing(name, template) if template.enabled else set():
+        elif lacking := templates.missing(name, template) if template.enabled else set():
             variables = " and ".join(f"{{{variable}}}" for variable in sorted(lacking))
             yield "error", f"{question.id}.body", f"{question.ask.label} lacks {variables}: put it into the message."
-    for name in type(templates).model_fields:
-        if name in used or not mails.NEEDS[name]:  # a login and a link are mailed only where there is one
+    for name in type(notifications).model_fields:
+        if name in used or not templates.NEEDS[name]:  # a login and a link are mailed only where there is one
             label = flow.question_at(f"post_sale.notifications.{name}").ask.label
-            for problem in mails.left_over(inspected.answers, name):
+            for problem in templates.left_over(inspected.answers, name):
                 yield "error", problem.path, f"{label}: {problem.message}."
     thing = linked_thing(inspected.answers, inspected.account.account)
-    for problem in mails.left_over_after_paying(inspected.answers, thing.confirmation if thing else ""):
+    for problem in templates.left_over_after_paying(inspected.answers, thing.confirmation if thing else ""):
         yield "warning", problem.path, f"The page after paying: {problem.message}."
 
 

@@ -18,8 +18,8 @@ from models.pricing import amounts_of, is_repeated
 from models.product import Mode
 from models.text import is_web_address
 from wizard import flow, progress
-from wizard.fulfillment.lives import label_of
 from wizard.preflight.inspected import ACCESS, Found, Inspected, rule
+from wizard.sale.lives import label_of
 from wizard.sale.options import targets
 from wizard.wording import row_of
 

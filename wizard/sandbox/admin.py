@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from models.text import is_email
-from wizard.mails import one_line
+from wizard.mail.templates import one_line
 from wizard.sandbox import bookings, downloads, mailbox, members, platform
 from wizard.sandbox.clocks import set_clock, time_of
 from wizard.sandbox.door import Order, Reply, guarded, once, taking

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from wizard.mails import Mail
-from wizard.mime import message
+from wizard.mail.mime import message
+from wizard.mail.templates import Mail
 from wizard.sandbox.clocks import time_of
 from wizard.sandbox.records import mails
 from wizard.sandbox.world import World, page, refusal

@@ -1,4 +1,4 @@
-"""The ledger of test-fires, in rows: see `wizard.fulfillment.ledger` for what each of them means."""
+"""The ledger of test-fires, in rows: see `wizard.runs.ledger` for what each of them means."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from wizard.store.sealing import Rotation, seal_anew
 
 
 class Store:
-    """A seller's products, things and runs. It is a `wizard.fulfillment.ledger.Ledger` and a `wizard.session.Shelf`.
+    """A seller's products, things and runs. It is a `wizard.runs.ledger.Ledger` and a `wizard.session.Shelf`.
 
     Synchronous and safe to call from any thread; never call it on an event loop. Every method raises `StoreError`
     and, when it does, has changed nothing.

@@ -26,19 +26,19 @@ from models.fulfillment import (
     Status,
     Verdict,
 )
-from wizard.fulfillment.backend import Backend, Check, Context, Manifest, Surroundings
-from wizard.fulfillment.errors import BackendError
-from wizard.fulfillment.fire import LeftOut, Workplace, fire
-from wizard.fulfillment.fire import test_buyer as a_buyer
-from wizard.fulfillment.ledger import MemoryLedger, new_run_id
-from wizard.fulfillment.lives import LIVES, PROOF, PROVE, Life, NotThisLife, script_of
-from wizard.fulfillment.outgoing import Guard, Outgoing, hosts_in
-from wizard.fulfillment.registry import class_of
-from wizard.fulfillment.runner import Runner
-from wizard.fulfillment.script import steps_of
-from wizard.fulfillment.secrecy import Secrets
-from wizard.fulfillment.sold import Sold
-from wizard.fulfillment.tries import Patience
+from wizard.delivery.backend import Backend, Check, Context, Manifest, Surroundings
+from wizard.delivery.errors import BackendError
+from wizard.delivery.outgoing import Guard, Outgoing, hosts_in
+from wizard.delivery.registry import class_of
+from wizard.delivery.secrecy import Secrets
+from wizard.runs.fire import LeftOut, Workplace, fire
+from wizard.runs.fire import test_buyer as a_buyer
+from wizard.runs.ledger import MemoryLedger, new_run_id
+from wizard.runs.runner import Runner
+from wizard.runs.tries import Patience
+from wizard.sale.lives import LIVES, PROOF, PROVE, Life, NotThisLife, script_of
+from wizard.sale.script import steps_of
+from wizard.sale.sold import Sold
 from wizard.testing.products import FILENAME, HERE, PRODUCTS, WORKBOOK, account, product_of, receiver
 
 WHAT: Sequence[Event | Life] = (PROOF, LIVES["renewals_then_cancel"], Event.REFUND, Event.PAYMENT_FAILED)

@@ -13,7 +13,7 @@ from typing import Any
 from models.account import Account, StoredFile
 from models.product import Product
 from models.saved import SavedAccount, SavedProduct
-from wizard.fulfillment.sold import Sold
+from wizard.sale.sold import Sold
 
 WORKBOOK = b"%PDF-1.7 the workbook of the conformance test\n" * 20
 FILENAME = "workbook.pdf"

@@ -10,7 +10,7 @@ from lending_library.backend import LibraryBackend
 from lending_library.manifest import LENDING_LIBRARY
 
 from models.fulfillment import GrantAccess, RevokeAccess, SendEmail, ShowPage
-from wizard.fulfillment.backend import Backend
+from wizard.delivery.backend import Backend
 from wizard.testing import BackendContract, surroundings
 
 STAMP = "a stamp that nobody else knows"

@@ -9,12 +9,12 @@ from typing import assert_never
 from models.access import AccessKind
 from models.product import Product
 from models.references import References
-from wizard.fulfillment.sold import NotReady, Sold
 from wizard.sale.options.download import Download
 from wizard.sale.options.hosted import Hosted
 from wizard.sale.options.integrated import Integrated
 from wizard.sale.options.nothing import Nothing
 from wizard.sale.options.option import ACCESS, Delivery, Option
+from wizard.sale.sold import NotReady, Sold
 
 _HOSTED, _INTEGRATED, _DOWNLOAD, _NOTHING = Hosted(), Integrated(), Download(), Nothing()
 

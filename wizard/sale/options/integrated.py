@@ -10,8 +10,8 @@ from models.account import Account, Connection
 from models.fulfillment import GrantAccess, RevokeAccess
 from models.product import Product
 from models.references import References
-from wizard.fulfillment.sold import NotReady, Sold
 from wizard.sale.options.option import ACCESS, Delivery, Option, until
+from wizard.sale.sold import NotReady, Sold
 
 FIELD = f"{ACCESS}.integrated_membership"
 

@@ -11,8 +11,8 @@ from models.account import Account, Bookable
 from models.fulfillment import Action, CancelRegistration, KeepAccess, RegisterAttendee
 from models.product import Product
 from models.references import References
-from wizard.fulfillment.sold import Held, NotReady, Sold
 from wizard.sale.options.option import ACCESS, Delivery, Option
+from wizard.sale.sold import Held, NotReady, Sold
 
 FIELD = f"{ACCESS}.no_access_page"
 

@@ -24,7 +24,7 @@ from models.post_sale import Afterwards
 from models.pricing import Cancellation, is_repeated
 from models.product import Product
 from models.references import References
-from wizard.fulfillment.sold import Held, Sold
+from wizard.sale.sold import Held, Sold
 
 ACCESS = "post_sale.access"
 """The path of the module that asks for the option."""

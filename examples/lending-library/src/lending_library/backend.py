@@ -10,8 +10,8 @@ from typing import ParamSpec, TypeVar
 from lending_library.library import Library, TurnedAway
 from lending_library.manifest import LENDING_LIBRARY, LibrarySettings
 from models.fulfillment import Action, Evidence, GrantAccess, KeepAccess, Receipt, RevokeAccess, SendEmail, ShowPage
-from wizard.fulfillment.backend import Check, Context, Surroundings
-from wizard.fulfillment.errors import BackendError, Rejected
+from wizard.delivery.backend import Check, Context, Surroundings
+from wizard.delivery.errors import BackendError, Rejected
 
 CARD_NUMBER = re.compile(r"\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b")
 """How the number of a card looks in a letter."""
@@ -32,7 +32,7 @@ class LibraryBackend:
         self._library = Library(settings.folder, self._stamp)
 
     async def check(self) -> Check:
-        """See `wizard.fulfillment.backend.Backend`."""
+        """See `wizard.delivery.backend.Backend`."""
         await self._asked(self._library.prove_usable)
         return Check(True, f"The library in {self._folder} is open.")
 
@@ -103,7 +103,7 @@ class LibraryBackend:
         return _seen(True, f"The reader came with the card from the letter and read {', '.join(shelves)}.")
 
     async def clean_up(self, context: Context) -> str:
-        """See `wizard.fulfillment.backend.Backend`."""
+        """See `wizard.delivery.backend.Backend`."""
         left = await self._asked(self._library.forget, context.run)
         if left:
             return f"The card of {', '.join(left)} was left: another run lent to it too."

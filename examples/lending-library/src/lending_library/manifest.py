@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from wizard.fulfillment.backend import BackendSettings, Manifest
+from wizard.delivery.backend import BackendSettings, Manifest
 
 
 class LibrarySettings(BackendSettings):

@@ -1,0 +1,1 @@
+"""What every front end does with a seller's answers, written once."""
