@@ -6,8 +6,9 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -27,8 +28,16 @@ time.tzset()
 if "textual.constants" in sys.modules:
     importlib.reload(sys.modules["textual.constants"])
 
+from pydantic import SecretStr  # noqa: E402
 from pytest_textual_snapshot import SVGImageExtension  # noqa: E402
+from sqlalchemy import Engine, create_engine, event, text  # noqa: E402
 from syrupy.location import PyTestLocation  # noqa: E402
+
+from tests.support.records import furnish  # noqa: E402
+from wizard.settings import Settings  # noqa: E402
+from wizard.store.store import Store  # noqa: E402
+
+POSTGRES = "WIZARD_TEST_POSTGRES_URL"
 
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
 
@@ -48,6 +57,64 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WIZARD_DATA_DIR", str(folder))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return folder
+
+
+# --- records, on SQLite and on PostgreSQL where WIZARD_TEST_POSTGRES_URL names one ------------------------------------
+
+
+@pytest.fixture
+def sqlite_settings(tmp_path: Path) -> Settings:
+    """A data folder with the embedded database."""
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def postgresql_settings(tmp_path: Path) -> Iterator[Settings]:
+    """A schema of its own on PostgreSQL, which is gone after the test."""
+    url = os.environ.get(POSTGRES)
+    if not url:
+        pytest.skip(f"{POSTGRES} names no PostgreSQL")
+    schema = f"test_{uuid4().hex}"
+    server = create_engine(url)
+    with server.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    own = f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
+    yield Settings(data_dir=tmp_path / "data", database_url=SecretStr(own))
+    with server.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """Settings that name a database which nobody has used, on each kind of database in turn."""
+    found = request.getfixturevalue(f"{request.param}_settings")
+    assert isinstance(found, Settings)
+    return found
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """Open records without anything in them."""
+    with Store.open(settings) as store:
+        yield store
+
+
+@pytest.fixture
+def furnished(store: Store, tmp_path: Path) -> Store:
+    """Open records with everything that `ACCOUNT` names."""
+    furnish(store, tmp_path)
+    return store
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """The same database past the store, to see what stands in it and what it refuses."""
+    engine = create_engine(settings.database_address or f"sqlite:///{settings.data_dir / 'wizard.db'}")
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON"))
+    yield engine
+    engine.dispose()
 
 
 # Where every server is installed (`.ci/run`), a skipped test has proved nothing: it fails, with the reason it gave.

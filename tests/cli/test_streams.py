@@ -17,7 +17,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.support import store_fixtures
 from wizard import documents
 from wizard.cli import main
 from wizard.documents.reading import read
@@ -28,7 +27,6 @@ from wizard.store.store import Store
 
 PROGRAM = Path(sys.executable).with_name("wizard")
 COURSE = "wizard: 1\nproducts:\n  - {slug: course, general: {name: Course}}\n"
-sqlite_settings = store_fixtures.sqlite_settings
 
 
 def called(*arguments: str, given: bytes = b"", shell: str = '"$@"') -> subprocess.CompletedProcess[bytes]:

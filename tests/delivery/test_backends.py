@@ -19,8 +19,8 @@ from pydantic import Field, SecretStr, ValidationError
 from starlette.applications import Starlette
 
 from models.fulfillment import Action, Buyer, Event, Evidence, GrantAccess, Moment, Receipt, RevokeAccess, Run
+from tests.support.records import ROOT
 from tests.support.shop import CONTENT, NOW, small_world, sold
-from tests.support.store_fixtures import ROOT
 from wizard.cli import main
 from wizard.delivery.backend import Backend, BackendSettings, Check, Context, Manifest, Occasion, Surroundings
 from wizard.delivery.backends import SANDBOX

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from tests.support import store_fixtures
 from tests.support.stopped import CHANGING
 from wizard.cli import main
 from wizard.documents import apply
@@ -21,7 +20,6 @@ from wizard.store import FileRefused
 from wizard.store.store import Store
 
 ROOT = Path(__file__).parents[2]
-sqlite_settings = store_fixtures.sqlite_settings
 
 FIRST = """
 wizard: 1

@@ -6,15 +6,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from models.money import currencies, decimals, from_minor_units, in_words, minor_units
-from tests.support import store_fixtures
-from tests.support.store_fixtures import answers
+from tests.support.records import answers
 from wizard.settings import Settings
 from wizard.store.store import Store
-
-sqlite_settings = store_fixtures.sqlite_settings
-postgresql_settings = store_fixtures.postgresql_settings
-settings = store_fixtures.settings
-engine = store_fixtures.engine
 
 
 @pytest.mark.parametrize(

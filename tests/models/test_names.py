@@ -12,15 +12,9 @@ from models import text
 from models.access import HostedMembership
 from models.account import Membership
 from models.text import is_level, slug_of
-from tests.support import store_fixtures
 from wizard.documents import DocumentError, apply, export
 from wizard.settings import Settings
 from wizard.store.store import Store
-
-sqlite_settings = store_fixtures.sqlite_settings
-postgresql_settings = store_fixtures.postgresql_settings
-settings = store_fixtures.settings
-store = store_fixtures.store
 
 
 @pytest.mark.parametrize(

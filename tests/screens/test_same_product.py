@@ -6,15 +6,10 @@ from pathlib import Path
 
 from models.access import AccessKind
 from tests.screens.test_walk import chooses_access, creates
-from tests.support import store_fixtures
 from tests.support.seller import Seller, seller_at
 from wizard.documents import apply, export, export_to
 from wizard.settings import Settings
 from wizard.store import open_store
-
-settings = store_fixtures.settings
-sqlite_settings = store_fixtures.sqlite_settings
-postgresql_settings = store_fixtures.postgresql_settings
 
 
 async def makes_a_product_by_hand(seller: Seller, workbook: Path) -> None:

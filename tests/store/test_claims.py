@@ -14,17 +14,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from tests.support import store_fixtures
-from tests.support.store_fixtures import in_another_process
+from tests.support.records import in_another_process
 from wizard.runs.ledger import Ledger, MemoryLedger
 from wizard.settings import Settings
 from wizard.store import NotCreatable
 from wizard.store.store import Store
-
-sqlite_settings = store_fixtures.sqlite_settings
-postgresql_settings = store_fixtures.postgresql_settings
-settings = store_fixtures.settings
-store = store_fixtures.store
 
 HOLDS = """
 import sys

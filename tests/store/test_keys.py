@@ -18,9 +18,8 @@ from sqlalchemy import Engine, create_engine, text
 from models.account import Connection
 from models.fulfillment import Event
 from models.product import Product
-from tests.support import store_fixtures
+from tests.support.records import ROOT, in_another_process
 from tests.support.shop import NOW
-from tests.support.store_fixtures import ROOT, in_another_process
 from wizard import documents
 from wizard.cli import main
 from wizard.preflight import check, inspect
@@ -31,12 +30,6 @@ from wizard.store import KeysUnusable, schema
 from wizard.store.keys import Keys
 from wizard.store.private import write_private_file
 from wizard.store.store import Store
-
-sqlite_settings = store_fixtures.sqlite_settings
-postgresql_settings = store_fixtures.postgresql_settings
-settings = store_fixtures.settings
-store = store_fixtures.store
-engine = store_fixtures.engine
 
 ZEROS = "A" * 43 + "="
 OTHER = "B" * 43 + "="

@@ -16,17 +16,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, inspect, text
 
 from models.records import Record
-from tests.support import store_fixtures
-from tests.support.store_fixtures import in_another_process
+from tests.support.records import in_another_process
 from wizard.settings import Settings
 from wizard.store import Corrupt, MigrationFailed, NewerDatabase, schema
 from wizard.store.store import Store
-
-sqlite_settings = store_fixtures.sqlite_settings
-postgresql_settings = store_fixtures.postgresql_settings
-settings = store_fixtures.settings
-store = store_fixtures.store
-engine = store_fixtures.engine
 
 ADDS_A_TABLE = f"""
 import sqlalchemy as sa

@@ -18,20 +18,12 @@ from models.general import General
 from models.post_sale import PostSale
 from models.pricing import InitialPayment, PricePoint, Pricing
 from models.product import Product
-from tests.support import store_fixtures
-from tests.support.store_fixtures import answers, hosted, saved_with
+from tests.support.records import answers, hosted, saved_with
 from tests.support.strategies import products
 from wizard.settings import Settings
 from wizard.store.history import MASK, masked
 from wizard.store.image import answers_of, image_of, settled
 from wizard.store.store import Store
-
-sqlite_settings = store_fixtures.sqlite_settings
-postgresql_settings = store_fixtures.postgresql_settings
-settings = store_fixtures.settings
-store = store_fixtures.store
-furnished = store_fixtures.furnished
-engine = store_fixtures.engine
 
 QUESTION = Ask("New question", "One that nobody knew when the tables were made.")
 PRICED = {"pricing": {"prices": [{"amount": "29.00"}]}}

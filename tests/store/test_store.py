@@ -25,8 +25,7 @@ from models.fulfillment import Buyer, Event, Evidence, KeepAccess, Moment, Page,
 from models.product import Mode, Product
 from models.saved import Change
 from models.text import slug_of
-from tests.support import store_fixtures
-from tests.support.store_fixtures import answers, hosted, in_another_process, saved_with
+from tests.support.records import answers, hosted, in_another_process, saved_with
 from tests.support.strategies import ACCOUNT, products
 from wizard.runs.ledger import Ledger
 from wizard.session import Session
@@ -53,13 +52,6 @@ from wizard.store import (
 from wizard.store.catalogue import COUNTED
 from wizard.store.lookup import products_named
 from wizard.store.store import Store
-
-sqlite_settings = store_fixtures.sqlite_settings
-postgresql_settings = store_fixtures.postgresql_settings
-settings = store_fixtures.settings
-store = store_fixtures.store
-furnished = store_fixtures.furnished
-engine = store_fixtures.engine
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = [Change(path="general.description", old="", new="a day")]

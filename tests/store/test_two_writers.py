@@ -6,15 +6,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.support import store_fixtures
-from tests.support.store_fixtures import in_another_process
+from tests.support.records import in_another_process
 from wizard.settings import Settings
 from wizard.store.store import Store
-
-sqlite_settings = store_fixtures.sqlite_settings
-postgresql_settings = store_fixtures.postgresql_settings
-settings = store_fixtures.settings
-store = store_fixtures.store
 
 WRITER = """
 import sys

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support.store_fixtures import ROOT
+from tests.support.records import ROOT
 
 
 def walked(folder: Path, product: str, life: str, **environment: str) -> list[dict[str, Any]]:
