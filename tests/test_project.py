@@ -52,6 +52,14 @@ def test_imports_run_one_way() -> None:
     assert contracts.returncode == 0, contracts.stdout
 
 
+def test_no_test_module_is_borrowed_from() -> None:
+    """What several tests need stands in `tests/support`, and fixtures in a conftest: a test module is read alone."""
+    imports = re.compile(r"^\s*(from tests[\w.]*\.test_\w+ import|from tests[\w.]* import .*\btest_)", re.MULTILINE)
+    borrowing = [path.name for path in modules_of("tests") if imports.search(path.read_text(encoding="utf-8"))]
+
+    assert borrowing == []
+
+
 def modules_of(package: str) -> list[Path]:
     """The modules of a package of ours; there are some, or whoever looks at each of them looks at nothing."""
     found = sorted((ROOT / package).rglob("*.py"))

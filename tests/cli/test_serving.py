@@ -18,9 +18,8 @@ import httpx
 import pytest
 
 from models.fulfillment import Verdict
-from tests.runs.test_fire import DAMAGED
 from tests.support.served import served
-from tests.support.shop import CHEAP, small_world, sold, workbook
+from tests.support.shop import CHEAP, DAMAGED, small_world, sold, workbook
 from wizard.cli import main
 from wizard.runs.fire import Workplace, fire
 from wizard.sample import fill

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,11 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from models.account import Connection
 from models.automations import Then, When
 from models.fulfillment import Status, Verdict
 from tests.support import endpoint
-from tests.support.connected import at_work, context_of, grant
+from tests.support.connected import KINDS, at_work, connection, context_of, grant
 from tests.support.endpoint import SECRET, Wrong, fired
 from tests.support.listening import served
 from tests.support.shop import sold
@@ -167,21 +165,6 @@ def fixed() -> Iterator[Fixed]:
     with served(made.app) as url:
         made.url = f"{url}/hook"
         yield made
-
-
-KINDS: dict[str, dict[str, Any]] = {
-    "webhook": {"at": "url", "secret": SECRET},
-    "dap": {"at": "notification_url", "product_or_level": "Gold", "secret_key": "plain words"},
-    "s2member": {"at": "integration_url", "level_id": 3, "api_key": "another key"},
-}
-
-
-def connection(kind: str, url: str) -> Connection:
-    described = dict(KINDS[kind])
-    at = described.pop("at")
-    made = Connection.model_validate({"slug": "own", "name": "My site", "kind": kind, **described})
-    # The form of a window asks for https; a receiver on this machine has none.
-    return made.model_copy(update={at: url})
 
 
 @pytest.mark.parametrize("kind", KINDS)

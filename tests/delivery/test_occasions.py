@@ -12,9 +12,8 @@ import pytest
 from starlette.responses import Response
 
 from models.fulfillment import Event, Run, RunStep, Status
-from tests.delivery.test_answers import connection
 from tests.support import endpoint
-from tests.support.connected import at_work, context_of, grant
+from tests.support.connected import at_work, connection, context_of, grant
 from tests.support.endpoint import QUICK, Wrong, fired, place
 from tests.support.shop import sold
 from wizard.delivery.backend import Occasion

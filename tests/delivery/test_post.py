@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
-from email.message import EmailMessage
 from email.utils import parseaddr
 
 import pytest
@@ -15,6 +14,7 @@ from pydantic import SecretStr
 
 from models.fulfillment import Buyer, SendEmail
 from tests.servers.exim import PASSWORD, USER, Exim, running_exim
+from tests.support.connected import part
 from wizard.delivery import post as module
 from wizard.delivery.backend import Context
 from wizard.delivery.errors import ActionRequired, Rejected, Retriable
@@ -49,11 +49,6 @@ def context(**changes: object) -> Context:
 
 def post(url: str, sender: str = USER) -> SmtpPost:
     return SmtpPost(SecretStr(url), sender)
-
-
-def part(mail: EmailMessage, kind: str) -> str:
-    (found,) = [part for part in mail.walk() if part.get_content_type() == kind]
-    return str(found.get_content()).replace("\r\n", "\n")
 
 
 async def test_a_mail_arrives_with_both_parts_as_it_was_written(exim: Exim):

@@ -22,13 +22,12 @@ from models.account import Account
 from models.fulfillment import Event, GrantAccess, KeepAccess, Run, RunStep, SendEmail, Status, Verdict
 from models.saved import SavedAccount
 from screens.fire import FireScreen
-from tests.delivery import test_webhook
-from tests.delivery.test_post import part
-from tests.delivery.test_webhook import NEW, Receiver
-from tests.sale.test_lives import SCENARIOS
 from tests.servers.exim import PASSWORD, USER, Exim, running_exim
 from tests.servers.lived import furnished, sold_on
+from tests.support.connected import part
 from tests.support.killed import run_of
+from tests.support.receiver import NEW, Receiver
+from tests.support.scenarios import SCENARIOS
 from tests.support.seller import seller_at
 from tests.support.shop import small_world, sold
 from tests.support.walked import walked
@@ -46,8 +45,6 @@ from wizard.settings import Settings
 from wizard.store import open_store
 
 QUICK = Patience(tries=2, one_try=20, first_wait=0, longest_wait=0.1, jitter=0)
-
-receiver = test_webhook.receiver
 
 
 @pytest.fixture

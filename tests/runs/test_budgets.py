@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from models.fulfillment import Event, RunStep, Status, Verdict
-from tests.runs.test_runner import CONFIRMATION, GRANT, PAGE, Backend, planned, raising
 from tests.support.endpoint import SECRET
 from tests.support.guarded import SITE, Heard, guarded
 from tests.support.listening import saying
+from tests.support.obedient import CONFIRMATION, GRANT, PAGE, Backend, planned, raising
 from tests.support.shop import NOW, sold
 from wizard.delivery.backend import Manifest
 from wizard.delivery.errors import Retriable

@@ -35,7 +35,7 @@ from models.fulfillment import (
     Status,
     Verdict,
 )
-from tests.support.shop import CHEAP, CONTENT, SHA256, small_world, sold, workbook
+from tests.support.shop import CHEAP, CONTENT, DAMAGED, SHA256, small_world, sold, workbook
 from wizard.cli.program import run as run_command
 from wizard.delivery import connections
 from wizard.delivery.backend import Backend, Context, Surroundings
@@ -822,8 +822,6 @@ async def test_a_connection_with_half_a_key_is_told_before_anything_is_sent(tmp_
 
 
 # --- a sandbox that cannot be used -----------------------------------------------------------------------------------
-
-DAMAGED = b"SQLite format 3\0" + bytes(2000)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from models.fulfillment import (
     TryLink,
     Verdict,
 )
-from tests.sale.test_lives import SCENARIOS
+from tests.support.scenarios import SCENARIOS
 from tests.support.shop import small_world, sold, workbook
 from wizard.delivery.backend import Context
 from wizard.delivery.backends.sandbox import SandboxBackend

@@ -7,7 +7,6 @@ import email.policy
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,79 +18,13 @@ from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
 from starlette.applications import Starlette
 
-from tests.support.shop import CHEAP, CONTENT, NOW, SHA256, small_world
+from tests.support.shop import CHEAP, CONTENT, NOW, SHA256
+from tests.support.visitor import ADA, HOSTILE, Clock, access, asked, link, log_in, order, token_in, visitor
 from wizard.sandbox import records
 from wizard.sandbox.app import sandbox_app, sandbox_in
 from wizard.sandbox.downloads import DAMAGED, EXPIRED, STOPPED, USED_UP
 from wizard.sandbox.members import FORM
 from wizard.sandbox.world import HOME, OWASP, World
-
-HOSTILE = "<script>alert(1)</script>[/nope] {{ 7*7 }} 'Ada' & \"co\""
-ADA = "ada@example.com"
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def app(clock: Clock) -> Iterator[Starlette]:
-    app = small_world(clock=clock)
-    yield app
-    app.state.world.close()
-
-
-def visitor(app: Starlette, **more: Any) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOME, follow_redirects=True, **more)
-
-
-@pytest.fixture
-async def ada(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    async with visitor(app) as client:
-        yield client
-
-
-@pytest.fixture
-async def shop(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    async with visitor(app, headers={"authorization": f"Bearer {app.state.world.admin_token}"}) as client:
-        yield client
-
-
-def order(key: str, **more: Any) -> dict[str, Any]:
-    return {"key": key, "run": "run1", "email": ADA, "buyer": "Ada", **more}
-
-
-def access(key: str, **more: Any) -> dict[str, Any]:
-    return order(key, membership="yoga-club", name="Yoga Club", levels=["gold"]) | more
-
-
-async def asked(shop: httpx.AsyncClient, path: str, what: dict[str, Any]) -> dict[str, Any]:
-    answer = await shop.post(f"/admin/{path}", json=what)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
-def token_in(page: httpx.Response) -> str:
-    found = re.search(r'name="token" value="([^"]+)"', page.text)
-    assert found
-    return found[1]
-
-
-async def log_in(client: httpx.AsyncClient, password: str, email: str = ADA) -> httpx.Response:
-    token = token_in(await client.get("/m/yoga-club/login"))
-    return await client.post("/m/yoga-club/login", data={"token": token, "email": email, "password": password})
-
 
 # --- memberships -----------------------------------------------------------------------------------------------------
 
@@ -246,11 +179,6 @@ def test_passwords_are_hashed_as_owasp_advises():
 
 
 # --- download links --------------------------------------------------------------------------------------------------
-
-
-def link(key: str, **more: Any) -> dict[str, Any]:
-    common = {"file": "workbook", "sha256": SHA256, "filename": "work bök.pdf", "media_type": "application/pdf"}
-    return order(key, **{**common, "download_limit": 2, "link_lifetime": 3600, **more})
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from tests.sandbox.test_sandbox import access, asked, link, log_in, visitor
 from tests.support.served import served
 from tests.support.shop import CHEAP, CONTENT, SHA256, small_world
+from tests.support.visitor import access, asked, link, log_in, visitor
 from wizard.sandbox.app import sandbox_app
 from wizard.sandbox.downloads import RESUMES
 from wizard.sandbox.guard import LARGEST, LARGEST_ORDER

@@ -12,22 +12,9 @@ import pytest
 from starlette.applications import Starlette
 
 from models.fulfillment import Event, Verdict
-from tests.sandbox.test_sandbox import (
-    ADA,
-    HOSTILE,
-    Clock,
-    access,
-    asked,
-    log_in,
-    order,
-    visitor,
-)
-from tests.sandbox.test_sandbox import ada as ada
-from tests.sandbox.test_sandbox import app as app
-from tests.sandbox.test_sandbox import clock as clock
-from tests.sandbox.test_sandbox import shop as shop
 from tests.support.served import served
 from tests.support.shop import NOW, sold, workbook
+from tests.support.visitor import ADA, HOSTILE, Clock, access, asked, log_in, order, visitor
 from wizard.delivery.backends.sandbox import SandboxBackend
 from wizard.runs.fire import Workplace, fire
 

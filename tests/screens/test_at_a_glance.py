@@ -10,7 +10,7 @@ from models.fulfillment import Run, Verdict
 from models.product import Mode
 from models.saved import ProductRow
 from screens.product import ProductScreen
-from tests.screens.test_frames import kept_run
+from tests.support.pictures import kept_run
 from tests.support.seller import NOON, Seller, seller_at
 from wizard.sample import fill
 from wizard.settings import Settings

@@ -16,7 +16,7 @@ from textual.filter import LineFilter
 from screens.theme import THEMES
 from screens.widgets.choices import Dropdown, Reference, Toggle
 from screens.widgets.controls import LineControl, TextControl
-from tests.screens.test_frames import Snap, frame, opens
+from tests.support.pictures import Snap, frame, opens
 from tests.support.seller import Seller, SteadyApp, seller_at
 from tests.support.terminal import terminal
 from wizard.sample import fill

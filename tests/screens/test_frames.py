@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from models.fulfillment import (
-    Buyer,
-    Event,
-    Evidence,
-    Exchange,
-    GrantAccess,
-    Page,
-    Run,
-    RunStep,
-    SendEmail,
-    ShowPage,
-    Status,
     Verdict,
 )
 from screens.fire import FireScreen
-from tests.support.seller import NOON, SIZES, Seller, SteadyApp
+from tests.support.pictures import SAMPLE, Snap, frame, kept_run, opens
+from tests.support.seller import SIZES, Seller
 from wizard import flow
 from wizard.sample import fill
 from wizard.settings import Settings
 from wizard.store import open_store
-
-Snap = Callable[..., bool]
-SAMPLE = "Yoga Masterclass"
 
 BOTH = pytest.mark.parametrize("size", SIZES)
 
@@ -41,33 +25,6 @@ def sample(data_dir: Path) -> None:
     """An account with the sample data."""
     with open_store(Settings()) as store:
         fill(store)
-
-
-def frame(
-    snap_compare: Snap, size: str, play: Callable[[Seller], Awaitable[Any]], app: SteadyApp | None = None
-) -> None:
-    """Play something and compare the last frame."""
-    app = app or SteadyApp(Settings())
-
-    async def before(pilot: Pilot[Any]) -> None:
-        seller = Seller(app, pilot)
-        await seller.until(lambda: app.store is not None, "the records are open")
-        await seller.settled()
-        await play(seller)
-        await seller.settled()
-
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=before)
-
-
-async def opens(seller: Seller, name: str = SAMPLE) -> None:
-    """Open a product from the list."""
-    await seller.press("slash")
-    await seller.write(name)
-    await seller.settled()
-    await seller.sees("1 product found")
-    await seller.press("enter")
-    await seller.sees("saved 12:04")
-    await seller.settled()
 
 
 @BOTH
@@ -196,70 +153,6 @@ def test_a_wrong_answer_is_explained_in_place_of_the_help(snap_compare: Snap, si
         await seller.sees("✗")
 
     frame(snap_compare, size, play)
-
-
-STRANGER = "Ada Example logged in with the mailed login and read gold; a stranger was turned away."
-NO_LOGIN = "The mail was sent, but it holds no password. Put {login_password} back into the template."
-
-
-def kept_run(verdict: Verdict) -> Run:
-    """A run as the ledger keeps it, with times that are always the same."""
-    good = verdict is Verdict.PASSED
-    page = Exchange(
-        request="GET http://127.0.0.1:8025/m/yoga-club/gold",
-        status=200 if good else 303,
-        received="Welcome to gold" if good else "Location: /m/yoga-club/login",
-        ms=1.9,
-    )
-    grant = GrantAccess(target="yoga-club", levels=("gold",), name="Yoga Club")
-    steps = (
-        RunStep(
-            position=1,
-            action=grant,
-            status=Status.PASSED if good else Status.FAILED,
-            attempts=1,
-            ms=146,
-            detail="" if good else NO_LOGIN,
-            evidence=Evidence(
-                allowed=good,
-                proven_by="buyer",
-                detail=STRANGER if good else NO_LOGIN,
-                facts={"read": "http://127.0.0.1:8025/m/yoga-club/gold"},
-                exchanges=(page,),
-            ),
-        ),
-        RunStep(
-            position=2,
-            action=SendEmail(target="membership_welcome", subject="Your login", body="Hello"),
-            status=Status.PASSED,
-            attempts=1,
-            ms=9,
-            detail="“Your login” is in the mailbox of ada@example.com.",
-        ),
-        RunStep(
-            position=3,
-            action=ShowPage(target="yoga-masterclass", source="product", text="Welcome to the club!"),
-            status=Status.PASSED,
-            attempts=1,
-            ms=6,
-            detail="Ada Example is shown your Thank You page.",
-        ),
-    )
-    return Run(
-        id="06am29xsppe8",
-        product="yoga-masterclass",
-        revision=3,
-        event=Event.PURCHASE,
-        backend="sandbox",
-        buyer=Buyer(),
-        price=1,
-        started_at=NOON,
-        finished_at=NOON,
-        verdict=verdict,
-        reason=STRANGER if good else NO_LOGIN,
-        steps=steps,
-        page=Page(source="product", text="Welcome to the club!"),
-    )
 
 
 @BOTH

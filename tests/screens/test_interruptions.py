@@ -13,8 +13,8 @@ from models.fulfillment import Verdict
 from models.product import Mode
 from screens import firing
 from screens.fire import FireScreen
-from tests.screens.test_walk import creates
 from tests.support.seller import Seller, seller_at
+from tests.support.ways import creates
 from wizard import preflight
 from wizard.sample import fill
 from wizard.settings import Settings

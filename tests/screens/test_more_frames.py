@@ -13,8 +13,8 @@ from models.fulfillment import Evidence, Receipt, Run, Status, Verdict
 from screens.dialog import Question
 from screens.fire import FireScreen
 from screens.folder import FolderBrowser
-from tests.screens.test_frames import SAMPLE, kept_run, opens
 from tests.support import shop
+from tests.support.pictures import SAMPLE, kept_run, opens
 from tests.support.seller import NOON, SIZES, Seller, SteadyApp
 from wizard.runs.outcome import outcome
 from wizard.sale.lives import PROOF

@@ -18,8 +18,8 @@ from screens.widgets.choices import A_WORD, Dropdown
 from screens.widgets.controls import Item
 from screens.widgets.form import Form
 from screens.widgets.outline import StepLine
-from tests.screens.test_walk import creates, stored
 from tests.support.seller import Seller, seller_at
+from tests.support.ways import creates, stored
 from wizard import flow
 from wizard.sale.options import received
 from wizard.sample import fill

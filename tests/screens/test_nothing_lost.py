@@ -8,7 +8,7 @@ import pytest
 
 from models.access import AccessKind, DownloadableFile
 from screens.widgets.choices import Rows
-from tests.screens.test_frames import opens
+from tests.support.pictures import opens
 from tests.support.seller import seller_at
 from wizard.flow import with_value
 from wizard.problems import Misfits

@@ -14,7 +14,7 @@ from models.saved import SavedProduct
 from screens.product import ProductScreen
 from screens.review import ReviewPage
 from screens.widgets import waiting
-from tests.screens.test_frames import kept_run
+from tests.support.pictures import kept_run
 from tests.support.seller import NOON, Seller, seller_at
 from wizard.cli import main
 from wizard.editing.switches import GO_BACK, GO_LIVE, PUBLISH, UNPUBLISH, change_of, standing

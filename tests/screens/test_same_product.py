@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from models.access import AccessKind
-from tests.screens.test_walk import chooses_access, creates
 from tests.support.seller import Seller, seller_at
+from tests.support.ways import chooses_access, creates
 from wizard.documents import apply, export, export_to
 from wizard.settings import Settings
 from wizard.store import open_store

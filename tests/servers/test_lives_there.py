@@ -10,9 +10,9 @@ import pytest
 
 from models.account import Connection
 from models.fulfillment import Event, GrantAccess, RevokeAccess, Status, Verdict
-from tests.sale.test_lives import SCENARIOS
 from tests.servers.lived import furnished, lived
 from tests.support.killed import run_of
+from tests.support.scenarios import SCENARIOS
 from tests.support.walked import walked
 from wizard.sale.lives import LIVES, PROOF
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 from models.account import Connection
 from models.fulfillment import Buyer, GrantAccess, RevokeAccess
+from tests.support.endpoint import SECRET
 from wizard.delivery.backend import Context, Surroundings
 from wizard.delivery.outgoing import hosts_of, outgoing
 from wizard.delivery.platforms import Platform, platform_for
@@ -51,3 +53,23 @@ def revoke(connection: Connection, level: str = "") -> RevokeAccess:
         target=connection.slug, levels=(level,), via="connection", name=connection.name,
         platform=connection.kind.value,
     )  # fmt: skip
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    (found,) = [part for part in mail.walk() if part.get_content_type() == kind]
+    return str(found.get_content()).replace("\r\n", "\n")
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "webhook": {"at": "url", "secret": SECRET},
+    "dap": {"at": "notification_url", "product_or_level": "Gold", "secret_key": "plain words"},
+    "s2member": {"at": "integration_url", "level_id": 3, "api_key": "another key"},
+}
+
+
+def connection(kind: str, url: str) -> Connection:
+    described = dict(KINDS[kind])
+    at = described.pop("at")
+    made = Connection.model_validate({"slug": "own", "name": "My site", "kind": kind, **described})
+    # The form of a window asks for https; a receiver on this machine has none.
+    return made.model_copy(update={at: url})

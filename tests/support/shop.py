@@ -107,3 +107,6 @@ def workbook(folder: Path) -> Path:
 def small_world(**settings: Any) -> Starlette:
     """A sandbox in memory with cheap passwords."""
     return sandbox_app(World(None, hasher=CHEAP, **settings))
+
+
+DAMAGED = b"SQLite format 3\0" + bytes(2000)
