@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
-from models.ask import Answers, Ask, Choice, Suggestion, always
+from models.ask import Answers, Ask, Suggestion, always
+from models.choice import Choice
 from models.general import ProductKind
 from models.text import ForeignName, Slug, Text, is_level
 

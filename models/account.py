@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 
-from models.ask import Answers, Ask, Choice, always, misfit
+from models.ask import Answers, Ask, always, misfit
+from models.choice import Choice
 from models.text import ForeignName, HttpsAddress, LevelName, Name, Slug, Text, WebAddress, slug_of
 
 

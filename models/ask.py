@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError
+
+from models.choice import Choice
 
 Kind = Literal[
     "line",  # one line of text
@@ -35,22 +36,6 @@ Kind = Literal[
 
 Subject = Literal["membership", "level", "connection", "file", "calendar", "webinar", "product"]
 """What a reference refers to."""
-
-
-class Choice(StrEnum):
-    """A fixed choice: its stable value, the label a seller reads, a hint that tells it apart, and more when asked."""
-
-    label: str
-    hint: str
-    more: str
-
-    def __new__(cls, value: str, label: str = "", hint: str = "", more: str = "") -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.label = label or value.replace("_", " ").capitalize()
-        member.hint = hint
-        member.more = more
-        return member
 
 
 def misfit(field: str, message: str) -> PydanticCustomError:

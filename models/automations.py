@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.ask import Answers, Ask, Choice, Module, always
+from models.ask import Answers, Ask, Module, always
+from models.choice import Choice
 from models.text import Line, Name
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from models.ask import Answers, Ask, Choice, Module, always, misfit
+from models.ask import Answers, Ask, Module, always, misfit
+from models.choice import Choice
 from models.pricing import is_repeated
 from models.text import HttpsAddress, Line, Slug
 

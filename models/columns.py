@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Text, TypeDecorator
 from sqlmodel import Field
 
-from models.ask import Choice
+from models.choice import Choice
 
 
 class Utc(TypeDecorator[datetime]):

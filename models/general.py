@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from models.ask import Answers, Ask, Choice, Module, always
+from models.ask import Answers, Ask, Module, always
+from models.choice import Choice
 from models.text import Email, Name, Text
 
 

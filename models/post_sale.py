@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from models.access import Access
-from models.ask import Answers, Ask, Choice, Module, always
+from models.ask import Answers, Ask, Module, always
+from models.choice import Choice
 from models.text import Line, Text, WebAddress
 
 

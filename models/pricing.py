@@ -7,7 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from models.ask import Answers, Ask, Choice, Module, always, misfit
+from models.ask import Answers, Ask, Module, always, misfit
+from models.choice import Choice
 from models.money import Amount, Currency, minor_units
 from models.text import Line
 

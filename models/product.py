@@ -7,9 +7,10 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from models.affiliates import Affiliates, amounts_of
-from models.ask import Answers, Choice, Step, misfit
+from models.ask import Answers, Step, misfit
 from models.automations import Automations
 from models.checkout import Checkout
+from models.choice import Choice
 from models.general import General
 from models.money import minor_units
 from models.post_sale import PostSale

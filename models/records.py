@@ -17,7 +17,7 @@ from sqlmodel import Field, SQLModel
 from models.access import AccessKind
 from models.account import ConnectionKind
 from models.columns import BINARY, Said, Utc, amount, answer, answers, one_of, reference
-from models.fulfillment import Status, Verdict
+from models.events import Status, Verdict
 from models.pricing import Cancellation, Period, PriceType
 from models.product import Mode
 

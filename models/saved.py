@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from models.account import Account, ConnectionCheck, StoredFile
 from models.ask import Answers
-from models.fulfillment import Event, Verdict
+from models.events import Event, Verdict
 from models.product import Mode, Product
 
 

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Select, Static
 
-from models.fulfillment import Event
+from models.events import Event
 from models.saved import SavedAccount, SavedProduct
 from screens.firing import Order
 from screens.host import Hosted

@@ -15,7 +15,8 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from models.characters import visible
-from models.fulfillment import Event, Run, Status, Verdict
+from models.events import Event, Status, Verdict
+from models.fulfillment import Run
 from models.saved import RunRow, SavedProduct
 from screens.aim import Aim, Chosen
 from screens.firing import Begun, Firing, Order, Stepped

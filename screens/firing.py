@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from models.fulfillment import Buyer, Event, Run, RunStep
+from models.events import Event
+from models.fulfillment import Buyer, Run, RunStep
 from models.saved import SavedProduct
 
 if TYPE_CHECKING:

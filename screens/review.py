@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 
 from models.account import Connection, ConnectionKind
 from models.characters import visible
-from models.fulfillment import Verdict
+from models.events import Verdict
 from models.product import Product
 from models.saved import RunRow
 from screens.host import Hosted

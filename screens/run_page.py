@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from models.characters import visible
-from models.fulfillment import Run, Verdict
+from models.events import Verdict
+from models.fulfillment import Run
 from screens.host import Hosted
 from screens.run_text import addresses_detail, moment_line, timeline_detail, verdict_line
 from screens.step_text import raw_detail, step_detail, step_line

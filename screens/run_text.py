@@ -8,7 +8,8 @@ from datetime import datetime
 from textual.content import Content
 
 from models.characters import visible
-from models.fulfillment import Event, Run, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Run
 from models.saved import RunRow
 from screens.step_text import MARKS, VERDICT_MARKS
 from screens.theme import MUTED

@@ -7,17 +7,8 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from models.characters import visible
-from models.fulfillment import (
-    Exchange,
-    IssueDownloadLink,
-    KeepAccess,
-    Run,
-    RunStep,
-    SendEmail,
-    ShowPage,
-    Status,
-    Verdict,
-)
+from models.events import Status, Verdict
+from models.fulfillment import Exchange, IssueDownloadLink, KeepAccess, Run, RunStep, SendEmail, ShowPage
 from screens.theme import MUTED
 from screens.widgets.lines import hanging
 from wizard.mail import templates

@@ -14,7 +14,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from models.fulfillment import Verdict
+from models.events import Verdict
 from tests.bench import line
 from tests.support.shop import small_world, sold, workbook
 from wizard.delivery.backend import Surroundings

@@ -21,7 +21,8 @@ from typing import Any
 
 import httpx
 
-from models.fulfillment import Action, Buyer, Event, Evidence, KeepAccess, Receipt, Run, RunStep, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Action, Buyer, Evidence, KeepAccess, Receipt, Run, RunStep
 from tests.bench import line
 from wizard.delivery.backend import Check, Context, Manifest
 from wizard.delivery.outgoing import Guard

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import pytest
 
-from models.ask import Ask, Choice, Module
+from models.ask import Ask, Module
+from models.choice import Choice
 from models.general import General
 from models.product import Product
 from tests.support.shelf import NOON

@@ -17,7 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from models import ask
-from models.ask import Answers, Ask, Choice
+from models.ask import Answers, Ask
+from models.choice import Choice
 from models.product import Product
 from wizard.problems import Misfits, problems_of
 

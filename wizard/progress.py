@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from models.ask import Answers, Choice
+from models.ask import Answers
+from models.choice import Choice
 from models.product import Product
 from models.references import References
 from wizard import flow

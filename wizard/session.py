@@ -15,6 +15,7 @@ from models.product import Mode, Product
 from models.references import OtherProduct, References
 from models.saved import Change, SavedAccount, SavedProduct
 from wizard import flow, progress
+from wizard.failure import REFUSED, Failure
 from wizard.mail import templates
 from wizard.problems import Misfits, Problem
 from wizard.progress import State, Survey
@@ -67,9 +68,11 @@ class Difference:
     """Whether this seller was giving this answer when the change was noticed."""
 
 
-class ChangedElsewhere(Exception):
+class ChangedElsewhere(Failure):
     """Somebody else changed the product meanwhile. Nothing was stored; `differences` says what differs, and `given` are
     the answers that this seller was giving, also those on which both agree."""
+
+    status = REFUSED
 
     def __init__(
         self, stored: SavedProduct, mine: Product, differences: tuple[Difference, ...], given: frozenset[str]
@@ -79,6 +82,11 @@ class ChangedElsewhere(Exception):
         self.differences = differences
         self.given = given
         super().__init__("this product was changed elsewhere: " + ", ".join(d.path for d in differences))
+
+    @property
+    def told(self) -> str:
+        """See `Failure`."""
+        return f"Nothing was overwritten: {self}. Run the command again to take both."
 
 
 def said_of(changed: ChangedElsewhere) -> str:

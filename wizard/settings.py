@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from models.text import Name
+from wizard.failure import Failure
 from wizard.mail.address import smtp_address
 from wizard.text_files import NotUtf8, decoded
 
@@ -39,7 +40,7 @@ FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 """How a Fernet key is written: 32 bytes in the base64 of URLs (https://github.com/fernet/spec)."""
 
 
-class BadSettings(Exception):
+class BadSettings(Failure):
     """A setting is wrong. The message names where it came from and what would be right."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from models.fulfillment import Verdict
+from models.events import Verdict
 from models.product import Mode
 from models.saved import ProductRow, RunRow
 from wizard import preflight

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from models.access import duration
-from models.ask import Answers, Choice
+from models.ask import Answers
+from models.choice import Choice
 from wizard.flow import Question, question_at
 
 

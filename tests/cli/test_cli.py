@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from models.characters import visible
-from models.fulfillment import Verdict
+from models.events import Verdict
 from tests.support.hostile import LEGITIMATE
 from wizard import cli
 from wizard.cli import app_options, main

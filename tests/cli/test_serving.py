@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from models.fulfillment import Verdict
+from models.events import Verdict
 from tests.support.served import served
 from tests.support.shop import CHEAP, DAMAGED, small_world, sold, workbook
 from wizard.cli import main

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from models.automations import Then, When
-from models.fulfillment import Status, Verdict
+from models.events import Status, Verdict
 from tests.support import endpoint
 from tests.support.connected import KINDS, at_work, connection, context_of, grant
 from tests.support.endpoint import SECRET, Wrong, fired

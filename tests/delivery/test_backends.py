@@ -18,7 +18,8 @@ from jsonschema import Draft202012Validator
 from pydantic import Field, SecretStr, ValidationError
 from starlette.applications import Starlette
 
-from models.fulfillment import Action, Buyer, Event, Evidence, GrantAccess, Moment, Receipt, RevokeAccess, Run
+from models.events import Event
+from models.fulfillment import Action, Buyer, Evidence, GrantAccess, Moment, Receipt, RevokeAccess, Run
 from tests.support.records import ROOT
 from tests.support.shop import CONTENT, NOW, small_world, sold
 from wizard.cli import main

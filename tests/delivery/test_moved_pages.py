@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from models.fulfillment import Evidence, GrantAccess, Verdict
+from models.events import Verdict
+from models.fulfillment import Evidence, GrantAccess
 from tests.support import endpoint
 from tests.support.endpoint import Wrong, fired
 from tests.support.guarded import SITE, Heard, always, says, trusting

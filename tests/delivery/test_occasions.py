@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from models.fulfillment import Event, Run, RunStep, Status
+from models.events import Event, Status
+from models.fulfillment import Run, RunStep
 from tests.support import endpoint
 from tests.support.connected import at_work, connection, context_of, grant
 from tests.support.endpoint import QUICK, Wrong, fired, place

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from models.fulfillment import Event, Verdict
+from models.events import Event, Verdict
 from tests.support import endpoint
 from tests.support.endpoint import Wrong, fired
 from tests.support.guarded import SITE, always

@@ -19,7 +19,8 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 
 from models.account import Account
-from models.fulfillment import Event, GrantAccess, KeepAccess, Run, RunStep, SendEmail, Status, Verdict
+from models.events import Event, Status, Verdict
+from models.fulfillment import GrantAccess, KeepAccess, Run, RunStep, SendEmail
 from models.saved import SavedAccount
 from screens.fire import FireScreen
 from tests.servers.exim import PASSWORD, USER, Exim, running_exim

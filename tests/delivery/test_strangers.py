@@ -11,7 +11,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from models.fulfillment import Event, Run, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Run
 from tests.support import endpoint
 from tests.support.caching import Cache
 from tests.support.endpoint import Wrong, fired

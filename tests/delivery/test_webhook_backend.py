@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from models.automations import Then, When
-from models.fulfillment import CleanUp, Event, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import CleanUp
 from tests.support import endpoint
 from tests.support.endpoint import OTHER, SECRET, Wrong, fired
 from tests.support.listening import served

@@ -16,7 +16,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from models.automations import Then, When
-from models.fulfillment import Event, Evidence, IssueDownloadLink, Run, RunStep, Status, Verdict
+from models.events import Event, Status, Verdict
+from models.fulfillment import Evidence, IssueDownloadLink, Run, RunStep
 from tests.support import endpoint
 from tests.support.endpoint import OTHER, QUICK, SECRET, Wrong, fired, place
 from tests.support.listening import served

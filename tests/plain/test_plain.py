@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from models.characters import visible
-from models.fulfillment import Verdict
+from models.events import Verdict
 from models.product import Mode
 from tests.support.hostile import REFUSED
 from tests.support.shelf import NOON, new_shelf

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.account import Account, Calendar, Connection, ConnectionCheck, File, Membership, Webinar
-from models.fulfillment import Verdict
+from models.events import Verdict
 from models.product import Mode, Product
 from models.references import OtherProduct
 from models.saved import RunRow, SavedAccount, SavedProduct

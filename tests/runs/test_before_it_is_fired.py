@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.account import Connection
-from models.fulfillment import Event
+from models.events import Event
 from models.saved import SavedAccount
 from tests.support import shop
 from wizard.invocation import forwarding

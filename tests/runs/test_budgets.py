@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from models.fulfillment import Event, RunStep, Status, Verdict
+from models.events import Event, Status, Verdict
+from models.fulfillment import RunStep
 from tests.support.endpoint import SECRET
 from tests.support.guarded import SITE, Heard, guarded
 from tests.support.listening import saying

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from starlette.applications import Starlette
 
 from models.account import Connection
-from models.fulfillment import Buyer, Event, Run, RunStep, SendEmail, Status, Verdict
+from models.events import Event, Status, Verdict
+from models.fulfillment import Buyer, Run, RunStep, SendEmail
 from tests.support.served import served
 from tests.support.shop import CHEAP, NOW, sold, workbook
 from wizard.delivery.backend import Surroundings

@@ -22,19 +22,8 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from models.account import Connection
-from models.fulfillment import (
-    Action,
-    Buyer,
-    Event,
-    Evidence,
-    GrantAccess,
-    Receipt,
-    Run,
-    RunStep,
-    SendEmail,
-    Status,
-    Verdict,
-)
+from models.events import Event, Status, Verdict
+from models.fulfillment import Action, Buyer, Evidence, GrantAccess, Receipt, Run, RunStep, SendEmail
 from tests.support.shop import CHEAP, CONTENT, DAMAGED, SHA256, small_world, sold, workbook
 from wizard.cli.program import run as run_command
 from wizard.delivery import connections

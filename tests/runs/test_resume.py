@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from models.fulfillment import Event, Run, RunStep, Status, Verdict
+from models.events import Event, Status, Verdict
+from models.fulfillment import Run, RunStep
 from tests.support.walked import walked
 from wizard.cli.program import run as command
 from wizard.delivery.backends.sandbox import SandboxBackend

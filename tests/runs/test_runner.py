@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_retry_hooks
 
+from models.events import Status, Verdict
 from models.fulfillment import (
     Action,
     Buyer,
@@ -24,8 +25,6 @@ from models.fulfillment import (
     Run,
     RunStep,
     SendEmail,
-    Status,
-    Verdict,
 )
 from tests.support.obedient import (
     CONFIRMATION,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from models.events import Status, Verdict
 from models.fulfillment import (
     Action,
     CleanUp,
@@ -21,9 +22,7 @@ from models.fulfillment import (
     RevokeAccess,
     Run,
     SendEmail,
-    Status,
     TryLink,
-    Verdict,
 )
 from tests.support.scenarios import SCENARIOS
 from tests.support.shop import small_world, sold, workbook

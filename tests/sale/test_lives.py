@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.events import Event
 from models.fulfillment import (
     Action,
     CancelRegistration,
     CleanUp,
-    Event,
     GrantAccess,
     IssueDownloadLink,
     KeepAccess,

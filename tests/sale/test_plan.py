@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.events import Event
 from models.fulfillment import (
     Action,
     CancelRegistration,
-    Event,
     GrantAccess,
     IssueDownloadLink,
     KeepAccess,

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from models.fulfillment import Buyer, Event, Run, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Buyer, Run
 from tests.support.served import served
 from tests.support.shop import CHEAP, SHA256, sold, workbook
 from wizard.delivery.backends.sandbox import SandboxBackend

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from models.fulfillment import Event, Verdict
+from models.events import Event, Verdict
 from tests.support.served import served
 from tests.support.shop import NOW, sold, workbook
 from tests.support.visitor import ADA, HOSTILE, Clock, access, asked, log_in, order, visitor

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models.fulfillment import Run, Verdict
+from models.events import Verdict
+from models.fulfillment import Run
 from models.product import Mode
 from models.saved import ProductRow
 from screens.product import ProductScreen

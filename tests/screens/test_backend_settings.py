@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field, SecretStr, ValidationError
 
-from models.ask import Choice
+from models.choice import Choice
 from screens.fire import FireScreen
 from screens.form_dialog import FormDialog
 from screens.picker import Picker

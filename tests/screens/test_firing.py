@@ -12,7 +12,8 @@ import pytest
 from textual.widgets import Input, Select, Static
 
 from models.account import Connection
-from models.fulfillment import Event, Run, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Run
 from models.product import Product
 from screens.fire import FireScreen
 from tests.support.seller import Seller, seller_at

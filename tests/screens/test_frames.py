@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.fulfillment import (
-    Verdict,
-)
+from models.events import Verdict
 from screens.fire import FireScreen
 from tests.support.pictures import SAMPLE, Snap, frame, kept_run, opens
 from tests.support.seller import SIZES, Seller

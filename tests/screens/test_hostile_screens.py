@@ -16,20 +16,8 @@ from textual.containers import VerticalScroll
 
 from models.account import File
 from models.characters import visible
-from models.fulfillment import (
-    Buyer,
-    Event,
-    Evidence,
-    Exchange,
-    GrantAccess,
-    Page,
-    Receipt,
-    Run,
-    RunStep,
-    SendEmail,
-    Status,
-    Verdict,
-)
+from models.events import Event, Status, Verdict
+from models.fulfillment import Buyer, Evidence, Exchange, GrantAccess, Page, Receipt, Run, RunStep, SendEmail
 from models.pricing import PricePoint
 from models.product import Product
 from screens.changed import ChangedDialog

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.fulfillment import Verdict
+from models.events import Verdict
 from models.product import Mode
 from screens import firing
 from screens.fire import FireScreen

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from models.fulfillment import Evidence, Receipt, Run, Status, Verdict
+from models.events import Status, Verdict
+from models.fulfillment import Evidence, Receipt, Run
 from screens.dialog import Question
 from screens.fire import FireScreen
 from screens.folder import FolderBrowser

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.fulfillment import Verdict
+from models.events import Verdict
 from models.product import Mode, Product
 from models.saved import SavedProduct
 from screens.product import ProductScreen

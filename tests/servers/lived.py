@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from models.account import Account, Connection, ConnectionCheck
-from models.fulfillment import Event, Run
+from models.events import Event
+from models.fulfillment import Run
 from models.saved import SavedAccount
 from tests.support.shop import small_world, sold
 from wizard.delivery.backends.sandbox import SandboxBackend

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from models.fulfillment import Event, Run, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Run
 from tests.servers import caches
 from tests.servers.caches import CAREFUL, CARELESS, TELLING, nginx, varnish
 from tests.servers.certificates import Authority

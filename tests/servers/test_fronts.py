@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from models.account import Connection, ConnectionCheck
-from models.fulfillment import Verdict
+from models.events import Verdict
 from tests.servers.caches import nginx
 from tests.servers.fronts import GATE, KEEPS, KEEPS_FOR_STRANGERS, Front, of_nginx, of_varnish
 from tests.servers.ghost_site import GhostSite

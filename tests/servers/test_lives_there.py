@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from models.account import Connection
-from models.fulfillment import Event, GrantAccess, RevokeAccess, Status, Verdict
+from models.events import Event, Status, Verdict
+from models.fulfillment import GrantAccess, RevokeAccess
 from tests.servers.lived import furnished, lived
 from tests.support.killed import run_of
 from tests.support.scenarios import SCENARIOS

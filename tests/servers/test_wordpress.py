@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.fulfillment import Verdict
+from models.events import Verdict
 from tests.servers.lived import furnished, lived
 from tests.servers.wordpress_site import WordPressSite
 from tests.support.connected import at_work, context_of, grant, revoke

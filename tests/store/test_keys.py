@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, text
 
 from models.account import Connection
-from models.fulfillment import Event
+from models.events import Event
 from models.product import Product
 from tests.support.records import ROOT, in_another_process
 from tests.support.shop import NOW

@@ -21,7 +21,8 @@ from sqlalchemy import Pool as AnyPool
 
 from models import records
 from models.account import Calendar, Connection, ConnectionKind, File, Membership, StoredFile
-from models.fulfillment import Buyer, Event, Evidence, KeepAccess, Moment, Page, Receipt, Run, RunStep, Status, Verdict
+from models.events import Event, Status, Verdict
+from models.fulfillment import Buyer, Evidence, KeepAccess, Moment, Page, Receipt, Run, RunStep
 from models.product import Mode, Product
 from models.saved import Change
 from models.text import slug_of

@@ -15,7 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from examples.signed_endpoint import Shop
-from models.fulfillment import Event, Run
+from models.events import Event
+from models.fulfillment import Run
 from tests.support.listening import served
 from tests.support.shop import sold, workbook
 from wizard.runs.fire import Workplace, fire

@@ -21,7 +21,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from models.fulfillment import Event, Page, Run, RunStep, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Page, Run, RunStep
 from wizard.runs.fire import OverRun, Workplace, fire, resume
 from wizard.runs.ledger import Ledger
 from wizard.runs.tries import Patience

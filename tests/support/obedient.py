@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from models.fulfillment import (
-    Action,
-    Buyer,
-    Event,
-    Evidence,
-    GrantAccess,
-    Receipt,
-    RevokeAccess,
-    Run,
-    SendEmail,
-    ShowPage,
-)
+from models.events import Event
+from models.fulfillment import Action, Buyer, Evidence, GrantAccess, Receipt, RevokeAccess, Run, SendEmail, ShowPage
 from tests.support.shop import NOW
 from wizard.delivery.backend import Check, Context, Manifest
 from wizard.sale.script import steps_of

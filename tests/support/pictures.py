@@ -7,20 +7,8 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from models.fulfillment import (
-    Buyer,
-    Event,
-    Evidence,
-    Exchange,
-    GrantAccess,
-    Page,
-    Run,
-    RunStep,
-    SendEmail,
-    ShowPage,
-    Status,
-    Verdict,
-)
+from models.events import Event, Status, Verdict
+from models.fulfillment import Buyer, Evidence, Exchange, GrantAccess, Page, Run, RunStep, SendEmail, ShowPage
 from tests.support.seller import NOON, SIZES, Seller, SteadyApp
 from wizard.settings import Settings
 

@@ -19,7 +19,8 @@ from pydantic.fields import FieldInfo
 from models import affiliates, characters, money, text
 from models.access import HostedMembership
 from models.account import Account
-from models.ask import Ask, Choice
+from models.ask import Ask
+from models.choice import Choice
 from models.pricing import InitialPayment, Period, PricePoint, PriceType, Pricing
 from models.product import Product
 

@@ -7,8 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-OUTSIDE = 3
-"""The exit status when something outside failed: the database, the network, a disk, a stream."""
+from wizard.failure import OUTSIDE
 
 INTERRUPTED = 130
 """The exit status after Ctrl+C, as shells expect it."""

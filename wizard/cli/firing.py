@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import typer
 
-from models.fulfillment import Buyer, Event, Run, RunStep, Status, Verdict
+from models.events import Event, Status, Verdict
+from models.fulfillment import Buyer, Run, RunStep
 from models.saved import SavedProduct
 from wizard.cli.history import as_json, say_end, say_moment, say_step
 from wizard.cli.output import say, say_json, table, warn

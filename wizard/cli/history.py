@@ -6,7 +6,8 @@ from typing import Any
 
 import typer
 
-from models.fulfillment import Event, Run, RunStep, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Run, RunStep
 from models.saved import RunRow
 from wizard.cli.output import say, say_json, table
 from wizard.cli.place import JSON, place_of, product_of

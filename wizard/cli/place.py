@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from wizard.cli.output import warn
+from wizard.failure import Failure
 from wizard.invocation import command
 from wizard.store.errors import NotFound
 
@@ -21,7 +22,7 @@ JSON = typer.Option(False, "--json", help="Print one JSON document and nothing e
 PRODUCT = typer.Argument(metavar="PRODUCT", help="The product's slug, as `wizard products` lists it.")
 
 
-class Wrong(ValueError):
+class Wrong(Failure, ValueError):
     """The command was given something that does not exist or does not fit. The message says what would."""
 
 

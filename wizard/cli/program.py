@@ -14,7 +14,6 @@ from typer.exceptions import TyperException
 
 from wizard.cli import (
     INTERRUPTED,
-    OUTSIDE,
     checks,
     documents,
     firing,
@@ -27,18 +26,8 @@ from wizard.cli import (
 )
 from wizard.cli.output import say, say_json, warn
 from wizard.cli.place import Place, Wrong, place_of
-from wizard.delivery.errors import BackendError
-from wizard.delivery.registry import NoSuchBackend
-from wizard.documents import DocumentError, NotExportable
+from wizard.failure import OUTSIDE, WRONG, Failure
 from wizard.invocation import command
-from wizard.runs.fire import BusyRun, LeftOut, NotReady, OverRun, RealAddress
-from wizard.sandbox import CannotServe
-from wizard.session import ChangedElsewhere
-from wizard.settings import BadSettings
-from wizard.store.errors import FileRefused, Stale, StoreError, Unavailable
-
-REFUSED, WRONG = 1, 2
-"""Exit statuses: done and the answer is no; the command or a document is wrong."""
 
 program = typer.Typer(
     name="wizard",
@@ -100,8 +89,8 @@ def run(arguments: Sequence[str]) -> int:
             raise
         message, status = known
         if "--json" in arguments:
-            mistakes = error.mistakes if isinstance(error, DocumentError) else ()
-            listed = {"mistakes": [asdict(mistake) for mistake in mistakes]} if mistakes else {}
+            mistakes = [asdict(mistake) for mistake in getattr(error, "mistakes", ())]
+            listed = {"mistakes": mistakes} if mistakes else {}
             say_json({"error": {"message": message, "status": status, **listed}})
         else:
             warn(message)
@@ -124,21 +113,8 @@ def failure_of(error: Exception) -> tuple[str, int] | None:
         case TyperException():
             told = error.format_message().replace(": Value error, ", ": ").rstrip(".")
             return f"{told}. See: {command(*_words_of(getattr(error, 'ctx', None)), '--help')}", WRONG
-        case DocumentError() | NotExportable() | Wrong() | BadSettings() | NoSuchBackend() | LeftOut() | RealAddress():
-            return str(error), WRONG
-        case NotReady():
-            return f"{error.field}: {error}", REFUSED
-        case BusyRun() | OverRun():
-            return str(error), REFUSED
-        case ChangedElsewhere():
-            return f"Nothing was overwritten: {error}. Run the command again to take both.", REFUSED
-        case Stale():
-            who = " and ".join(sorted({entry.who for entry in error.entries})) or "Somebody else"
-            return f"{who} changed {error.saved.slug} in this moment. Nothing was changed: run this again.", REFUSED
-        case Unavailable() | FileRefused() | BackendError() | CannotServe():
-            return str(error), OUTSIDE
-        case StoreError():
-            return str(error), WRONG
+        case Failure():
+            return error.told, error.status
         case OSError():
             name = f"{error.filename}: " if error.filename else ""
             reason = error.strerror or error

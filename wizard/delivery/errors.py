@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from wizard.failure import OUTSIDE, Failure
 
-class BackendError(Exception):
+
+class BackendError(Failure):
     """Something a backend could not do. The message says what happened and what to do about it."""
+
+    status = OUTSIDE
 
 
 class Retriable(BackendError):

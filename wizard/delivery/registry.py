@@ -17,12 +17,13 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from wizard.delivery.backend import Backend, BackendSettings, Manifest, Surroundings
+from wizard.failure import Failure
 from wizard.settings import BadSettings, config_file, first_mistake
 
 GROUP = "wizard.backends"
 
 
-class NoSuchBackend(LookupError):
+class NoSuchBackend(Failure, LookupError):
     """No backend has that name, or it cannot be loaded. The message says why, and which there are."""
 
 

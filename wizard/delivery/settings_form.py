@@ -9,7 +9,8 @@ from typing import Annotated, Any, Optional, get_origin
 from pydantic import SecretStr, create_model
 from pydantic.fields import FieldInfo
 
-from models.ask import Answers, Ask, Choice, Kind, always, never
+from models.ask import Answers, Ask, Kind, always, never
+from models.choice import Choice
 from wizard.delivery.backend import Manifest
 
 

@@ -24,6 +24,7 @@ from wizard.documents.gathering import ORDER, digest
 from wizard.documents.places import is_place, placeholder_of
 from wizard.documents.shape import VERSION, mark_of
 from wizard.documents.writing import write
+from wizard.failure import Failure
 from wizard.store.errors import NotFound
 from wizard.store.rule_targets import rule_targets
 
@@ -45,7 +46,7 @@ class Exported:
     """The bump offers that are not in it, since they were deleted."""
 
 
-class NotExportable(Exception):
+class NotExportable(Failure):
     """A document would lack something without which it could not be applied."""
 
 

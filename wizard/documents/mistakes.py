@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.characters import visible
+from wizard.failure import Failure
 
 SHOWN = 20
 """How many mistakes are written out; the rest is counted."""
@@ -25,7 +26,7 @@ class Mistake:
         return f"{where}: {visible(self.path, '')}: {self.message}" if self.path else f"{where}: {self.message}"
 
 
-class DocumentError(ValueError):
+class DocumentError(Failure, ValueError):
     """Documents that were not applied, with everything that is wrong with them. Nothing was changed."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from models.fulfillment import RunStep, Status
+from models.events import Status
+from models.fulfillment import RunStep
+from wizard.failure import Failure
 from wizard.invocation import command
 from wizard.plain.lines import Lines
-from wizard.settings import BadSettings, Settings
-from wizard.store.errors import StoreError
+from wizard.settings import Settings
 
 if TYPE_CHECKING:
     from wizard.store import Store
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 def fire_purchase(lines: Lines, store: Store, settings: Settings, slug: str) -> None:
     """Let a test buyer buy the product, by the backend that the settings name, and say how that went."""
     # Imported here: who only answers questions needs none of it.
-    from wizard.delivery.errors import BackendError
-    from wizard.delivery.registry import NoSuchBackend
     from wizard.runs.drill import told
-    from wizard.runs.fire import LeftOut, NotReady, Workplace, fire
+    from wizard.runs.fire import Workplace, fire
     from wizard.runs.outcome import OPEN
     from wizard.sale.sold import Sold
     from wizard.sale.words import in_words
@@ -56,7 +55,7 @@ def fire_purchase(lines: Lines, store: Store, settings: Settings, slug: str) -> 
         run = asyncio.run(firing)
     except KeyboardInterrupt:
         lines.say("  ! Stopped midway." + (f" Go on with it: {command('resume', begun[0])}" if begun else ""))
-    except (NotReady, LeftOut, NoSuchBackend, BadSettings, BackendError, StoreError, ValueError) as error:
+    except (Failure, ValueError) as error:
         lines.say(f"  ! Not fired: {error}")
     else:
         lines.say(told(run))

@@ -12,7 +12,7 @@ from models.account import Owned
 from models.automations import Then
 from models.characters import quoted, visible
 from models.checkout import Express, Gateway
-from models.fulfillment import Verdict
+from models.events import Verdict
 from models.post_sale import ThankYouMode
 from models.pricing import amounts_of, is_repeated
 from models.product import Mode

@@ -9,15 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from models.fulfillment import (
-    CancelRegistration,
-    Event,
-    RevokeAccess,
-    RevokeDownloadLink,
-    Run,
-    RunStep,
-    Verdict,
-)
+from models.events import Event, Verdict
+from models.fulfillment import CancelRegistration, RevokeAccess, RevokeDownloadLink, Run, RunStep
 from models.saved import RunRow
 from wizard.sale.lives import PROOF, Life, script_of
 from wizard.sale.sold import NotReady, Sold

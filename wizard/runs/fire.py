@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from models.addresses import one_spelling
 from models.characters import visible
-from models.fulfillment import Buyer, CallWebhook, Event, Run, RunStep, ShowPage, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Buyer, CallWebhook, Run, RunStep, ShowPage
 from models.saved import SavedAccount
 from models.text import is_email
 from wizard.delivery.backend import Backend, Manifest, Surroundings
@@ -22,6 +23,7 @@ from wizard.delivery.errors import BackendError
 from wizard.delivery.registry import NoSuchBackend, check_settings, class_of, manifest_of
 from wizard.delivery.router import Router, real_platforms
 from wizard.delivery.secrecy import Secrets
+from wizard.failure import REFUSED, Failure
 from wizard.runs.drill import NothingToNotice, why_nothing
 from wizard.runs.ledger import Ledger, MemoryLedger, new_run_id
 from wizard.runs.runner import Runner, utc_now
@@ -51,7 +53,7 @@ RESERVED = ("example.com", "example.org", "example.net", "test", "example", "inv
 """Domains that belong to nobody (RFC 2606, RFC 6761), with everything below them."""
 
 
-class RealAddress(ValueError):
+class RealAddress(Failure, ValueError):
     """A test buyer whose address could be somebody's, and that the seller did not name."""
 
 
@@ -69,16 +71,20 @@ def test_buyer(run: str) -> Buyer:
 test_buyer.__test__ = False  # type: ignore[attr-defined]  # no test of pytest's, whatever its name
 
 
-class BusyRun(Exception):
+class BusyRun(Failure):
     """A run that somebody else is carrying out."""
 
+    status = REFUSED
 
-class LeftOut(Exception):
+
+class LeftOut(Failure):
     """A backend that does not carry out all that a run leads to. The message names what it leaves out."""
 
 
-class OverRun(Exception):
+class OverRun(Failure):
     """A run that ended: there is nothing to go on with."""
+
+    status = REFUSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
-from models.fulfillment import Page, Run, RunStep, Verdict
+from models.events import Verdict
+from models.fulfillment import Page, Run, RunStep
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: digits and lower-case letters without i, l, o and u, in ASCII order so that ids sort."""

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.fulfillment import (
-    CleanUp,
-    Page,
-    Run,
-    RunStep,
-    ShowPage,
-    Status,
-    Verdict,
-)
+from models.events import Status, Verdict
+from models.fulfillment import CleanUp, Page, Run, RunStep, ShowPage
 from wizard.runs.drill import fault_of, shows
 from wizard.sale.expectation import ACCESS, hoped_for
 from wizard.sale.lives import PROVE

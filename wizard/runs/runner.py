@@ -18,7 +18,8 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-from models.fulfillment import Action, CleanUp, Moment, Receipt, Run, RunStep, SendEmail, Status, Verdict
+from models.events import Status, Verdict
+from models.fulfillment import Action, CleanUp, Moment, Receipt, Run, RunStep, SendEmail
 from models.post_sale import Notification
 from wizard.delivery.backend import Backend, Context, Occasion
 from wizard.delivery.errors import BackendError, Retriable, broken_backend, not_usable

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
+from models.events import Status
 from models.fulfillment import (
     CleanUp,
     Evidence,
@@ -18,7 +19,6 @@ from models.fulfillment import (
     Run,
     RunStep,
     ShowPage,
-    Status,
 )
 from wizard.runs.outcome import BAD
 from wizard.sale.expectation import ACCESS, hoped_for

@@ -12,7 +12,8 @@ from typing import Protocol, TypeVar
 import stamina
 import stamina.instrumentation
 
-from models.fulfillment import Evidence, Receipt, Status
+from models.events import Status
+from models.fulfillment import Evidence, Receipt
 from wizard.delivery.errors import ActionRequired, BackendError, Rejected, Retriable, broken_backend
 
 # A step shows that it is tried again. The library's own log line would be written across the terminal app.

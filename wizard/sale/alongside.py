@@ -9,16 +9,8 @@ from typing import assert_never
 from models.account import Membership
 from models.automations import Then, When
 from models.characters import quoted
-from models.fulfillment import (
-    Action,
-    CallWebhook,
-    Event,
-    GrantAccess,
-    NoteOnBuyer,
-    RevokeAccess,
-    SendEmail,
-    ShowPage,
-)
+from models.events import Event
+from models.fulfillment import Action, CallWebhook, GrantAccess, NoteOnBuyer, RevokeAccess, SendEmail, ShowPage
 from models.post_sale import ThankYouMode
 from models.text import is_web_address
 from wizard.mail import templates

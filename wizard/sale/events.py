@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from models.automations import When
-from models.fulfillment import Action, Event, GrantAccess, IssueDownloadLink, NoteOnBuyer
+from models.events import Event
+from models.fulfillment import Action, GrantAccess, IssueDownloadLink, NoteOnBuyer
 from models.money import day_in_words
 from models.post_sale import Afterwards
 from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated

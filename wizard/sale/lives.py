@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from models.fulfillment import Action, CleanUp, Event, IssueDownloadLink, Run, TryLink
+from models.events import Event
+from models.fulfillment import Action, CleanUp, IssueDownloadLink, Run, TryLink
 from models.pricing import Cancellation, PricePoint, is_in_installments, is_repeated
 from models.saved import RunRow
 from wizard import charges

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from models.fulfillment import Action, Event, KeepAccess
+from models.events import Event
+from models.fulfillment import Action, KeepAccess
 from wizard.sale.events import Case, answer
 from wizard.sale.options import delivery
 from wizard.sale.sold import Held, NotReady, Sold

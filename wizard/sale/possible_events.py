@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from models.fulfillment import Event
+from models.events import Event
 from models.pricing import Cancellation, is_in_installments, is_repeated
 from wizard.sale.options import chosen
 from wizard.sale.sold import Sold

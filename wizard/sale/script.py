@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import assert_never
 
+from models.events import Event
 from models.fulfillment import (
     Action,
     CancelRegistration,
     Charge,
     CleanUp,
-    Event,
     GrantAccess,
     IssueDownloadLink,
     Moment,

@@ -11,14 +11,22 @@ from models.fulfillment import Fact
 from models.post_sale import Policy
 from models.product import Product
 from models.saved import SavedAccount, SavedProduct
+from wizard.failure import REFUSED, Failure
 
 
-class NotReady(Exception):
+class NotReady(Failure):
     """The product cannot be sold as it stands. `field` is the question to answer; the message says how."""
+
+    status = REFUSED
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+    @property
+    def told(self) -> str:
+        """See `Failure`."""
+        return f"{self.field}: {self}"
 
 
 class Sold(Fact):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from wizard.failure import OUTSIDE, Failure
+
 PORT = 8025
 """Where `wizard sandbox` serves unless it is told otherwise."""
 
 
-class CannotServe(Exception):
+class CannotServe(Failure):
     """The sandbox cannot be served. The message says why and what to do."""
+
+    status = OUTSIDE

@@ -6,8 +6,8 @@ or a cache of their own, or would show nothing new: the tests act them out, by t
 
 from __future__ import annotations
 
-from models.ask import Choice
-from models.fulfillment import Verdict
+from models.choice import Choice
+from models.events import Verdict
 
 HEADER = "wizard-fault"
 """Names the fault on an order to the admin API, or on a signed request to a platform."""

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from models.saved import HistoryEntry, SavedProduct
+from wizard.failure import OUTSIDE, REFUSED, Failure
+
+if TYPE_CHECKING:
+    from models.saved import HistoryEntry, SavedProduct
 
 
-class StoreError(Exception):
+class StoreError(Failure):
     """Something the store could not do; nothing was changed. `field` is the question it is about, if there is one."""
 
     def __init__(self, message: str, field: str | None = None) -> None:
@@ -29,6 +32,8 @@ class StoreError(Exception):
 
 class Unavailable(StoreError):
     """The database or its disk cannot be used now: nothing the seller answered is to blame."""
+
+    status = OUTSIDE
 
 
 class Locked(Unavailable):
@@ -147,11 +152,19 @@ class Stale(StoreError):
     `saved.revision` as the base.
     """
 
+    status = REFUSED
+
     def __init__(self, saved: SavedProduct, entries: Sequence[HistoryEntry]) -> None:
         who = " and ".join(sorted({entry.who for entry in entries})) or "Somebody else"
         super().__init__(f"{who} changed this product meanwhile. Nothing was overwritten: choose what to keep.")
         self.saved = saved
         self.entries = tuple(entries)
+
+    @property
+    def told(self) -> str:
+        """See `Failure`."""
+        who = " and ".join(sorted({entry.who for entry in self.entries})) or "Somebody else"
+        return f"{who} changed {self.saved.slug} in this moment. Nothing was changed: run this again."
 
 
 FileProblem = Literal["missing", "empty", "directory", "special", "unreadable", "growing", "changed", "name"]
@@ -159,6 +172,8 @@ FileProblem = Literal["missing", "empty", "directory", "special", "unreadable", 
 
 class FileRefused(StoreError):
     """A file that cannot be added to the library, or no longer be taken out of it."""
+
+    status = OUTSIDE
 
     def __init__(self, path: Path, problem: FileProblem) -> None:
         says = {

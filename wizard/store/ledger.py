@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from models import records
-from models.fulfillment import Event, Page, Run, RunStep, Verdict
+from models.events import Event, Verdict
+from models.fulfillment import Page, Run, RunStep
 from models.saved import RunRow
 from wizard.store.database import Work
 from wizard.store.errors import NotFound, RunExists

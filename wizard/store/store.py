@@ -11,7 +11,8 @@ from typing import Self, cast
 from pydantic import ValidationError
 
 from models.account import File, StoredFile
-from models.fulfillment import Page, Run, RunStep, Verdict
+from models.events import Verdict
+from models.fulfillment import Page, Run, RunStep
 from models.product import Mode, Product
 from models.saved import (
     Change,

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 import pytest
 
+from models.events import Event, Status, Verdict
 from models.fulfillment import (
     Action,
     CleanUp,
-    Event,
     Evidence,
     Fact,
     GrantAccess,
@@ -23,8 +23,6 @@ from models.fulfillment import (
     Receipt,
     RegisterAttendee,
     Run,
-    Status,
-    Verdict,
 )
 from wizard.delivery.backend import Backend, Check, Context, Manifest, Surroundings
 from wizard.delivery.errors import BackendError

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from models.fulfillment import Verdict
+from models.events import Verdict
 from wizard.sandbox.faults import Fault
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {

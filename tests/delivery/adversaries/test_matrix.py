@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from models.fulfillment import Run, Verdict
+from models.events import Verdict
+from models.fulfillment import Run
 from tests.delivery.adversaries.ports import Ports, opened
 from tests.delivery.adversaries.post_office import KNOWN
 from tests.delivery.adversaries.site import Site

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 
 from models.account import Connection
+from models.events import Event
 from models.fulfillment import (
     Action,
     Buyer,
-    Event,
     Evidence,
     GrantAccess,
     IssueDownloadLink,
