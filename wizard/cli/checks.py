@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from models.account import Connection, ConnectionCheck
 from wizard.cli.output import say, say_json, table
-from wizard.cli.place import JSON, Place, Wrong, place_of, tell_broken
-from wizard.delivery import registry
-from wizard.delivery.backend import Check, Manifest, Surroundings
-from wizard.delivery.connections import check_and_remember
-from wizard.delivery.errors import BackendError
-from wizard.delivery.secrecy import Secrets
+from wizard.cli.place import JSON, Wrong, place_of, tell_broken
 from wizard.invocation import command
-from wizard.sale.words import DOES
-from wizard.settings import BadSettings
+
+if TYPE_CHECKING:
+    from models.account import Connection, ConnectionCheck
 
 commands = typer.Typer()
 connections = typer.Typer(rich_markup_mode=None)
@@ -28,8 +22,13 @@ commands.add_typer(connections, name="connections", epilog="Example: wizard conn
 @commands.command(epilog="Example: wizard backends")
 def backends(context: typer.Context, json_wanted: bool = JSON) -> int:
     """List the installed backends and whether each works. Status 1 when one that is set up does not."""
+    import asyncio
+
+    from wizard.cli.backends import checked
+    from wizard.delivery import registry
+
     place = place_of(context)
-    found = [asyncio.run(_checked(installed, place)) for installed in registry.installed()]
+    found = [asyncio.run(checked(installed, place)) for installed in registry.installed()]
     if json_wanted:
         say_json({"backends": found})
     else:
@@ -39,56 +38,6 @@ def backends(context: typer.Context, json_wanted: bool = JSON) -> int:
             if one["leaves_out"]:
                 say(f"   leaves out: {', '.join(name.replace('_', ' ') for name in one['leaves_out'])}")
     return 0 if all(one["ok"] or not one["set_up"] for one in found) else 1
-
-
-async def _checked(installed: registry.Installed, place: Place) -> dict[str, Any]:
-    manifest = installed.manifest
-    checked = Check(False, installed.problem) if manifest is None else await _check(manifest, place)
-    return {
-        "backend": installed.name,
-        "label": manifest.label if manifest else installed.name,
-        "package": installed.package,
-        "set_up": manifest is None or not manifest.needs_settings or manifest.name in place.settings.backends,
-        "ok": checked.ok,
-        "detail": checked.detail,
-        "can": sorted(manifest.can) if manifest else [],
-        "leaves_out": _left_out(manifest) if manifest else [],
-        "settings": manifest.schema if manifest else {},
-    }
-
-
-def _left_out(manifest: Manifest) -> list[str]:
-    """The actions and access options that it does not carry out. A clean-up is asked for whoever it is."""
-    return [*(name for name in DOES if name not in {*manifest.can, "clean_up"}), *sorted(manifest.leaves_out)]
-
-
-async def _check(manifest: Manifest, place: Place) -> Check:
-    """Ask a backend whether it works. Whatever a third party's raises is an answer too."""
-    import httpx
-
-    from wizard.delivery.outgoing import hosts_of, outgoing
-
-    settings, secrets = place.settings.backends.get(manifest.name, {}), Secrets()
-    try:
-        checked = registry.check_settings(manifest, settings)
-    except BadSettings as error:
-        return Check(False, str(error))
-    secrets.learn_fields(checked)
-    async with outgoing(hosts_of(checked), allow_private=place.settings.allow_private_hosts) as way_out:
-        around = Surroundings(
-            data_dir=place.settings.data_dir,
-            client=way_out.client,
-            browser=way_out.browser,
-            settings=settings,
-            secrets=secrets,
-        )
-        try:
-            found = await registry.class_of(manifest)(around).check()
-            return Check(found.ok, secrets.mask(found.detail))
-        except (BackendError, registry.NoSuchBackend, httpx.HTTPError, OSError) as error:
-            return Check(False, secrets.mask(str(error)))
-        except Exception as error:
-            return Check(False, secrets.mask(f"It broke ({type(error).__name__}: {error}). Tell whoever made it."))
 
 
 @connections.callback(invoke_without_command=True)
@@ -128,6 +77,8 @@ def check(
     json_wanted: bool = JSON,
 ) -> int:
     """Check whether a connection works, and remember the result. Status 1 when it does not."""
+    from wizard.delivery.connections import check_and_remember
+
     place, now = place_of(context), datetime.now(UTC)
     with place.store() as store:
         try:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import typer
 
-from wizard import documents
 from wizard.cli.output import say, say_as_is, say_json, warn
 from wizard.cli.place import JSON, PRODUCT, place_of, product_of
 
@@ -27,6 +26,8 @@ def apply(
     as_json: bool = JSON,
 ) -> int:
     """Create or update products and what they need. Applying twice changes nothing."""
+    from wizard import documents
+
     with place_of(context).store() as store:
         changes = documents.apply(files, store, dry_run)
     if as_json:
@@ -64,6 +65,8 @@ def export(
     as_json: bool = JSON,
 ) -> int:
     """Write a product down as a document. Applied on an empty data folder it gives the same product."""
+    from wizard import documents
+
     output = None if output is not None and str(output) == "-" else output
     with place_of(context).store() as store:
         product_of(store, product)
@@ -101,5 +104,7 @@ def export(
 @commands.command(epilog="Example: wizard schema > wizard.schema.json")
 def schema(as_json: bool = JSON) -> int:
     """Print the JSON Schema of a document, for editors to complete and check it."""
+    from wizard import documents
+
     say_json(documents.schema())
     return 0

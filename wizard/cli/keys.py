@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from wizard.cli.output import say, say_json
 from wizard.cli.place import JSON, Wrong, place_of
-from wizard.store.keys import Keys
+
+if TYPE_CHECKING:
+    from wizard.store.keys import Keys
 
 commands = typer.Typer()
 keys = typer.Typer(rich_markup_mode=None)
@@ -18,6 +22,8 @@ def show(context: typer.Context, as_json: bool = JSON) -> int:
     """Say where the keys are that seal your connections' secrets, how many, and their fingerprints."""
     if context.invoked_subcommand is not None:
         return 0
+    from wizard.store.keys import Keys
+
     found = Keys.of(place_of(context).settings)
     fingerprints = found.fingerprints()
     if as_json:
@@ -42,6 +48,8 @@ def rotate(context: typer.Context, as_json: bool = JSON) -> int:
     the file for those. With keys from WIZARD_SECRET_KEYS, put the new one in front yourself; this then seals with it.
     Status 1 when a secret could not be read.
     """
+    from wizard.store.keys import Keys
+
     place = place_of(context)
     found = Keys.of(place.settings)
     if found.are_given and len(found.fingerprints()) == 1:

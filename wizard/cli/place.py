@@ -11,7 +11,6 @@ import typer
 from wizard.cli.output import warn
 from wizard.failure import Failure
 from wizard.invocation import command
-from wizard.store.errors import NotFound
 
 if TYPE_CHECKING:
     from models.saved import SavedAccount, SavedProduct
@@ -64,6 +63,8 @@ def tell_broken(account: SavedAccount) -> None:
 
 def product_of(store: Store, slug: str) -> SavedProduct:
     """A product by its slug. Raises Wrong, with a proposal where one is close."""
+    from wizard.store.errors import NotFound
+
     try:
         return store.load(slug)
     except NotFound:

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from models.product import Mode
-from models.saved import ProductRow
-from wizard import flow, preflight, progress
 from wizard.cli.output import say, say_json, table, warn
 from wizard.cli.place import JSON, PRODUCT, place_of, product_of, tell_broken
-from wizard.editing.going_live import go_live
-from wizard.editing.switches import standing
 from wizard.invocation import command
-from wizard.preflight import Finding
-from wizard.session import Session
 
 if TYPE_CHECKING:
+    from models.product import Mode
+    from models.saved import ProductRow
+    from wizard.preflight import Finding
+    from wizard.session import Session
     from wizard.store import Store
 
 commands = typer.Typer()
@@ -71,6 +68,9 @@ def _word(value: object) -> str:
 @commands.command(epilog="Example: wizard show yoga-masterclass")
 def show(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) -> int:
     """Show a product with its steps and how complete they are."""
+    from wizard import progress
+    from wizard.session import Session
+
     with place_of(context).store() as store:
         product_of(store, product)
         session = Session(store, product)
@@ -93,6 +93,8 @@ def show(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) -
 
 
 def _shown(session: Session) -> dict[str, Any]:
+    from wizard import flow
+
     saved = session.saved
     problems = session.problems()
     steps = [
@@ -133,6 +135,8 @@ def _shown(session: Session) -> dict[str, Any]:
 
 
 def _findings(store: Store, slug: str) -> list[Finding]:
+    from wizard import preflight
+
     return preflight.check(preflight.inspect(store, slug, datetime.now().astimezone()))
 
 
@@ -145,11 +149,13 @@ def _say_findings(findings: Sequence[Finding]) -> None:
 @commands.command(epilog="Example: wizard check yoga-masterclass")
 def check(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) -> int:
     """Check what stands between a product and its buyers. Status 1 while an error stands."""
+    from wizard.preflight import may_go_live
+
     with place_of(context).store() as store:
         product_of(store, product)
         tell_broken(store.account())
         findings = _findings(store, product)
-    is_good = preflight.may_go_live(findings)
+    is_good = may_go_live(findings)
     if as_json:
         say_json(
             {"product": product, "ok": is_good, "findings": [finding.model_dump(mode="json") for finding in findings]}
@@ -166,6 +172,11 @@ def check(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) 
 def _switch(
     context: typer.Context, product: str, as_json: bool, mode: Mode | None = None, published: bool | None = None
 ) -> int:
+    from models.product import Mode
+    from wizard.editing.going_live import go_live
+    from wizard.editing.switches import standing
+    from wizard.session import Session
+
     with place_of(context).store() as store:
         saved = product_of(store, product)
         is_so_already = saved.mode is mode or saved.published is published
@@ -211,10 +222,14 @@ def unpublish(context: typer.Context, product: str = PRODUCT, as_json: bool = JS
 @commands.command(epilog="Example: wizard live yoga-masterclass")
 def live(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) -> int:
     """Take real orders. Refused, with status 1, while the preflight finds an error."""
+    from models.product import Mode
+
     return _switch(context, product, as_json, mode=Mode.LIVE)
 
 
 @commands.command("demo-mode", epilog="Example: wizard demo-mode yoga-masterclass")
 def demo_mode(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) -> int:
     """Take test orders only."""
+    from models.product import Mode
+
     return _switch(context, product, as_json, mode=Mode.DEMO)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 import typer
@@ -54,6 +54,8 @@ def wizard(
     """
     context.obj = Place(data_dir)
     if shows_version:
+        from importlib.metadata import version
+
         say(f"wizard {version('product-wizard')}")
         raise typer.Exit
     if context.invoked_subcommand is not None:
@@ -80,6 +82,10 @@ def run(arguments: Sequence[str]) -> int:
     The message stands on standard error; with `--json` it is the one JSON document on standard output.
     """
     try:
+        words = list(itertools.takewhile(lambda word: word != "--", arguments))
+        if "--help" in words:
+            say(_help_of(words[: words.index("--help")]))
+            return 0
         done = program(list(arguments), prog_name="wizard", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -96,6 +102,17 @@ def run(arguments: Sequence[str]) -> int:
             warn(message)
         return status
     return done if isinstance(done, int) else 0
+
+
+def _help_of(words: Sequence[str]) -> str:
+    """The help of the command that is named among the words before `--help`. None of the others is read: to check them,
+    typer imports pydantic, which takes longer than all the rest."""
+    named: Any = typer.main.get_command(program)
+    context = named.context_class(named, info_name="wizard")
+    for word in words:
+        if (inner := getattr(named, "commands", {}).get(word)) is not None:
+            named, context = inner, inner.context_class(inner, info_name=word, parent=context)
+    return str(named.get_help(context))
 
 
 def _words_of(context: Any) -> list[str]:

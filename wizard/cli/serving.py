@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 
 import typer
 
 from wizard.cli.output import say, say_json
 from wizard.cli.place import JSON, place_of
 from wizard.sandbox import PORT
-from wizard.store.errors import StoreError
 
 commands = typer.Typer()
 
@@ -30,6 +27,7 @@ def sandbox(
     from wizard.sale.lives import label_of
     from wizard.sandbox.serving import serve
     from wizard.sandbox.world import ToldOfRun
+    from wizard.store.errors import StoreError
 
     place = place_of(context)
     folder = place.settings.data_dir
@@ -60,6 +58,9 @@ def sandbox(
 
 def own_name() -> str:
     """Whose account this is and at which address it was reached, for a command that comes in by the same way."""
+    import getpass
+    import socket
+
     reached = os.environ.get("SSH_CONNECTION", "").split()
     host = reached[2] if len(reached) == 4 else socket.gethostname()
     return f"{getpass.getuser()}@{host}"

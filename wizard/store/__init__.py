@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-from models.product import Product
 from wizard.store.errors import (
     Corrupt,
     DiskFull,
@@ -35,6 +34,7 @@ from wizard.store.errors import (
 )
 
 if TYPE_CHECKING:
+    from models.product import Product
     from wizard.settings import Settings
     from wizard.store.store import Store
 
@@ -66,7 +66,7 @@ __all__ = [
 
 
 def open_store(
-    settings: Settings, *, seller: str = "local", form: type[Product] = Product, patience: float = 5.0
+    settings: Settings, *, seller: str = "local", form: type[Product] | None = None, patience: float = 5.0
 ) -> Store:
     """Open the seller's records, creating or migrating them first where needed. See `Store.open`."""
     return _store_class().open(settings, seller=seller, form=form, patience=patience)

@@ -53,17 +53,18 @@ class Store:
 
     @classmethod
     def open(
-        cls, settings: Settings, *, seller: str = "local", form: type[Product] = Product, patience: float = 5.0
+        cls, settings: Settings, *, seller: str = "local", form: type[Product] | None = None, patience: float = 5.0
     ) -> Self:
         """Open the records that the settings name, creating or migrating them first where needed.
 
-        `form` is the model that answers are read into. `patience` is how many seconds to wait for another process.
+        `form` is the model that answers are read into, the product's own if none is given. `patience` is how many
+        seconds to wait for another process.
         Raises `Unavailable`.
         """
         keys = Keys.of(settings)
         database = Database.open(settings.data_dir, settings.database_address, patience, keys)
         try:
-            return cls(database, settings.data_dir, database.seller_id(seller), form)
+            return cls(database, settings.data_dir, database.seller_id(seller), form or Product)
         except BaseException:
             database.close()
             raise
