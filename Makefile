@@ -11,7 +11,7 @@ PIP = PYTHONUNBUFFERED=1 $(BIN)/pip install --disable-pip-version-check
 UV = $(or $(shell command -v uv),$(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run sandbox test check format frames bench lock
+.PHONY: help setup run sandbox test check format frames docs bench lock
 
 help:  ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -38,6 +38,9 @@ format: $(READY)  ## put the code into its format
 # In one process: only then are frames that no test asks for any longer removed as well.
 frames: $(READY)  ## accept the frames as they are painted now (narrow it: ARGS=tests/test_x.py)
 	$(BIN)/python -m pytest -n 0 --snapshot-update $(ARGS)
+
+docs: $(READY)  ## write docs/commands.md anew from the commands
+	$(BIN)/python -m tests.support.commands
 
 bench: $(READY)  ## measure
 	$(BIN)/python -m tests.bench $(ARGS)

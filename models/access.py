@@ -293,7 +293,7 @@ class NoAccessPage(Answers):
 
 
 class Access(Answers):
-    """The chosen option, and the answers of all four: switching back loses nothing (`spec` 3)."""
+    """The chosen option, and the answers of all four: switching back loses nothing (`docs/spec.md` 3)."""
 
     kind: Annotated[
         AccessKind | None,

@@ -83,7 +83,7 @@ def is_on_sale(affiliates: Affiliates) -> bool:
 
 
 class Affiliates(Answers):
-    """The affiliate program (`spec` 2.6)."""
+    """The affiliate program (`docs/spec.md` 2.6)."""
 
     on_sale: Annotated[
         bool,

@@ -53,7 +53,7 @@ Words = Annotated[tuple[Name, ...], Field(max_length=50)]
 
 
 class Automations(Answers):
-    """What is done with the buyer's record (`spec` 2.5)."""
+    """What is done with the buyer's record (`docs/spec.md` 2.5)."""
 
     tags: Annotated[
         Words,

@@ -86,7 +86,7 @@ def _bumps_of_one_currency(product: Any, references: References) -> Iterator[tup
 
 
 class Checkout(Answers):
-    """How buyers pay (`spec` 2.3)."""
+    """How buyers pay (`docs/spec.md` 2.3)."""
 
     gateways: Annotated[
         tuple[Gateway, ...],

@@ -1,4 +1,4 @@
-"""What happens in a sale's life, and how a test-fire of it is judged (`spec` 4 and 5): the fixed choices alone."""
+"""What happens in a sale's life, and how a test-fire of it is judged (`docs/spec.md` 4, 5): the fixed choices alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test-fire is made of: events, actions, receipts, evidence, verdicts (`spec` 4 and 5)."""
+"""What a test-fire is made of: events, actions, receipts, evidence, verdicts (`docs/spec.md` 4 and 5)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class ProductKind(Choice):
 
 
 class General(Answers):
-    """What the product is called and what it is (`spec` 2.1)."""
+    """What the product is called and what it is (`docs/spec.md` 2.1)."""
 
     name: Annotated[
         Name | None,

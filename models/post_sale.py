@@ -159,7 +159,7 @@ class Afterwards(Choice):
 
 
 class Policy(Answers):
-    """What ends access (`spec` 4)."""
+    """What ends access (`docs/spec.md` 4)."""
 
     on_refund: Annotated[
         Afterwards,
@@ -186,7 +186,7 @@ class Policy(Answers):
 
 
 class PostSale(Answers):
-    """What happens after a successful purchase (`spec` 2.4)."""
+    """What happens after a successful purchase (`docs/spec.md` 2.4)."""
 
     access: Annotated[
         Access,

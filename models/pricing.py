@@ -121,7 +121,7 @@ def starts_again(price: PricePoint) -> bool:
 
 
 class PricePoint(Answers):
-    """One way to pay for the product (`spec` 2.2)."""
+    """One way to pay for the product (`docs/spec.md` 2.2)."""
 
     type: Annotated[PriceType, Ask("Type", "How it is paid.", kind="choice")] = PriceType.ONE_TIME
     amount: Annotated[
@@ -198,7 +198,7 @@ def _labels_that_tell_them_apart(prices: tuple[PricePoint, ...]) -> Iterator[tup
 
 
 class Pricing(Answers):
-    """The currency and the price points, numbered from 1 in their order (`spec` 2.2)."""
+    """The currency and the price points, numbered from 1 in their order (`docs/spec.md` 2.2)."""
 
     currency: Annotated[
         Currency,

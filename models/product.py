@@ -25,7 +25,7 @@ class Mode(Choice):
 
 
 class Product(Answers):
-    """Every answer about one product, step by step in the wizard's order (`spec` 2)."""
+    """Every answer about one product, step by step in the wizard's order (`docs/spec.md` 2)."""
 
     general: Annotated[General, Step("General", "General")] = General()
     pricing: Annotated[Pricing, Step("Pricing", "Pricing")] = Pricing()

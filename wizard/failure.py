@@ -1,4 +1,4 @@
-"""Errors that end a command: each says itself what its reader is told, and the status (`spec` 7).
+"""Errors that end a command: each says itself what its reader is told, and the status (`docs/spec.md` 7).
 
 Light on purpose: whoever only wants to catch one imports nothing of what raises it.
 """

@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and give back its exit status (`spec` 7)."""
+    """Run the command line and give back its exit status (`docs/spec.md` 7)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if sys.stdout is None:

@@ -22,7 +22,7 @@ PAGE_OF = {
 
 
 def as_json(run: Run) -> dict[str, Any]:
-    """A run as `--json` prints it (`spec` 7). A life has its moments too, and a drill its fault."""
+    """A run as `--json` prints it (`docs/spec.md` 7). A life has its moments too, and a drill its fault."""
     lived = {"life": run.life, "moments": [moment.model_dump(mode="json") for moment in run.moments]}
     return {
         "run": run.id,

@@ -1,4 +1,4 @@
-"""Products and what they need as YAML documents: to keep in git, to compare, to apply again (`spec` 8)."""
+"""Products and what they need as YAML documents: to keep in git, to compare, to apply again (`docs/spec.md` 8)."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "refund_full": frozenset(),
     "refund_partial": frozenset(),
 }
-"""The variables without which a mail is of no use to the buyer, by notification (`spec` 5.3)."""
+"""The variables without which a mail is of no use to the buyer, by notification (`docs/spec.md` 5.3)."""
 
 MORE: dict[str, frozenset[str]] = {
     "order_confirmation": frozenset({"charge", "instructions"}),

@@ -1,4 +1,4 @@
-"""What stands between a product and its buyers: the rules of `spec` 6, each a small function.
+"""What stands between a product and its buyers: the rules of `docs/spec.md` 6, each a small function.
 
 The rules are pure: they see an `Inspected` and nothing else. `inspect` gathers one from the store.
 """

@@ -1,4 +1,4 @@
-"""What each event in a sale's life leads to (`spec` 4): one function per event, and one place that knows them all.
+"""What each event in a sale's life leads to (`docs/spec.md` 4): one function per event, and one place for all.
 
 Every event has an answer for every access option, even "keep" with its reason; what a price has no place for is kept.
 """

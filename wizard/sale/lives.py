@@ -318,7 +318,7 @@ def _try_links(link: IssueDownloadLink, writer: Writer) -> None:
 
 
 PROOF = Life(PROVE, "Proof", _write_proof.__doc__ or "", _write_proof)
-"""What `--prove` carries out (`spec` 5.1)."""
+"""What `--prove` carries out (`docs/spec.md` 5.1)."""
 
 
 def life_named(name: str) -> Life:

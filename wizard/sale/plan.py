@@ -1,4 +1,4 @@
-"""What must happen to a buyer's access, mails and record when something happens in a sale's life (`spec` 4).
+"""What must happen to a buyer's access, mails and record when something happens in a sale's life (`docs/spec.md` 4).
 
 Planning decides and does nothing: the same product, event, holdings and time always give the same actions.
 """
