@@ -16,6 +16,7 @@ class Event(Choice):
         "Subscription cancelled",
         "by the buyer or by you",
     )
+    CANCELLATION_WITHDRAWN = "cancellation_withdrawn", "Cancellation taken back", "before the paid period is over"
     PERIOD_ENDED = "period_ended", "Paid period ended", "after a cancellation"
     REFUND = "refund", "Refund", "of the whole amount"
     PARTIAL_REFUND = "partial_refund", "Partial refund", "of a part"

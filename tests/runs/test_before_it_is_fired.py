@@ -20,16 +20,17 @@ MONTHLY = {"type": "recurring", "amount": "29.00", "period": "monthly"}
 PARTS = {"type": "installments", "amount": "29.00", "period": "monthly", "payments": 3}
 ALWAYS = {Event.PURCHASE, Event.REFUND, Event.PARTIAL_REFUND, Event.CHARGEBACK}
 AGAIN = {Event.RENEWAL, Event.PAYMENT_FAILED, Event.SUBSCRIPTION_CANCELED}
+AT_THE_END = {Event.PERIOD_ENDED, Event.CANCELLATION_WITHDRAWN}
 
 
 @pytest.mark.parametrize(
     ("price", "more"),
     [
         (ONCE, set()),
-        (MONTHLY, AGAIN | {Event.PERIOD_ENDED}),
+        (MONTHLY, AGAIN | AT_THE_END),
         (MONTHLY | {"cancellation": "instant"}, AGAIN),
-        (MONTHLY | {"initial_payment": {"amount": "0", "days": 14}}, AGAIN | {Event.PERIOD_ENDED, Event.TRIAL_ENDED}),
-        (PARTS, AGAIN | {Event.PERIOD_ENDED, Event.INSTALLMENTS_COMPLETED}),
+        (MONTHLY | {"initial_payment": {"amount": "0", "days": 14}}, AGAIN | AT_THE_END | {Event.TRIAL_ENDED}),
+        (PARTS, AGAIN | AT_THE_END | {Event.INSTALLMENTS_COMPLETED}),
     ],
 )
 def test_only_events_that_a_price_has_a_place_for_are_offered(price: dict[str, Any], more: set[Event]):

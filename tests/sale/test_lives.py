@@ -162,6 +162,8 @@ class Model:
             self.holds = self.holds and day - self.failing_since < 9
         elif event is Event.SUBSCRIPTION_CANCELED:
             self.is_waiting = True
+        elif event is Event.CANCELLATION_WITHDRAWN:
+            self.is_waiting = False
         elif event is Event.PERIOD_ENDED:
             self.holds, self.is_waiting = self.holds and not self.is_waiting, False
         elif event in ENDS:

@@ -100,6 +100,8 @@ TABLE: dict[str, Row] = {
         f"keep; {OVER}")),
     "cancelled, period end": (Event.SUBSCRIPTION_CANCELED, Held(), None, {}, ("keep; mail cancellation_pending",) * 5),
     "cancelled, one-time price": (Event.SUBSCRIPTION_CANCELED, Held(), ONE_TIME, {}, ("keep",) * 5),
+    "cancellation taken back": (Event.CANCELLATION_WITHDRAWN, Held(cancellation_pending=True), None, {}, ("keep",) * 5),
+    "cancellation taken back, none waits": (Event.CANCELLATION_WITHDRAWN, Held(), None, {}, ("keep",) * 5),
     "period ended after a cancellation": (Event.PERIOD_ENDED, Held(cancellation_pending=True), None, {}, (
         f"revoke silver,gold; {OVER}", f"revoke gold; {OVER}", f"stop link; {OVER}", f"cancel registration; {OVER}",
         f"keep; {OVER}")),
@@ -273,6 +275,8 @@ RULES = [
     {"when": "partially_refunds", "then": "unassign_tag", "target": "yogi"},
     {"when": "cancels_subscription", "then": "subscribe_list", "target": "win-back"},
     {"when": "requests_cancellation", "then": "subscribe_sequence", "target": "please-stay"},
+    {"when": "cancels_cancellation_request", "then": "assign_tag", "target": "stays"},
+    {"when": "cancels_cancellation_request", "then": "call_webhook", "target": "https://example.com/stays"},
 ]
 
 
@@ -284,6 +288,9 @@ RULES = [
         (Event.REFUND, Held(), "keep; revoke all; mail refund_full"),
         (Event.PARTIAL_REFUND, Held(), "keep; unassign_tag yogi; mail refund_partial"),
         (Event.SUBSCRIPTION_CANCELED, Held(), "keep; subscribe_sequence please-stay; mail cancellation_pending"),
+        (Event.CANCELLATION_WITHDRAWN, Held(cancellation_pending=True), "keep; assign_tag stays; call_webhook "
+         "https://example.com/stays"),
+        (Event.CANCELLATION_WITHDRAWN, Held(), "keep"),
         (Event.PERIOD_ENDED, Held(cancellation_pending=True), f"keep; subscribe_list win-back; {OVER}"),
         (Event.PAYMENT_FAILED, Held(failed_payments=3), f"keep; subscribe_list win-back; {OVER}"),
         (Event.RENEWAL, Held(), "keep"),

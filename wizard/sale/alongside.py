@@ -95,8 +95,10 @@ def _told_as(when: When) -> Event:
             return Event.REFUND
         case When.PARTIALLY_REFUNDS:
             return Event.PARTIAL_REFUND
-        case When.CANCELS_SUBSCRIPTION | When.REQUESTS_CANCELLATION | When.CANCELS_CANCELLATION_REQUEST:
+        case When.CANCELS_SUBSCRIPTION | When.REQUESTS_CANCELLATION:
             return Event.SUBSCRIPTION_CANCELED
+        case When.CANCELS_CANCELLATION_REQUEST:
+            return Event.CANCELLATION_WITHDRAWN
         case _:
             assert_never(when)
 

@@ -55,6 +55,8 @@ def answer(event: Event, case: Case) -> Iterator[Action]:
             return payment_failed(case)
         case Event.SUBSCRIPTION_CANCELED:
             return subscription_canceled(case)
+        case Event.CANCELLATION_WITHDRAWN:
+            return cancellation_withdrawn(case)
         case Event.PERIOD_ENDED:
             return period_ended(case)
         case Event.REFUND:
@@ -148,6 +150,17 @@ def subscription_canceled(case: Case) -> Iterator[Action]:
         yield case.access.keep("paid until the end of the period; access ends then")
         yield from rules(sold, When.REQUESTS_CANCELLATION)
         yield from mail(sold, "cancellation_pending")
+
+
+def cancellation_withdrawn(case: Case) -> Iterator[Action]:
+    """The buyer stays after all: the subscription goes on as if nothing had been asked."""
+    if not is_repeated(case.price):
+        yield case.access.keep("a one-time price has no subscription to cancel")
+    elif not case.held.cancellation_pending:
+        yield case.access.keep("no cancellation is waiting that could be taken back")
+    else:
+        yield case.access.keep("the cancellation is taken back, and the subscription goes on")
+        yield from rules(case.sold, When.CANCELS_CANCELLATION_REQUEST)
 
 
 def period_ended(case: Case) -> Iterator[Action]:

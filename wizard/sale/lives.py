@@ -337,8 +337,8 @@ def script_of(sold: Sold, what: Event | Life, now: datetime, held: Held | None =
         writer.happens(what)
         return writer.script
     writer.happens(Event.PURCHASE)
-    # A period that ends, ends after a cancellation: else nothing would end.
-    waiting = {"cancellation_pending": what is Event.PERIOD_ENDED}
+    # A period that ends, ends after a cancellation: else nothing would end. The same goes for taking one back.
+    waiting = {"cancellation_pending": what in (Event.PERIOD_ENDED, Event.CANCELLATION_WITHDRAWN)}
     writer.held = held or writer.held.model_copy(update=waiting)
     writer.happens(what, is_paid=writer.held.trial_paid)
     return writer.script

@@ -24,7 +24,7 @@ def is_possible(event: Event, sold: Sold) -> bool:
     match event:
         case Event.RENEWAL | Event.PAYMENT_FAILED | Event.SUBSCRIPTION_CANCELED:
             return is_repeated(price)
-        case Event.PERIOD_ENDED:
+        case Event.PERIOD_ENDED | Event.CANCELLATION_WITHDRAWN:
             return is_repeated(price) and price.cancellation is Cancellation.PERIOD_END
         case Event.TRIAL_ENDED:
             return price.initial_payment is not None

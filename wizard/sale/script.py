@@ -177,6 +177,8 @@ def _paid_or_not(held: Held, sold: Sold, event: Event, now: datetime) -> Held:
         case Event.SUBSCRIPTION_CANCELED:
             waits = sold.answers.pricing.prices[sold.price - 1].cancellation is Cancellation.PERIOD_END
             return held.model_copy(update={"cancellation_pending": waits, "canceled_early": held.bought_at is None})
+        case Event.CANCELLATION_WITHDRAWN:
+            return held.model_copy(update={"cancellation_pending": False, "canceled_early": False})
         case Event.PERIOD_ENDED:
             return held.model_copy(update={"cancellation_pending": False})
         case (
