@@ -121,7 +121,7 @@ class Checkout(Answers):
         Annotated[tuple[Slug, ...], Field(max_length=6)],
         Module("bumps", "Bump offers", "What do you offer on top?"),
         Ask("Bump offers", "Other products, offered with a tick box at checkout. Up to 6, of the same currency.",
-            kind="references", subject="product", conflicts=_bumps_of_one_currency),
+            kind="references", subject="product", row_name="bump offer", conflicts=_bumps_of_one_currency),
     ] = ()  # fmt: skip
 
     @field_validator("gateways")

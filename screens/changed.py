@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,30 +14,16 @@ from textual.widgets import OptionList, Static
 from screens.dialog import Dialog
 from screens.widgets.bars import KeyLine
 from screens.widgets.lines import Lines
-from wizard import flow
+from wizard.editing.settling import Difference, differences
 from wizard.session import ChangedElsewhere
-from wizard.wording import in_words, row_in_words
 
 LONGEST = 50
 """The most characters that are shown of one side: both sides stand below each other at 80 columns."""
 
 
-def in_short(question: flow.Question, answer: Any, host: str) -> str:
-    """One side of a difference, on one line."""
-    said = in_words(question, answer, host)
+def in_short(said: str) -> str:
+    """One side of a difference, as far as there is room for it."""
     return said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"
-
-
-def sides_of(question: flow.Question, mine: Any, theirs: Any, host: str) -> tuple[str, str]:
-    """Both sides of a difference. Of rows, those that only one side has are told: their number may be the same."""
-    if question.ask.kind != "rows":
-        return in_short(question, mine, host), in_short(question, theirs, host)
-    sides = []
-    for rows, others in ((mine, theirs), (theirs, mine)):
-        own = "; ".join(row_in_words(question, row, host) for row in rows if row not in others)
-        said = in_words(question, rows, host) + (f": {own}" if own else "")
-        sides.append(said if len(said) <= LONGEST else said[: LONGEST - 1] + "…")
-    return sides[0], sides[1]
 
 
 class ChangedDialog(Dialog):
@@ -56,8 +42,8 @@ class ChangedDialog(Dialog):
     def __init__(self, changed: ChangedElsewhere) -> None:
         super().__init__()
         self.changed = changed
-        self.differences = changed.differences
-        self.mine = {difference.path: difference.given for difference in self.differences}
+        self.differences: list[Difference] = []
+        self.mine: dict[str, bool] = {}
         self.lines = Lines("differences")
 
     def compose(self) -> ComposeResult:
@@ -70,19 +56,18 @@ class ChangedDialog(Dialog):
 
     def on_mount(self) -> None:
         """Show the differences."""
+        self.differences = differences(self.changed, self.wizard.settings.host_name)
+        self.mine = {each.path: each.is_given for each in self.differences}
         self.show()
         self.lines.focus()
 
     def show(self) -> None:
         """Both sides of each answer below its name: the side that is taken is marked."""
-        rows, host = [], self.wizard.settings.host_name
+        rows = []
         for each in self.differences:
-            question = flow.question_at(each.path)
-            own, other = (flow.value_at(side, each.path) for side in (self.changed.mine, self.changed.stored.answers))
-            mine, theirs = sides_of(question, own, other, host)
             marks = ("◉", "○") if self.mine[each.path] else ("○", "◉")
-            sides = f"\n  {marks[0]} yours   {mine}\n  {marks[1]} theirs  {theirs}"
-            rows.append(Content.assemble((question.ask.label, "bold"), sides))
+            sides = f"\n  {marks[0]} yours   {in_short(each.mine)}\n  {marks[1]} theirs  {in_short(each.theirs)}"
+            rows.append(Content.assemble((each.label, "bold"), sides))
         self.lines.put(rows)
 
     @on(OptionList.OptionSelected)

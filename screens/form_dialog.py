@@ -17,12 +17,12 @@ from textual.widgets import Button, Static
 from models.ask import Answers, Suggestion
 from models.general import General
 from screens.dialog import Dialog, Question
-from screens.drafts import Draft
 from screens.widgets.bars import KeyLine
 from screens.widgets.controls import Item, LineControl, TextControl
 from screens.widgets.field import Field
 from screens.widgets.form import Answered, Asking, Ended, Form, Source, Writing
 from wizard import flow
+from wizard.editing.draft import Draft
 from wizard.problems import Misfits, Problem
 
 Model = TypeVar("Model", bound=Answers)

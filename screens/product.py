@@ -14,6 +14,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
+from models.post_sale import Notification
 from models.product import Product
 from screens.host import Hosted
 from screens.page import Page
@@ -26,6 +27,7 @@ from screens.widgets.form import Answered, Asking, Ended, Writing
 from screens.widgets.outline import Outline, StepClicked, StepLine
 from wizard import flow
 from wizard.consequences import consequence
+from wizard.editing import settling
 from wizard.editing.switches import standing
 from wizard.problems import Misfits, Problem
 from wizard.progress import State
@@ -141,7 +143,7 @@ class ProductScreen(Hosted, FormScreen[None]):
 
             return ReviewPage(self.session)
         module = next(module for module in flow.modules() if module.id == module_id)
-        if module_id == "post_sale.notifications":
+        if all(question.row is Notification for question in module.questions):
             from screens.notifications import NotificationsPage
 
             return NotificationsPage(module, self.session, self.things, self.store_or_settle)
@@ -362,11 +364,7 @@ class ProductScreen(Hosted, FormScreen[None]):
             self.wizard.say(said_of(changed))
         if keep is None:
             return changed
-        try:
-            await self.wizard.desk.do(self.session.take, changed.stored, changed.mine, keep)
-        except ChangedElsewhere as again:
-            return again
-        return None
+        return await self.wizard.desk.do(settling.go_on, self.session, changed, keep)
 
     async def store_or_settle(self, path: str, answer: Any) -> None:
         """As `_store`; where the product was changed elsewhere, the seller decides first. Needs a worker.

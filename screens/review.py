@@ -24,7 +24,7 @@ from screens.things import Things, charge_of
 from screens.widgets.lines import Lines, hanging
 from screens.widgets.waiting import told_meanwhile
 from wizard import flow
-from wizard.editing.going_live import go_live
+from wizard.editing.going_live import turn_switch
 from wizard.editing.switches import (
     GO_LIVE,
     QUESTIONS,
@@ -288,11 +288,8 @@ class ReviewPage(Hosted, VerticalScroll, can_focus=False):
             told = "\n\n".join(filter(None, (change_of(turn, saved), warned(turn, self.findings))))
             if not await self.app.push_screen_wait(Question(title, told)):
                 return
-        if turn is GO_LIVE:
-            if refused := await self._do(go_live, shelf, self.session, now):
-                self._refuse(refused)
-        else:
-            await self._do(self.session.switch, turn.mode, turn.published)
+        if refused := await self._do(turn_switch, shelf, self.session, turn, now):
+            self._refuse(refused)
 
     def _refuse(self, errors: list[Finding]) -> None:
         self.wizard.say(f"Live is refused: {errors[0].message}", severity="error", title="Still in Demo")

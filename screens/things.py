@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from models.account import Calendar, Connection, File, Membership, Webinar
 from models.ask import Answers, Suggestion
 from models.pricing import PricePoint
 from screens.dialog import Question
@@ -18,22 +17,14 @@ from screens.theme import MUTED
 from screens.widgets.choices import Rows
 from screens.widgets.controls import Item
 from screens.widgets.form import Asking
-from wizard import charges, flow
+from wizard import flow
+from wizard.editing import rows as rows_of
+from wizard.editing.cabinet import Cabinet
 from wizard.wording import row_in_words
 
 if TYPE_CHECKING:
     from screens.host import Host
     from wizard.session import Session
-    from wizard.store.account import OwnedKind
-
-KINDS: dict[str, type[Membership] | type[Connection] | type[File] | type[Calendar] | type[Webinar]] = {
-    "membership": Membership,
-    "connection": Connection,
-    "file": File,
-    "calendar": Calendar,
-    "webinar": Webinar,
-}
-"""The seller's things by what the questions call them."""
 
 Accept = Callable[[str, Any], Awaitable[None]]
 
@@ -50,6 +41,7 @@ class Things:
         self.app = app
         self.session = session
         self.host = app.settings.host_name
+        self.cabinet = Cabinet(app.shelf, session)
         self._accept = accept
         """Stores an answer of the product; raises what the session raises."""
         self._changed = changed
@@ -59,19 +51,17 @@ class Things:
     # what forms ask
 
     def items(self, question: flow.Question, path: str) -> list[Item]:
-        """The levels of the chosen membership."""
-        hosted = self.session.answers.post_sale.access.hosted_membership
-        membership = self.session.around.membership(hosted.membership)
-        return [Item(level, level) for level in membership.levels] if membership else []
+        """The levels of the membership that is chosen beside the question."""
+        scope = flow.value_at(self.session.answers, path.rpartition(".")[0])
+        return [Item(level, level) for level in self.cabinet.levels(scope)]
 
     def names(self, question: flow.Question) -> dict[str, str]:
         """The seller's things of the question's subject: slug to name."""
-        owned = getattr(self.session.account.account, f"{question.ask.subject}s", ())
-        return {thing.slug: thing.name for thing in owned}
+        return {thing.slug: thing.name for thing in self.cabinet.owned(question.ask.subject or "")}
 
     def line(self, question: flow.Question, row: Any, number: int) -> Content:
         """One row of a list, on one line."""
-        if isinstance(row, PricePoint):
+        if rows_of.is_price(row):
             return price_line(row, number, self.session.answers.pricing.currency, self.app.clock().date())
         if isinstance(row, str):
             other = self.session.around.products.get(row)
@@ -109,12 +99,12 @@ class Things:
             return
 
         async def accept(row: Answers) -> bool:
-            await self._accept(event.path, (*rows[:at], row, *rows[at + 1 :]))
+            await self._accept(event.path, rows_of.with_row(rows, at, row))
             return True
 
         title = f"{name.capitalize()} {at + 1}" if at < len(rows) else f"A new {name}"
         draft = rows[at] if at < len(rows) else model()
-        said = self._charge if model is PricePoint else None
+        said = self._charge if rows_of.is_price(draft) else None
         below = f"{event.path}.{at}"
         await self.app.push_screen_wait(FormDialog(title, draft, self, accept, below=below, said=said))
 
@@ -124,11 +114,10 @@ class Things:
             return False
         if event.what == "remove":
             if await self.app.push_screen_wait(Question(f"Remove {name}{told}?", "F8 in the wizard undoes it.")):
-                await self._accept(event.path, (*rows[:at], *rows[at + 1 :]))
+                await self._accept(event.path, rows_of.without(rows, at))
             return True
-        to = max(0, min(len(rows) - 1, at + (-1 if event.what == "up" else 1)))
-        rest = (*rows[:at], *rows[at + 1 :])
-        await self._accept(event.path, (*rest[:to], rows[at], *rest[to:]))
+        rearranged, to = rows_of.moved(rows, at, -1 if event.what == "up" else 1)
+        await self._accept(event.path, rearranged)
         if (field := event.form.field_at(event.path)) is not None and isinstance(field.control, Rows):
             field.control.highlighted = to
         return True
@@ -137,28 +126,24 @@ class Things:
         return charge_of(price, self.session.answers.pricing.currency, self.app.clock().date())
 
     async def _rows_of_products(self, event: Asking) -> None:
-        taken = tuple(self.session.answers.checkout.bumps)
-        if await self._rearranged(event, taken, "this bump offer"):
+        taken = tuple(flow.value_at(self.session.answers, event.path))
+        if await self._rearranged(event, taken, f"this {event.question.ask.row_name}"):
             return
 
         async def fetch(text: str) -> list[Item]:
-            page = await self.app.desk.do(self.app.shelf.products, text, limit=12)
-            return [
-                Item(row.slug, row.name, "" if row.published else "unpublished")
-                for row in page.rows
-                if row.slug != self.session.saved.slug and row.slug not in taken
-            ]
+            offers = await self.app.desk.do(self.cabinet.products, text, limit=12)
+            return [Item(offer.slug, offer.name, offer.hint) for offer in offers if offer.slug not in taken]
 
         slug = await self.app.push_screen_wait(Picker("Which product do you offer on top?", fetch))
         if slug is not None:
             at = event.row if event.what == "edit" and event.row is not None else len(taken)
-            await self._accept(event.path, (*taken[:at], slug, *taken[at + 1 :]))
+            await self._accept(event.path, rows_of.with_row(taken, at, slug))
 
     async def _choose(self, event: Asking) -> None:
         subject = event.question.ask.subject
         assert subject is not None
         chosen = flow.value_at(self.session.answers, event.path)
-        if event.what == "add" or not getattr(self.session.account.account, f"{subject}s"):
+        if event.what == "add" or not self.cabinet.owned(subject):
             slug = await self._create(subject)  # there is nothing to choose from yet
         else:
             slug = await self.app.push_screen_wait(self._picker(subject, chosen))
@@ -174,17 +159,15 @@ class Things:
     def _picker(self, subject: str, chosen: str | None) -> Picker:
         async def fetch(text: str) -> list[Item]:
             await self._look_again()
-            owned = getattr(self.session.account.account, f"{subject}s")
             wanted = text.casefold()
             return [
-                Item(thing.slug, thing.name, self._hint(thing))
-                for thing in owned
-                if wanted in thing.name.casefold() or wanted in thing.slug
+                Item(offer.slug, offer.name, offer.hint)
+                for offer in self.cabinet.offered(subject)
+                if wanted in offer.name.casefold() or wanted in offer.slug
             ]
 
         async def remove(slug: str) -> None:
-            await self.app.desk.do(self.app.shelf.remove, cast("OwnedKind", subject), slug)
-            await self._look_again()
+            await self._on_desk(self.cabinet.remove, subject, slug)
 
         return Picker(
             f"Which {subject}?",
@@ -196,41 +179,28 @@ class Things:
             check=self.check if subject == "connection" else None,
         )
 
-    def _hint(self, thing: Any) -> str:
-        match thing:
-            case Membership():
-                return ", ".join(thing.levels)
-            case Connection():
-                check = self.session.account.checks.get(thing.slug)
-                state = "not checked yet" if check is None else "works" if check.works else "does not work"
-                return f"{thing.kind.label}, {state}"
-            case File():
-                stored = self.session.account.files.get(thing.slug)
-                return f"{stored.filename}, {stored.size:,} bytes" if stored else ""
-            case Calendar():
-                return thing.kind.label
-        return ""
-
     async def _create(self, subject: str) -> str | None:
         async def accept(thing: Any) -> str:
-            added = await self.app.desk.do(self.app.shelf.add, thing)
-            await self._look_again()
-            return str(added.slug)
+            return str(await self._on_desk(self.cabinet.add, thing))
 
-        return await self._open(f"A new {subject}", KINDS[subject](), accept)
+        return await self._open(f"A new {subject}", self.cabinet.new(subject), accept)
 
     async def _change(self, subject: str, slug: str) -> str | None:
-        owned = getattr(self.session.account.account, f"{subject}s")
-        thing = next((thing for thing in owned if thing.slug == slug), None)
+        thing = self.cabinet.thing(subject, slug)
         if thing is None:
             return None
 
         async def accept(changed: Any) -> str:
-            stored = await self.app.desk.do(self.app.shelf.put, changed, slug)
-            await self._look_again()
-            return str(stored.slug)
+            return str(await self._on_desk(self.cabinet.put, changed, slug))
 
         return await self._open(thing.name, thing, accept)
+
+    async def _on_desk(self, change: Callable[..., Any], *about: Any) -> Any:
+        """Change one of the things, and show what stands afterwards."""
+        try:
+            return await self.app.desk.do(change, *about)
+        finally:
+            self._changed()
 
     async def _open(self, title: str, thing: Answers, accept: Callable[[Any], Awaitable[str]]) -> str | None:
         def about(draft: Any) -> str:
@@ -255,20 +225,20 @@ class Things:
         return check.detail
 
     async def _look_again(self) -> None:
-        await self.app.desk.do(self.session.look_again)
+        await self.app.desk.do(self.cabinet.look_again)
         self._changed()
 
 
-def charge_of(price: PricePoint, currency: str, today: dt.date) -> str:
+def charge_of(price: Any, currency: str, today: dt.date) -> str:
     """What a purchase today costs, in words; nothing while the price is not complete."""
     try:
-        return charges.in_words(price, currency, today)
+        return rows_of.charge_of(price, currency, today)
     except ValueError:
         return ""
 
 
 def price_line(price: PricePoint, number: int, currency: str, today: dt.date) -> Content:
     """A price point on one line: its number, its label or type, and the charge in words."""
-    name = Content(price.label or price.type.label).truncate(18, ellipsis=True)
+    name = Content(rows_of.name_of(price)).truncate(18, ellipsis=True)
     said = charge_of(price, currency, today) or "not complete: Enter opens it"
     return Content.assemble(f"{number + 1}  ", name, " " * (18 - name.cell_length + 2), (said, MUTED))

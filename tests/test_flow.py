@@ -15,8 +15,8 @@ from tests.support.shelf import NOON
 from wizard import flow, progress
 from wizard.documents import schema
 from wizard.documents.answers import written
+from wizard.editing.draft import Draft
 from wizard.plain.asking import Asker
-from wizard.plain.forms import Draft
 from wizard.plain.lines import Lines
 
 
@@ -74,8 +74,8 @@ def test_plain_mode_asks_it() -> None:
 
     Asker(lines, draft, nothing, "Kartra", NOON.date()).ask_all(added()[0].questions, "")
 
-    assert isinstance(draft.thing, SeasonalGeneral)
-    assert draft.thing.season is Season.WINTER
+    assert isinstance(draft.model, SeasonalGeneral)
+    assert draft.model.season is Season.WINTER
     assert "1 Summer – long days" in said.getvalue()
     assert "When it is sold." in said.getvalue()
 

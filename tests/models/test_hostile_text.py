@@ -24,7 +24,6 @@ from models.characters import harmful, quoted
 from screens.form_dialog import FormDialog
 from screens.page import Page
 from screens.product import ProductScreen
-from screens.things import KINDS
 from screens.widgets.controls import LineControl, TextControl
 from screens.widgets.field import Field
 from screens.widgets.form import Form
@@ -34,6 +33,7 @@ from tests.support.seller import Seller, seller_at
 from tests.support.watched import Watched, assert_harmless, clicks_on
 from wizard import flow
 from wizard.documents import DocumentError, apply
+from wizard.editing.cabinet import KINDS
 from wizard.flow import Question
 from wizard.session import Session
 from wizard.settings import Settings

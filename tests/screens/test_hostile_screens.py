@@ -30,7 +30,6 @@ from screens.picker import Picker
 from screens.preview import PreviewScreen
 from screens.product import ProductScreen
 from screens.runs import RunsScreen
-from screens.things import KINDS
 from screens.widgets.choices import Reference, Rows
 from tests.support.fields import ROWS, written
 from tests.support.hostile import LEGITIMATE, MARKUP, REFUSED, TEXTS
@@ -39,6 +38,7 @@ from tests.support.terminal import terminal
 from tests.support.watched import Watched, assert_harmless, clicks_on
 from wizard import flow
 from wizard.cli import main
+from wizard.editing.cabinet import KINDS
 from wizard.problems import Misfits
 from wizard.session import ChangedElsewhere, Difference, Session
 from wizard.settings import Settings

@@ -9,9 +9,9 @@ from typing import Any
 from models.ask import Answers
 from models.post_sale import Notification
 from models.product import Product
-from screens.drafts import Draft
-from screens.things import KINDS
 from wizard import flow
+from wizard.editing.cabinet import KINDS
+from wizard.editing.draft import Draft
 from wizard.flow import Question
 from wizard.problems import Misfits
 

@@ -172,20 +172,17 @@ def check(context: typer.Context, product: str = PRODUCT, as_json: bool = JSON) 
 def _switch(
     context: typer.Context, product: str, as_json: bool, mode: Mode | None = None, published: bool | None = None
 ) -> int:
-    from models.product import Mode
-    from wizard.editing.going_live import go_live
-    from wizard.editing.switches import standing
+    from wizard.editing.going_live import turn_switch
+    from wizard.editing.switches import Turn, standing
     from wizard.session import Session
 
     with place_of(context).store() as store:
         saved = product_of(store, product)
         is_so_already = saved.mode is mode or saved.published is published
         session = Session(store, product, "command line")
-        if not is_so_already and mode is Mode.LIVE:
-            if errors := go_live(store, session, datetime.now().astimezone()):
-                return _refuse(product, errors, as_json)
-        elif not is_so_already:
-            session.switch(mode, published)
+        turn = Turn(mode, published)
+        if not is_so_already and (errors := turn_switch(store, session, turn, datetime.now().astimezone())):
+            return _refuse(product, errors, as_json)
         saved = session.saved
     if as_json:
         told = {"product": product, "mode": saved.mode.value, "published": saved.published, "revision": saved.revision}

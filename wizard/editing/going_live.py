@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from models.product import Mode
 from wizard import preflight
+from wizard.editing.switches import GO_LIVE, Turn
 from wizard.preflight import Finding
 from wizard.session import Session
 
@@ -26,3 +27,14 @@ def go_live(store: Store, session: Session, now: datetime) -> Sequence[Finding]:
         session.switch(mode=Mode.LIVE)
         return ()
     return [finding for finding in findings if finding.level == "error"]
+
+
+def turn_switch(store: Store, session: Session, turn: Turn, now: datetime) -> Sequence[Finding]:
+    """Turn a switch of a product. Gives back the errors for which going live is refused; nothing was turned then.
+
+    Raises what the session raises.
+    """
+    if turn is GO_LIVE:
+        return go_live(store, session, now)
+    session.switch(turn.mode, turn.published)
+    return ()

@@ -7,12 +7,13 @@ from typing import Any
 
 from models.ask import Answers
 from models.characters import quoted
-from models.pricing import PricePoint
-from wizard import charges, wording
+from wizard import wording
+from wizard.editing import rows as rows_of
+from wizard.editing.answering import Answering
+from wizard.editing.cabinet import NotThere
 from wizard.flow import Question
-from wizard.plain.forms import Form
 from wizard.plain.lines import NOTHING, Back, Lines, number_in
-from wizard.plain.things import NotThere, Things
+from wizard.plain.things import Things
 from wizard.problems import Misfits
 from wizard.progress import is_unanswered, missing
 from wizard.session import ChangedElsewhere
@@ -25,7 +26,7 @@ NEW = ("n", "a")
 class Asker:
     """Asks the questions of a form, one after the other and back again."""
 
-    def __init__(self, lines: Lines, form: Form, things: Things, host: str, today: dt.date) -> None:
+    def __init__(self, lines: Lines, form: Answering, things: Things, host: str, today: dt.date) -> None:
         self._today = today
         self._lines = lines
         self._form = form
@@ -188,23 +189,23 @@ class Asker:
                 continue
 
     def _row_in_words(self, question: Question, row: Any) -> str:
-        if not isinstance(row, PricePoint):
+        if not rows_of.is_price(row):
             return wording.group_in_words(question, row, self._host)
         try:
-            charged = charges.in_words(row, self._form.value("pricing.currency"), self._today)
+            charged = rows_of.charge_of(row, self._form.value("pricing.currency"), self._today)
         except ValueError as error:
             charged = f"not complete: {error}"
-        return f"{row.label or row.type.label}: {charged}"
+        return f"{rows_of.name_of(row)}: {charged}"
 
     def _act_on_rows(self, question: Question, path: str, rows: tuple[Any, ...], text: str) -> None:
         word, _, rest = text.lower().partition(" ")
         number = number_in(rest if word == "d" else word, len(rows))
         if word in NEW and question.row is not None:
-            if self.give(path, (*rows, question.row())):
+            if self.give(path, rows_of.with_row(rows, len(rows), question.row())):
                 self.ask_all(question.form, f"{path}.{len(rows)}")
         elif number is None:
             self._lines.say(f"  ! there is no {quoted(text, 60)}: write n, a number, or d and a number")
         elif word == "d":
-            self.give(path, rows[: number - 1] + rows[number:])
+            self.give(path, rows_of.without(rows, number - 1))
         else:
             self.ask_all(question.form, f"{path}.{number - 1}")

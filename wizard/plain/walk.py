@@ -7,14 +7,18 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from models.account import Owned
 from models.product import Mode, Product
 from wizard import flow, preflight, progress
-from wizard.editing.going_live import go_live
-from wizard.editing.switches import GO_LIVE, QUESTIONS, Turn, change_of, standing, turn_of_mode, turn_of_visibility
+from wizard.editing import settling
+from wizard.editing.answering import Answering, ProductAnswers
+from wizard.editing.cabinet import Cabinet
+from wizard.editing.draft import Draft
+from wizard.editing.going_live import turn_switch
+from wizard.editing.switches import QUESTIONS, Turn, change_of, standing, turn_of_mode, turn_of_visibility
 from wizard.flow import Module, Step
 from wizard.plain.asking import Asker
 from wizard.plain.firing import fire_purchase
-from wizard.plain.forms import Draft, Form, ProductForm
 from wizard.plain.lines import Back, Leave, Lines, number_in
 from wizard.plain.things import Things
 from wizard.problems import Misfits
@@ -168,13 +172,13 @@ class Walk:
                 self._lines.say(f"  ! {problem.message}")
         session.remember(module.questions[0].id)
         below = module.group or flow.step_of(module).id
-        self._asker(ProductForm(session), session).ask_all(module.questions, below)
+        self._asker(ProductAnswers(session), session).ask_all(module.questions, below)
 
-    def _asker(self, form: Form, session: Session) -> Asker:
-        def ask_all(draft: Draft) -> None:
-            self._asker(draft, session).ask_all(flow.questions_of(type(draft.thing)), "")
+    def _asker(self, form: Answering, session: Session) -> Asker:
+        def ask_all(draft: Draft[Owned]) -> None:
+            self._asker(draft, session).ask_all(flow.questions_of(type(draft.model)), "")
 
-        things = Things(self._lines, self._store, session, ask_all)
+        things = Things(self._lines, Cabinet(self._store, session), ask_all)
         return Asker(self._lines, form, things, self._host, self._clock().date())
 
     # --- somebody else's changes ------------------------------------------------------------------------------------
@@ -190,32 +194,30 @@ class Walk:
 
     def _settle(self, session: Session, change: ChangedElsewhere) -> None:
         """Show what somebody else changed and go on from there, however often it is changed again. Raises Leave."""
-        while True:
-            self._tell(change)
-            # Only what was being answered is this seller's: everything else here is what the other one changed.
-            given = {difference.path for difference in change.differences if difference.given}
+        now: ChangedElsewhere | None = change
+        while now is not None:
+            given = self._tell(now)
             kept = given if given and self._keeps_own() else set()
             try:
-                session.take(change.stored, change.mine, kept)
-            except ChangedElsewhere as again:
-                change = again
+                now = settling.go_on(session, now, kept)
             except Misfits as misfits:
                 self._lines.say(f"  ! yours does not fit theirs: {misfits.problems[0].message}")
             except StoreError as error:
                 if not kept:
                     raise
                 self._lines.say(f"  ! {error}")
-            else:
-                return
 
-    def _tell(self, change: ChangedElsewhere) -> None:
-        if not change.differences:
+    def _tell(self, change: ChangedElsewhere) -> set[str]:
+        """Say what somebody else changed; give back the paths of what this seller was answering: only that is theirs to
+        keep, everything else here is what the other one changed."""
+        differences = settling.differences(change, self._host)
+        if not differences:
             self._lines.say(said_of(change))
-            return
+            return set()
         self._lines.say("Somebody else changed this product meanwhile:")
-        for difference in change.differences:
-            mine, theirs = difference.mine, difference.theirs
-            self._lines.say(f"  {difference.path}: {theirs} ({difference.who}); yours: {mine}")
+        for each in differences:
+            self._lines.say(f"  {each.label}: {each.theirs} ({each.who}); yours: {each.mine}")
+        return {each.path for each in differences if each.is_given}
 
     def _keeps_own(self) -> bool:
         while True:
@@ -269,11 +271,8 @@ class Walk:
         """Ask whether a switch is to be turned, what that changes first; say afterwards what is true."""
         if not self._agreed(f"{change_of(turn, session.saved)} {QUESTIONS[turn].format(name='it')}"):
             return
-        if turn is GO_LIVE:
-            for refused in go_live(self._store, session, self._clock()):
-                self._lines.say(f"  ! Live is refused: {refused.message}")
-        else:
-            session.switch(turn.mode, turn.published)
+        for refused in turn_switch(self._store, session, turn, self._clock()):
+            self._lines.say(f"  ! Live is refused: {refused.message}")
         self._lines.say(": ".join(standing(session.saved)))
 
     def _agreed(self, question: str) -> bool:

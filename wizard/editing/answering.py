@@ -1,15 +1,14 @@
-"""What is being answered: a product through its session, or a thing of the seller's that is not stored yet."""
+"""What is being answered: a product through its session, or a draft of something that is not stored yet."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
-from models.ask import Answers
 from wizard import flow
 from wizard.session import Session
 
 
-class Form(Protocol):
+class Answering(Protocol):
     """Something with questions. A path is a question's id with row numbers."""
 
     def scope(self, path: str) -> Any:
@@ -25,14 +24,14 @@ class Form(Protocol):
         """Give an answer. What the wizard did on its own comes back in words. Raises Misfits, StoreError."""
 
 
-class ProductForm:
+class ProductAnswers:
     """The answers of a product: every accepted one is stored at once."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
 
     def scope(self, path: str) -> Any:
-        """See `Form`. A group that is not answered yet gives its defaults, so that its questions can be asked."""
+        """See `Answering`. A group that is not answered yet gives its defaults, so that its questions can be asked."""
         above = path.rpartition(".")[0]
         found = flow.value_at(self.session.answers, above)
         if found is None:
@@ -41,38 +40,13 @@ class ProductForm:
         return found
 
     def value(self, path: str) -> Any:
-        """See `Form`."""
+        """See `Answering`."""
         return getattr(self.scope(path), path.rpartition(".")[2], None) if "." in path else None
 
     def fixed(self, path: str) -> str:
-        """See `Form`."""
+        """See `Answering`."""
         return self.session.fixed(path)
 
     def answer(self, path: str, value: Any) -> tuple[str, ...]:
-        """See `Form`."""
+        """See `Answering`."""
         return self.session.answer(path, value).notes
-
-
-class Draft:
-    """One of the seller's things while it is being written. It is stored by whoever asked for it."""
-
-    def __init__(self, thing: Answers) -> None:
-        self.thing = thing
-
-    def scope(self, path: str) -> Any:
-        """See `Form`."""
-        above = path.rpartition(".")[0]
-        return flow.value_at(self.thing, above) if above else self.thing
-
-    def value(self, path: str) -> Any:
-        """See `Form`."""
-        return flow.value_at(self.thing, path)
-
-    def fixed(self, path: str) -> str:
-        """See `Form`. Nothing of a thing is."""
-        return ""
-
-    def answer(self, path: str, value: Any) -> tuple[str, ...]:
-        """See `Form`."""
-        self.thing = flow.with_value(self.thing, path, value)
-        return ()

@@ -1,4 +1,4 @@
-"""A model that is being filled in by a dialogue: each answer is checked as it is given, the whole when it is saved."""
+"""A model that is being filled in: each answer is checked as it is given, the whole when it is saved."""
 
 from __future__ import annotations
 
@@ -14,13 +14,33 @@ Model = TypeVar("Model", bound=Answers)
 
 
 class Draft(Generic[Model]):
-    """A model under way. It may lack what is required, and hold answers that do not fit each other yet."""
+    """A model under way. It may lack what is required, and hold answers that do not fit each other yet. It is stored by
+    whoever asked for it."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
 
+    def scope(self, path: str) -> Any:
+        """See `Answering`."""
+        above = path.rpartition(".")[0]
+        return flow.value_at(self.model, above) if above else self.model
+
+    def value(self, path: str) -> Any:
+        """See `Answering`."""
+        return flow.value_at(self.model, path)
+
+    def fixed(self, path: str) -> str:
+        """See `Answering`. Nothing of a draft is."""
+        return ""
+
+    def answer(self, path: str, value: Any) -> tuple[str, ...]:
+        """See `Answering`. An answer that does not fit the others is refused at once."""
+        self.model = flow.with_value(self.model, path, value)
+        return ()
+
     def give(self, path: str, answer: Any) -> None:
-        """Take an answer. Raises `Misfits` when it breaks a rule of its own; then the draft stays as it was."""
+        """Take an answer that may not fit the others yet. Raises `Misfits` when it breaks a rule of its own; then the
+        draft stays as it was."""
         head, _, rest = path.partition(".")
         if rest:
             value = flow.with_value(getattr(self.model, head), rest, answer, head)
