@@ -102,7 +102,7 @@ class Timed:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self.is_quick = ledger.is_quick
+        self.blocks = ledger.blocks
         self.ms: list[float] = []
         self.threads: set[int] = set()
         self.claim, self.is_claimed, self.read_run = ledger.claim, ledger.is_claimed, ledger.read_run

@@ -611,7 +611,7 @@ async def test_password_hashes_and_the_ledger_leave_the_event_loop_free(
             return CHEAP.verify(hashed, password)
 
     class Ledger(MemoryLedger):
-        is_quick = False
+        blocks = True
 
         def write_steps(self, run: str, *steps: RunStep) -> None:
             threads.add(("write", threading.get_ident()))

@@ -176,7 +176,7 @@ async def test_a_run_is_closed_after_the_write_that_was_going_on():
     writing = threading.Event()
 
     class Slow(MemoryLedger):
-        is_quick = False
+        blocks = True
 
         def write_steps(self, run: str, *steps: RunStep) -> None:
             writing.set()
@@ -368,7 +368,7 @@ async def test_a_run_that_is_stopped_while_it_is_opened_is_closed_after_that(tim
     opening = threading.Event()
 
     class Slow(MemoryLedger):
-        is_quick = False
+        blocks = True
 
         def open_run(self, run: Run) -> None:
             opening.set()
@@ -394,7 +394,7 @@ async def test_a_run_that_is_stopped_while_it_is_closed_keeps_its_verdict():
     closing = threading.Event()
 
     class Slow(MemoryLedger):
-        is_quick = False
+        blocks = True
 
         def close_run(self, run: str, **ended: Any) -> None:
             closing.set()
@@ -434,7 +434,7 @@ async def test_a_step_is_recorded_before_and_after_it_is_done_and_shown_as_it_ha
     shown: list[RunStep] = []
 
     class Noting(MemoryLedger):
-        is_quick = False
+        blocks = True
 
         def write_steps(self, run: str, *steps: RunStep) -> None:
             recorded.extend((step.position, step.status) for step in steps)

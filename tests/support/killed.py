@@ -46,7 +46,7 @@ class Deadly:
     def __init__(self, ledger: Ledger, boundary: int) -> None:
         self._ledger = ledger
         self._left = boundary
-        self.is_quick = ledger.is_quick
+        self.blocks = ledger.blocks
         self.claim, self.is_claimed, self.read_run = ledger.claim, ledger.is_claimed, ledger.read_run
 
     def open_run(self, run: Run) -> None:

@@ -42,8 +42,9 @@ def key_of(run: str, position: int) -> str:
 class Ledger(Protocol):
     """What the runner needs from whoever keeps the record."""
 
-    is_quick: bool
-    """Whether writing never waits: then it is done on the thread of the run, and otherwise in another one."""
+    blocks: bool
+    """Whether writing waits for something, such as a disk: then no event loop may write, and the runner does it on a
+    thread of its own."""
 
     def open_run(self, run: Run) -> None:
         """Record a run that begins, with all its steps, each `pending`. Opening the same id again replaces nothing
@@ -74,7 +75,7 @@ class Ledger(Protocol):
 class MemoryLedger:
     """A ledger that lasts as long as the process: for tests, and for a run nobody wants to keep."""
 
-    is_quick = True
+    blocks = False
 
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}

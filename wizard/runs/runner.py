@@ -369,7 +369,7 @@ class Runner:
         await self._record(self._ledger.write_steps, self._run.id, *unwritten.values())
 
     async def _record(self, write: Callable[P, None], *what: P.args, **more: P.kwargs) -> None:
-        if self._ledger.is_quick:
+        if not self._ledger.blocks:
             write(*what, **more)
         else:
             await _to_its_end(_writer_of(self._ledger), partial(write, *what, **more))

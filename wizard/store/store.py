@@ -41,7 +41,7 @@ class Store:
     and, when it does, has changed nothing.
     """
 
-    is_quick = False
+    blocks = True
     """As a ledger it waits for a disk, and perhaps for another program."""
 
     def __init__(self, database: Database, folder: Path, seller: int, form: type[Product]) -> None:
