@@ -18,9 +18,9 @@ from tests.support import endpoint
 from tests.support.endpoint import Wrong, fired
 from tests.support.guarded import SITE, always
 from tests.support.listening import saying
-from wizard.delivery.browser import Page
 from wizard.delivery.errors import BackendError
 from wizard.delivery.outgoing import Guard, Outgoing
+from wizard.delivery.page import Page
 from wizard.delivery.platforms.api import Api
 from wizard.delivery.replies import retry_after, text_of
 

@@ -7,18 +7,18 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from email.header import decode_header, make_header
 from email.message import Message
-from html.parser import HTMLParser
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from models.characters import quoted, visible
+from models.characters import visible
 from models.fulfillment import Exchange
 from wizard.delivery.errors import ActionRequired, BackendError, Rejected, Retriable
+from wizard.delivery.page import Page
 from wizard.delivery.replies import behind, cached, gate, is_passing, retry_after, text_of
 
 # An address may hold a secret, such as a link that signs its bearer in: it is to stand in no log, whoever keeps one.
@@ -30,9 +30,6 @@ SIMULATION = {"wizard-simulation": "1", "user-agent": "product-wizard"}
 
 LARGEST_PAGE = 2_000_000
 """Bytes of a page that are read: a platform that streams for ever is cut off."""
-
-LONGEST_READ = 1.0
-"""Seconds of work on one page: thousands of tags without an end cost the standard library hours (CPython 135462)."""
 
 REDIRECTS = 20
 """How many a person's browser follows (Fetch, 4.4)."""
@@ -85,102 +82,6 @@ def place_of(address: str) -> tuple[str, str]:
 
 class NotNamed(ActionRequired):
     """A host that the seller did not name: nothing was sent there."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoginForm:
-    """A form that takes a name and a password."""
-
-    action: str
-    """Where it is sent."""
-    user: str
-    password: str
-    """What its two fields are called."""
-
-
-@dataclass
-class Page(HTMLParser):
-    """A page as a person sees it."""
-
-    url: str
-    status: int
-    source: str
-    location: str | None = None
-    """Where the page wanted to send the buyer, when that is another site."""
-    cached: str = ""
-    """What its headers say of a cache that may have answered."""
-    gate: str = ""
-    """How a web server in front of the site asks for a password of its own."""
-    links: list[str] = field(default_factory=list)
-    inputs: dict[str, str] = field(default_factory=dict)
-    """The fields of the page's form with what stands in them."""
-    login: LoginForm | None = None
-    """Where somebody with a password can log in on this page."""
-    paragraphs: list[str] = field(default_factory=list)
-    _shown: list[str] = field(default_factory=list)
-    _hidden: int = 0
-    _action: str = ""
-    _user: str = ""
-    """Of the form that was begun last: where it goes, and its last field before one for a password."""
-
-    def __post_init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._until = time.thread_time() + LONGEST_READ
-        # A page may hold anything: of one that the parser gives up on, what was read so far is what is seen.
-        with suppress(AssertionError, ValueError, RecursionError):
-            self.feed(self.source)
-            self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take note of links and form fields."""
-        named = {name: value or "" for name, value in attrs}
-        if tag == "a" and "href" in named:
-            with suppress(ValueError):  # a link that leads nowhere
-                self.links.append(urljoin(self.url, named["href"]))
-        elif tag == "form":
-            self._action, self._user = _joined(self.url, named.get("action", "")), ""
-        elif tag == "input" and "name" in named:
-            self._take_input(named["name"], named.get("value", ""), named.get("type", "text").lower())
-        elif tag in ("style", "script", "title"):
-            self._hidden += 1
-        elif tag == "p":
-            self.paragraphs.append("")
-
-    def _take_input(self, name: str, value: str, kind: str) -> None:
-        self.inputs[name] = value
-        if kind in ("text", "email"):
-            self._user = name
-        elif kind == "password" and self._user and self.login is None:
-            self.login = LoginForm(self._action or self.url, self._user, name)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Leave what is not shown."""
-        if tag in ("style", "script", "title"):
-            self._hidden = max(self._hidden - 1, 0)  # pages close what was never open
-
-    def handle_data(self, data: str) -> None:
-        """Take note of shown text. Raises ValueError for a page that is not read any further."""
-        if time.thread_time() > self._until:
-            raise ValueError("this page takes too long to read")
-        if not self._hidden:
-            self._shown.append(data)
-            if self.paragraphs:
-                self.paragraphs[-1] += data
-
-    @property
-    def text(self) -> str:
-        """What is shown, with single spaces."""
-        return " ".join(" ".join(self._shown).split())
-
-    def shows(self, text: str) -> bool:
-        """Whether a text can be read on the page, however it is broken into lines."""
-        return " ".join(text.split()) in self.text
-
-    @property
-    def says(self) -> str:
-        """The page's first words, short: for a sentence about why something did not work."""
-        first = " ".join(self.paragraphs[0].split()) if self.paragraphs else self.text
-        return quoted(first) or f"an empty page with status {self.status}"
 
 
 def subject_of(mail: Message) -> str:
@@ -248,14 +149,6 @@ class Peek:
     """Whether it lies on another host than its link."""
 
 
-def _joined(url: str, written: str) -> str:
-    """Where something written on a page leads. What is no address is left as it is: whoever opens it says so."""
-    try:
-        return urljoin(url, written)
-    except ValueError:
-        return written
-
-
 class Browser:
     """Someone at a browser. Another person is another Browser: cookies are not shared."""
 
@@ -280,12 +173,13 @@ class Browser:
         """Log in by the form of a page; None where it has none."""
         if page.login is None:
             return None
-        answers = page.inputs | {page.login.user: user, page.login.password: password}
+        answers = page.login.fields | {page.login.user: user, page.login.password: password}
         return await self._go("POST", page.login.action, answers)
 
     async def submit(self, page: Page, answers: dict[str, str]) -> Page:
-        """Fill in the form of a page and send it."""
-        return await self._go("POST", page.url, page.inputs | answers)
+        """Fill in the form of a page that asks for these answers, and send it."""
+        form = page.form_with(*answers)
+        return await self._go("POST", page.url, (form.fields if form else {}) | answers)
 
     async def read_mail(self, url: str) -> Message:
         """Open the source of a mail. What is noted is the mail as a person reads it: no secret is to be recognised in

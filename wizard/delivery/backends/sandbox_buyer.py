@@ -28,9 +28,10 @@ from models.fulfillment import (
 )
 from wizard.delivery.backend import Context
 from wizard.delivery.backends.sandbox_shop import SandboxShop
-from wizard.delivery.browser import Browser, Page, body_of, page_of, subject_of
+from wizard.delivery.browser import Browser, body_of, page_of, subject_of
 from wizard.delivery.buyer.links import LinkInHand, seen
 from wizard.delivery.errors import Rejected
+from wizard.delivery.page import Page
 from wizard.mail import hypertext
 
 PASSWORD = re.compile(r"\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b")

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from models.characters import visible
 from models.fulfillment import Action, Evidence
 from wizard.delivery.backend import Context, Surroundings
-from wizard.delivery.browser import Browser, Page
+from wizard.delivery.browser import Browser
 from wizard.delivery.buyer.links import seen
 from wizard.delivery.buyer.proof import on_its_word, visit
 from wizard.delivery.errors import ActionRequired
+from wizard.delivery.page import Page
 from wizard.delivery.replies import behind
 from wizard.sale.expectation import hoped_for
 

@@ -15,8 +15,9 @@ from models.account import Connection
 from models.characters import visible
 from models.fulfillment import Action, Evidence
 from wizard.delivery.backend import Context, Surroundings
-from wizard.delivery.browser import Browser, Page, place_of
+from wizard.delivery.browser import Browser, place_of
 from wizard.delivery.errors import ActionRequired, Rejected
+from wizard.delivery.page import Page
 from wizard.delivery.replies import behind
 from wizard.sale.expectation import hoped_for
 

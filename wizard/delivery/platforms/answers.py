@@ -13,8 +13,8 @@ from typing import Any
 
 from models.characters import quoted
 from models.fulfillment import Receipt
-from wizard.delivery.browser import Page
 from wizard.delivery.errors import Rejected
+from wizard.delivery.page import Page
 from wizard.delivery.platforms.api import Reply
 from wizard.delivery.secrecy import Secrets
 

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from models.account import Connection
 from models.fulfillment import Evidence, GrantAccess, Receipt, RevokeAccess
 from wizard.delivery.backend import Check, Context, Surroundings
-from wizard.delivery.browser import Browser, Page
+from wizard.delivery.browser import Browser
 from wizard.delivery.buyer.proof import on_its_word, visit, written_in
 from wizard.delivery.buyer.proof_page import keep_strangers_out
 from wizard.delivery.errors import ActionRequired, Rejected
+from wizard.delivery.page import Page
 from wizard.delivery.platforms import LEVEL
 from wizard.delivery.platforms.before import Before
 from wizard.delivery.platforms.wordpress_api import User, WordPressApi
@@ -122,7 +123,7 @@ class WordPress:
         page = await browser.open(self._api.login_page)
         if page.gate:
             raise ActionRequired(behind(page.gate, urlsplit(page.url).netloc))
-        if page.status != 200 or "log" not in page.inputs:
+        if page.status != 200 or page.form_with("log") is None:
             where = f"sent to {page.location}" if page.location else f"status {page.status}: {page.says}"
             raise ActionRequired(
                 f"There is no login form at {self._api.login_page} ({where}): nobody can log in there as the buyer. "
