@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
-from models.ask import Answers, Ask, Module, always, misfit
+from models.ask import Answers, Ask, ModuleHeading, always, misfit
 from models.money import Amount
 from models.text import HttpsAddress, Line, Name
 
@@ -87,7 +87,7 @@ class Affiliates(Answers):
 
     on_sale: Annotated[
         bool,
-        Module("on_sale", "Affiliate program on sale", "Do others sell it for a share?"),
+        ModuleHeading("on_sale", "Affiliate program on sale", "Do others sell it for a share?"),
         Ask("Affiliates sell it", "Whether others may sell it for a commission.", kind="switch"),
     ] = False
     commission: Annotated[
@@ -112,7 +112,7 @@ class Affiliates(Answers):
     ] = ()
     landing_pages: Annotated[
         tuple[LandingPage, ...],
-        Module("landing_pages", "Landing pages", "Where may affiliates send visitors?"),
+        ModuleHeading("landing_pages", "Landing pages", "Where may affiliates send visitors?"),
         Ask("Landing pages", "Pages your affiliates may link to.", kind="rows", row_name="landing page",
             when=is_on_sale),
     ] = ()  # fmt: skip

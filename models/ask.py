@@ -136,7 +136,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
+class ModuleHeading:
     """The heading of a module. It stands on the module's first field; the fields after it belong to it too."""
 
     id: str
@@ -147,7 +147,7 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepHeading:
     """The heading of a step. It stands on the field of the product that holds the step's answers."""
 
     label: str

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.ask import Answers, Ask, Module, always
+from models.ask import Answers, Ask, ModuleHeading, always
 from models.choice import Choice
 from models.text import Line, Name
 
@@ -57,7 +57,7 @@ class Automations(Answers):
 
     tags: Annotated[
         Words,
-        Module("on_purchase", "On purchase", "What is noted about a buyer?"),
+        ModuleHeading("on_purchase", "On purchase", "What is noted about a buyer?"),
         Ask(
             "Tags",
             "Put on every buyer. Commas between them.",
@@ -75,7 +75,7 @@ class Automations(Answers):
     ] = ()
     rules: Annotated[
         tuple[Rule, ...],
-        Module("rules", "Rules", "If the buyer does this, then do that"),
+        ModuleHeading("rules", "Rules", "If the buyer does this, then do that"),
         Ask("Rules", "If the buyer does this, then do that. What one rule grants stays until another revokes it.",
             kind="rows", row_name="rule",
             told=lambda rule: f"If the buyer {rule.when.label}: {rule.then.label} {rule.target}".rstrip()),

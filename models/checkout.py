@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from models.ask import Answers, Ask, Module, always, misfit
+from models.ask import Answers, Ask, ModuleHeading, always, misfit
 from models.choice import Choice
 from models.pricing import is_repeated
 from models.text import HttpsAddress, Line, Slug
@@ -90,7 +90,7 @@ class Checkout(Answers):
 
     gateways: Annotated[
         tuple[Gateway, ...],
-        Module("payment", "Payment methods", "Who takes the money?"),
+        ModuleHeading("payment", "Payment methods", "Who takes the money?"),
         Ask("Gateways", "Shown in this order; accounts are connected elsewhere. Going live with a price needs one "
             "besides the test card.", kind="choices", required=always, note=_test_card_taken_off),
     ] = (Gateway.TEST_CARD,)  # fmt: skip
@@ -109,7 +109,7 @@ class Checkout(Answers):
     ] = None
     custom_fields: Annotated[
         tuple[CustomField, ...],
-        Module("custom_fields", "Custom fields", "What else do you ask at checkout?"),
+        ModuleHeading("custom_fields", "Custom fields", "What else do you ask at checkout?"),
         Ask(
             "Custom fields",
             "More questions on the checkout page.",
@@ -119,7 +119,7 @@ class Checkout(Answers):
     ] = ()
     bumps: Annotated[
         Annotated[tuple[Slug, ...], Field(max_length=6)],
-        Module("bumps", "Bump offers", "What do you offer on top?"),
+        ModuleHeading("bumps", "Bump offers", "What do you offer on top?"),
         Ask("Bump offers", "Other products, offered with a tick box at checkout. Up to 6, of the same currency.",
             kind="references", subject="product", row_name="bump offer", conflicts=_bumps_of_one_currency),
     ] = ()  # fmt: skip

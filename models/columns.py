@@ -31,7 +31,7 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Said(TypeDecorator[str]):
+class ForeignText(TypeDecorator[str]):
     """Text from elsewhere, such as a platform's reply. What no database can keep stands in it as its code."""
 
     impl = Text

@@ -267,7 +267,7 @@ class RunStep(Fact):
     evidence: Evidence | None = None
 
 
-class Page(Fact):
+class ShownPage(Fact):
     """What the buyer saw after paying."""
 
     source: Literal["product", "calendar", "webinar"]
@@ -297,7 +297,7 @@ class Run(Fact):
     reason: str = ""
     moments: tuple[Moment, ...] = ()
     steps: tuple[RunStep, ...] = ()
-    page: Page | None = None
+    page: ShownPage | None = None
 
 
 Settings = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from models.ask import Answers, Ask, Module, always
+from models.ask import Answers, Ask, ModuleHeading, always
 from models.choice import Choice
 from models.text import Email, Name, Text
 
@@ -24,7 +24,7 @@ class General(Answers):
 
     name: Annotated[
         Name | None,
-        Module("product", "Your product", "What do you sell?"),
+        ModuleHeading("product", "Your product", "What do you sell?"),
         Ask(
             "Product name",
             "What you call it. Only you see this name, and no two products share it.",

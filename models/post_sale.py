@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from models.access import Access
-from models.ask import Answers, Ask, Module, always
+from models.ask import Answers, Ask, ModuleHeading, always
 from models.choice import Choice
 from models.text import Line, Text, WebAddress
 
@@ -190,7 +190,7 @@ class PostSale(Answers):
 
     access: Annotated[
         Access,
-        Module(
+        ModuleHeading(
             "access",
             "Accessing your product contents",
             "How do buyers receive what they bought?",
@@ -199,10 +199,10 @@ class PostSale(Answers):
     ] = Access()
     thank_you: Annotated[
         ThankYou,
-        Module("thank_you", "Thank You page", "Where do buyers land after paying?"),
+        ModuleHeading("thank_you", "Thank You page", "Where do buyers land after paying?"),
     ] = ThankYou()
     notifications: Annotated[
         Notifications,
-        Module("notifications", "Notifications", "Which mails do buyers get?"),
+        ModuleHeading("notifications", "Notifications", "Which mails do buyers get?"),
     ] = Notifications()
-    policy: Annotated[Policy, Module("policy", "Access policy", "What ends access?")] = Policy()
+    policy: Annotated[Policy, ModuleHeading("policy", "Access policy", "What ends access?")] = Policy()

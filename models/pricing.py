@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from models.ask import Answers, Ask, Module, always, misfit
+from models.ask import Answers, Ask, ModuleHeading, always, misfit
 from models.choice import Choice
 from models.money import Amount, Currency, minor_units
 from models.text import Line
@@ -202,7 +202,7 @@ class Pricing(Answers):
 
     currency: Annotated[
         Currency,
-        Module("product_pricing", "Product pricing", "What does it cost, and how often?"),
+        ModuleHeading("product_pricing", "Product pricing", "What does it cost, and how often?"),
         Ask(
             "Currency",
             "Three letters, such as USD, EUR or GBP. Every price of this product is in it.",
@@ -235,7 +235,7 @@ class Pricing(Answers):
     ] = ()  # fmt: skip
     sales_tax: Annotated[
         SalesTax,
-        Module("sales_tax", "Sales tax", "Is tax added to the price?"),
+        ModuleHeading("sales_tax", "Sales tax", "Is tax added to the price?"),
         Ask(
             "Sales tax",
             "Rates by region are set in your account. The product only says whether tax is added.",

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from models.affiliates import Affiliates, amounts_of
-from models.ask import Answers, Step, misfit
+from models.ask import Answers, StepHeading, misfit
 from models.automations import Automations
 from models.checkout import Checkout
 from models.choice import Choice
@@ -27,12 +27,12 @@ class Mode(Choice):
 class Product(Answers):
     """Every answer about one product, step by step in the wizard's order (`docs/spec.md` 2)."""
 
-    general: Annotated[General, Step("General", "General")] = General()
-    pricing: Annotated[Pricing, Step("Pricing", "Pricing")] = Pricing()
-    checkout: Annotated[Checkout, Step("Checkout", "Checkout")] = Checkout()
-    post_sale: Annotated[PostSale, Step("Post sale", "Post sale")] = PostSale()
-    automations: Annotated[Automations, Step("Basic automations", "Automations")] = Automations()
-    affiliates: Annotated[Affiliates, Step("Affiliates", "Affiliates")] = Affiliates()
+    general: Annotated[General, StepHeading("General", "General")] = General()
+    pricing: Annotated[Pricing, StepHeading("Pricing", "Pricing")] = Pricing()
+    checkout: Annotated[Checkout, StepHeading("Checkout", "Checkout")] = Checkout()
+    post_sale: Annotated[PostSale, StepHeading("Post sale", "Post sale")] = PostSale()
+    automations: Annotated[Automations, StepHeading("Basic automations", "Automations")] = Automations()
+    affiliates: Annotated[Affiliates, StepHeading("Affiliates", "Affiliates")] = Affiliates()
 
     @model_validator(mode="after")
     def _commissions_fit_the_currency(self) -> Self:

@@ -16,7 +16,7 @@ from sqlmodel import Field, SQLModel
 
 from models.access import AccessKind
 from models.account import ConnectionKind
-from models.columns import BINARY, Said, Utc, amount, answer, answers, one_of, reference
+from models.columns import BINARY, ForeignText, Utc, amount, answer, answers, one_of, reference
 from models.events import Status, Verdict
 from models.pricing import Cancellation, Period, PriceType
 from models.product import Mode
@@ -257,7 +257,7 @@ class Connection(Owned, table=True):
     secrets: bytes = Field(sa_type=LargeBinary)
     check_ok: bool | None = None
     checked_at: datetime | None = Field(default=None, sa_type=Utc)
-    check_detail: str = Field(default="", sa_type=Said)
+    check_detail: str = Field(default="", sa_type=ForeignText)
     check_levels: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
 
@@ -322,7 +322,7 @@ class Run(Record, table=True):
     event: str = answer("event")
     backend: str = answer("backend")
     verdict: str | None = answer("verdict")
-    reason: str = answer("reason", sa_type=Said)
+    reason: str = answer("reason", sa_type=ForeignText)
     started_at: datetime = answer("started_at", sa_type=Utc)
     finished_at: datetime | None = answer("finished_at", sa_type=Utc)
     rest: dict[str, Any] = answers("")
@@ -339,7 +339,7 @@ class RunStep(Record, table=True):
     status: str = answer("status")
     attempts: int = answer("attempts")
     ms: float = answer("ms")
-    detail: str = answer("detail", sa_type=Said)
+    detail: str = answer("detail", sa_type=ForeignText)
     action: dict[str, Any] = answers("action")
     receipt: dict[str, Any] | None = answers("receipt")
     evidence: dict[str, Any] | None = answers("evidence")

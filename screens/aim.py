@@ -15,13 +15,13 @@ from textual.widgets import Input, Select, Static
 
 from models.events import Event
 from models.saved import SavedAccount, SavedProduct
-from screens.firing import Order
-from screens.host import Hosted
+from screens.firing import WhatToFire
+from screens.host import HasHost
 from screens.run_text import BOXES, choice_in_words
 from screens.widgets.lines import QuietInput
 from wizard.runs.drill import faults_for
 from wizard.sale.lives import LIVES, PROOF, Life, why_not
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 from wizard.sandbox.faults import DRILLS, Fault
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ class Chosen(Message):
     about: str
 
 
-class Aim(Hosted, Container):
+class Aim(HasHost, Container):
     """The boxes above a test-fire."""
 
     def __init__(self, product: SavedProduct) -> None:
         super().__init__(id="what")
         self.product = product
-        self.sold: Sold | None = None
+        self.sold: Sale | None = None
         """The product at the price that is chosen, once it is known."""
 
     def compose(self) -> ComposeResult:
@@ -81,10 +81,10 @@ class Aim(Hosted, Container):
         is_played = self.wizard.settings.backend == "sandbox"
         return str(self.query_one("#fault", Select).value or "") if is_played else ""
 
-    def order(self, what: Event | Life) -> Order:
+    def order(self, what: Event | Life) -> WhatToFire:
         """What is to be carried out, as the boxes say."""
         price = cast(int, self.query_one("#price", Select).value)
-        return Order(product=self.product, what=what, price=price, buyer=self._buyer, fault=self.fault)
+        return WhatToFire(product=self.product, what=what, price=price, buyer=self._buyer, fault=self.fault)
 
     @property
     def _buyer(self) -> str:
@@ -108,12 +108,12 @@ class Aim(Hosted, Container):
             return
         if not self.query("#event"):
             return  # the page was left meanwhile
-        self.sold = Sold(product=self.product, account=account, price=self.order(self.what).price)
+        self.sold = Sale(product=self.product, account=account, price=self.order(self.what).price)
         lives = [life for life in LIVES.values() if not why_not(life, self.sold, self.wizard.clock())]
         self._offer_events(self.sold, lives)
         self._offer_drills()
 
-    def _offer_events(self, sold: Sold, lives: list[Life]) -> None:
+    def _offer_events(self, sold: Sale, lives: list[Life]) -> None:
         from wizard.sale.possible_events import possible_events
 
         box = self.query_one("#event", Select)

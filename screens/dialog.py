@@ -12,12 +12,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from screens.host import Hosted
+from screens.host import HasHost
 from screens.widgets.bars import KeyLine
 from screens.widgets.field import FormScreen
 
 
-class Dialog(Hosted, FormScreen[Any], ModalScreen[Any]):
+class Dialog(HasHost, FormScreen[Any], ModalScreen[Any]):
     """What every dialogue is: a titled box in the middle, closed without effect by Esc."""
 
     CSS_PATH = "dialog.tcss"

@@ -19,7 +19,7 @@ from models.events import Event, Status, Verdict
 from models.fulfillment import Run
 from models.saved import RunRow, SavedProduct
 from screens.aim import Aim, Chosen
-from screens.firing import Begun, Firing, Order, Stepped
+from screens.firing import Begun, Firing, Stepped, WhatToFire
 from screens.run_page import RunPage
 from screens.widgets.bars import KeyLine
 from wizard.runs.outcome import BAD
@@ -184,7 +184,7 @@ class FireScreen(RunPage):
     def action_go_on(self) -> None:
         """Go on with the run that is shown."""
         if self.run is not None:
-            self._carry_out(Order(resumed=self.run.id))
+            self._carry_out(WhatToFire(resumed=self.run.id))
 
     def _fire(self, what: Event | Life) -> None:
         # Before anything is awaited: a second Enter finds it asked already, or under way.
@@ -193,7 +193,7 @@ class FireScreen(RunPage):
             self._ask_and_carry_out(self.aim.order(what))
 
     @work(exclusive=True, group="ask")
-    async def _ask_and_carry_out(self, order: Order) -> None:
+    async def _ask_and_carry_out(self, order: WhatToFire) -> None:
         try:
             if not await self._may_go():
                 return
@@ -219,7 +219,7 @@ class FireScreen(RunPage):
         self.wizard.agreed_places |= unknown
         return True
 
-    def _carry_out(self, order: Order) -> None:
+    def _carry_out(self, order: WhatToFire) -> None:
         if self.firing is not None or self._is_leaving:
             return
         self.lacking = ""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Order:
+class WhatToFire:
     """What is to be carried out: an event or a life of a product, or a run that was stopped midway."""
 
     product: SavedProduct | None = None
@@ -57,7 +57,7 @@ class Firing:
         self,
         settings: Settings,
         store: Store,
-        order: Order,
+        order: WhatToFire,
         on_begin: Callable[[Run], None],
         on_step: Callable[[RunStep], None],
     ) -> None:
@@ -97,12 +97,12 @@ class Firing:
         return await self._task
 
     def _begun(self, at: Workplace) -> Callable[[], Awaitable[Run]]:
-        from wizard.runs.fire import Sold, fire, resume
+        from wizard.runs.fire import Sale, fire, resume
 
         order, account = self._order, self._store.account()
         if order.resumed or order.product is None:
             return lambda: resume(order.resumed, account, at=at, on_step=self._on_step)
-        sold = Sold(product=order.product, account=account, price=order.price)
+        sold = Sale(product=order.product, account=account, price=order.price)
         named = order.buyer.strip()
         return lambda: fire(
             sold,

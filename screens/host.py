@@ -57,7 +57,7 @@ class Host(Protocol):
         """Show a screen, and give back what it is left with."""
 
 
-class Hosted(MessagePump):
+class HasHost(MessagePump):
     """A screen or a widget that knows its app."""
 
     @property

@@ -16,7 +16,7 @@ from textual.widgets import ContentSwitcher
 
 from models.post_sale import Notification
 from models.product import Product
-from screens.host import Hosted
+from screens.host import HasHost
 from screens.page import Page
 from screens.preview import Preview
 from screens.things import Things
@@ -51,7 +51,7 @@ class NotYet(Exception):
         super().__init__(NOT_YET)
 
 
-class ProductScreen(Hosted, FormScreen[None]):
+class ProductScreen(HasHost, FormScreen[None]):
     """One product in the wizard. It composes and routes; the session decides."""
 
     CSS_PATH = "product.tcss"

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 
-from screens.host import Hosted
+from screens.host import HasHost
 from screens.theme import MUTED
 from screens.widgets.bars import KeyLine, TopLine
 from screens.widgets.lasting import LastingScreen
@@ -66,7 +66,7 @@ class ProductLines(Lines):
             self.action_cursor_up()
 
 
-class ProductsScreen(Hosted, LastingScreen[None]):
+class ProductsScreen(HasHost, LastingScreen[None]):
     """Every product of the seller's, in the order of names."""
 
     CSS_PATH = "products.tcss"
@@ -187,6 +187,10 @@ class ProductsScreen(Hosted, LastingScreen[None]):
         self.lines.put([self._line(row) for row in page.rows], keep=at)
         self.refresh_bindings()
         self.call_after_refresh(self.wizard.settle_down)
+        if not page.rows:
+            # Seen once on a busy machine: laid out for the one line that stood here before, where this screen came in
+            # front at that very moment.
+            self.call_after_refresh(notice.refresh, layout=True)
         self.look()
 
     def _widths(self) -> tuple[int, int]:

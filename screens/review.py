@@ -17,7 +17,7 @@ from models.characters import visible
 from models.events import Verdict
 from models.product import Product
 from models.saved import RunRow
-from screens.host import Hosted
+from screens.host import HasHost
 from screens.run_text import mark_of
 from screens.theme import MUTED
 from screens.things import Things, charge_of
@@ -68,7 +68,7 @@ class Pages(Protocol):
         """Show what stands now."""
 
 
-class ReviewPage(Hosted, VerticalScroll, can_focus=False):
+class ReviewPage(HasHost, VerticalScroll, can_focus=False):
     """One page to decide on. Enter on a finding jumps to the field it is about."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

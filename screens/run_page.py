@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from models.characters import visible
 from models.events import Verdict
 from models.fulfillment import Run
-from screens.host import Hosted
+from screens.host import HasHost
 from screens.run_text import addresses_detail, moment_line, timeline_detail, verdict_line
 from screens.step_text import raw_detail, step_detail, step_line
 from screens.widgets.bars import TopLine
@@ -48,7 +48,7 @@ class Detail(VerticalScroll):
         return self.is_open
 
 
-class RunPage(Hosted, LastingScreen[str | None]):
+class RunPage(HasHost, LastingScreen[str | None]):
     """Shows a run as far as it has come. Whoever carries one out or opens a kept one builds on it.
 
     Gives back the field that keeps a product from being fired, where the seller goes to it.

@@ -15,7 +15,7 @@ from screens.step_text import MARKS, VERDICT_MARKS
 from screens.theme import MUTED
 from wizard.invocation import command, forwarding
 from wizard.runs.drill import ended, told, verdict_of
-from wizard.runs.timeline import Row, Standing, addresses, timeline
+from wizard.runs.timeline import Standing, TimelineRow, addresses, timeline
 from wizard.sale.lives import Life
 from wizard.sandbox import PORT
 from wizard.sandbox.faults import Fault
@@ -65,7 +65,7 @@ SEEN: dict[Standing, str] = {"in": "got in", "out": "was turned away", "": "-"}
 """What a buyer should be able to do at a moment, and what was seen."""
 
 
-def moment_line(row: Row, at: datetime) -> Content:
+def moment_line(row: TimelineRow, at: datetime) -> Content:
     """A moment as the heading of its steps."""
     title = Content(f"{MARKS[row.status]} {at:%d %b %Y %H:%M}  {visible(row.moment.title, '')}")
     if not row.expected:

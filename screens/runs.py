@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from models.characters import visible
 from models.fulfillment import Run
 from models.saved import RunRow
-from screens.host import Hosted
+from screens.host import HasHost
 from screens.run_text import mark_of
 from screens.theme import MUTED
 from screens.widgets.bars import KeyLine, TopLine
@@ -37,7 +37,7 @@ PageOf = Callable[[Run, RunRow], Screen[Any]]
 """The page of a run, as the list knows it. It lists earlier runs in turn, so neither can name the other."""
 
 
-class RunsScreen(Hosted, LastingScreen[None]):
+class RunsScreen(HasHost, LastingScreen[None]):
     """One run after the other; Enter opens it in full."""
 
     CSS_PATH = "fire.tcss"

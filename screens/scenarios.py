@@ -10,13 +10,13 @@ from textual.widgets import OptionList
 from screens.picker import Picker
 from screens.widgets.controls import Item
 from wizard.sale.lives import LIVES, PROOF, Life, life_named, why_not
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 
 
 class Scenarios(Picker):
     """Choose a life of a sale. Those that the price has no place for say why, at the end."""
 
-    def __init__(self, sold: Sold, now: datetime, chosen: str | None = None) -> None:
+    def __init__(self, sold: Sale, now: datetime, chosen: str | None = None) -> None:
         lives = [PROOF, *LIVES.values()]
         why = {life.name: why_not(life, sold, now) for life in lives}
         self._listed = [

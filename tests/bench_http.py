@@ -25,7 +25,7 @@ from models.events import Event, Verdict
 from models.fulfillment import Action, Buyer, Evidence, KeepAccess, Receipt, Run, RunStep
 from tests.bench import line
 from wizard.delivery.backend import Check, Context, Manifest
-from wizard.delivery.outgoing import Guard
+from wizard.delivery.outgoing import GuardedTransport
 from wizard.runs.ledger import Ledger, MemoryLedger, new_run_id
 from wizard.runs.runner import Runner
 from wizard.sale.script import steps_of
@@ -145,7 +145,8 @@ Rate = tuple[float, float]
 
 async def measured(url: str, store: Ledger, times: int) -> tuple[Rate, Rate, Rate]:
     """Requests a second, also of processor time: bare, by runs without a ledger, by runs with it."""
-    async with httpx.AsyncClient(transport=Guard(["127.0.0.1"], allow_private=True), trust_env=False) as client:
+    guard = GuardedTransport(["127.0.0.1"], allow_private=True)
+    async with httpx.AsyncClient(transport=guard, trust_env=False) as client:
         backend = OverHttp(client, url)
 
         async def bare() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from models.ask import Ask, Module
+from models.ask import Ask, ModuleHeading
 from models.choice import Choice
 from models.general import General
 from models.product import Product
@@ -17,7 +17,7 @@ from wizard.documents import schema
 from wizard.documents.answers import written
 from wizard.editing.draft import Draft
 from wizard.plain.asking import Asker
-from wizard.plain.lines import Lines
+from wizard.plain.lines import Console
 
 
 class Season(Choice):
@@ -28,7 +28,7 @@ class Season(Choice):
 class SeasonalGeneral(General):
     season: Annotated[
         Season | None,
-        Module("season", "Season", "When is it sold?"),
+        ModuleHeading("season", "Season", "When is it sold?"),
         Ask("Season", "When it is sold.", kind="choice", required=lambda general: general.name == "Ski"),
     ] = None
 
@@ -69,7 +69,7 @@ def test_it_is_a_key_of_documents_and_of_their_schema() -> None:
 
 def test_plain_mode_asks_it() -> None:
     said, draft = io.StringIO(), Draft(SeasonalGeneral())
-    lines = Lines(io.StringIO("?\n2\n"), said)
+    lines = Console(io.StringIO("?\n2\n"), said)
     nothing: Any = None
 
     Asker(lines, draft, nothing, "Kartra", NOON.date()).ask_all(added()[0].questions, "")

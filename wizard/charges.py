@@ -17,7 +17,7 @@ from models.pricing import Period, PricePoint, PriceType
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
+class DatedCharge:
     """One payment: its day, and the amount as a decimal string in the price's currency."""
 
     day: date
@@ -37,15 +37,15 @@ def periods_later(day: date, period: Period, number: int, cycle: Period | None =
     return months_later(day, months) + timedelta(days=days)
 
 
-def schedule(price: PricePoint, start: date) -> Iterator[Charge]:
+def schedule(price: PricePoint, start: date) -> Iterator[DatedCharge]:
     """Yield the charges of a purchase on `start` in their order; without an end where the price has none.
 
     Raises ValueError at the first charge when the price is not complete.
     """
     amount, period = _complete(price)
     if price.initial_payment is not None:
-        yield Charge(start, price.initial_payment.amount)
-    yield from (Charge(day, amount) for day in _days(price, _anchor(price, start), period))
+        yield DatedCharge(start, price.initial_payment.amount)
+    yield from (DatedCharge(day, amount) for day in _days(price, _anchor(price, start), period))
 
 
 def in_words(price: PricePoint, currency: str, start: date) -> str:

@@ -22,7 +22,7 @@ from models.choice import Choice
 from models.product import Product
 from wizard.problems import Misfits, problems_of
 
-Mark = TypeVar("Mark", Ask, ask.Module, ask.Step)
+Mark = TypeVar("Mark", Ask, ask.ModuleHeading, ask.StepHeading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,10 @@ def questions_of(model: type[Answers], prefix: str = "") -> tuple[Question, ...]
 
 
 def _modules(step_id: str, model: type[Answers]) -> Iterator[Module]:
-    heading: tuple[ask.Module, str | None] | None = None
+    heading: tuple[ask.ModuleHeading, str | None] | None = None
     questions: list[Question] = []
     for name, field in model.model_fields.items():
-        mark, declared = _mark(field, ask.Module), _mark(field, Ask)
+        mark, declared = _mark(field, ask.ModuleHeading), _mark(field, Ask)
         if mark is not None:
             if heading is not None:
                 yield _module(step_id, *heading, questions)
@@ -130,7 +130,7 @@ def _modules(step_id: str, model: type[Answers]) -> Iterator[Module]:
         yield _module(step_id, *heading, questions)
 
 
-def _module(step_id: str, mark: ask.Module, group: str | None, questions: list[Question]) -> Module:
+def _module(step_id: str, mark: ask.ModuleHeading, group: str | None, questions: list[Question]) -> Module:
     return Module(f"{step_id}.{mark.id}", mark.label, mark.short or mark.label, mark.help, tuple(questions), group)
 
 
@@ -139,7 +139,7 @@ def steps(product: type[Product] = Product) -> tuple[Step, ...]:
     """The steps in the wizard's order, with Review & go live at the end."""
     found = []
     for name, field in product.model_fields.items():
-        mark = _mark(field, ask.Step)
+        mark = _mark(field, ask.StepHeading)
         [model] = _classes(field, Answers)
         assert mark is not None, f"{name} has no Step heading"
         found.append(Step(name, mark.label, mark.short, tuple(_modules(name, model))))

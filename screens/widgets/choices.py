@@ -13,7 +13,7 @@ from textual.widgets._select import SelectOverlay
 
 from models.ask import Suggestion
 from screens.theme import MUTED
-from screens.widgets.controls import Given, Item, Onward, Told, Wanted
+from screens.widgets.controls import DialogRequested, Given, Item, Onward, Told
 from screens.widgets.lines import Lines
 from wizard.flow import Question
 
@@ -354,11 +354,11 @@ class Reference(Static, can_focus=True):
 
     def action_choose(self) -> None:
         """Open the list."""
-        self.post_message(Wanted(self, "choose"))
+        self.post_message(DialogRequested(self, "choose"))
 
     def action_new(self) -> None:
         """Create a new one."""
-        self.post_message(Wanted(self, "add"))
+        self.post_message(DialogRequested(self, "add"))
 
     def on_click(self) -> None:
         """A click opens the list."""
@@ -391,16 +391,16 @@ class Rows(Lines):
     def _open(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         if event.option_index < self.count:
-            self.post_message(Wanted(self, "edit", event.option_index))
+            self.post_message(DialogRequested(self, "edit", event.option_index))
         else:
-            self.post_message(Wanted(self, "add"))
+            self.post_message(DialogRequested(self, "add"))
 
     def action_want(self, what: str) -> None:
         """Ask for what was pressed, about the highlighted row."""
         if what == "add":
-            self.post_message(Wanted(self, "add"))
+            self.post_message(DialogRequested(self, "add"))
         elif self.highlighted is not None and self.highlighted < self.count:
-            self.post_message(Wanted(self, what, self.highlighted))
+            self.post_message(DialogRequested(self, what, self.highlighted))
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "insert":

@@ -64,7 +64,7 @@ class Onward(Message):
 
 
 @dataclass
-class Wanted(Message):
+class DialogRequested(Message):
     """The seller wants to choose, add or change something that needs a dialogue."""
 
     origin: Widget
@@ -191,7 +191,7 @@ class PathControl(LineControl):
 
     def action_browse(self) -> None:
         """Open the folder browser."""
-        self.post_message(Wanted(self, "choose"))
+        self.post_message(DialogRequested(self, "choose"))
 
     async def action_submit(self) -> None:
         """Give the path, or look for one where there is none."""

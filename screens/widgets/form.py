@@ -16,7 +16,16 @@ from textual.widget import Widget
 
 from models.ask import Answers, Suggestion
 from screens.widgets.choices import Checklist, Dropdown, Menu, Reference, Rows, Toggle
-from screens.widgets.controls import Drafted, Given, Item, LineControl, Onward, PathControl, TextControl, Wanted
+from screens.widgets.controls import (
+    DialogRequested,
+    Drafted,
+    Given,
+    Item,
+    LineControl,
+    Onward,
+    PathControl,
+    TextControl,
+)
 from screens.widgets.field import Field, field_of, widget_id
 from wizard import flow
 from wizard.flow import Question
@@ -72,7 +81,7 @@ class Writing(Message):
 
 @dataclass
 class Asking(Message):
-    """A dialogue is wanted for the question at `path`: see `Wanted`."""
+    """A dialogue is wanted for the question at `path`: see `DialogRequested`."""
 
     form: Form
     path: str
@@ -335,8 +344,8 @@ class Form(Vertical):
         field.show_unit(bool(event.answer))
         self.post_message(Writing(self, field.path, event.answer))
 
-    @on(Wanted)
-    def _wanted(self, event: Wanted) -> None:
+    @on(DialogRequested)
+    def _wanted(self, event: DialogRequested) -> None:
         event.stop()
         field = self._field_of(event.origin)
         self.post_message(Asking(self, field.path, field.question, event.what, event.row))

@@ -58,7 +58,7 @@ PRIVATE_PARTS = ("_batch_count", "_running", "_closed", "_begin_update", "_end_u
 CLOSE_LINK = "\x1b]8;;\x1b\\"
 
 
-class Lasting:
+class UnbreakableFile:
     """The terminal as a file that outlasts it.
 
     Once a terminal is closed every write fails. The thread that writes for Textual ends with the first failure, its
@@ -115,7 +115,7 @@ def split_glyphs(text: str) -> tuple[str, tuple[str, ...]]:
     return text[: spans[0][1] - 1].lstrip(WIDENER).rstrip(JOINER), tuple(glyphs)
 
 
-class Row:
+class PaintedRow:
     """The cells of one line of the screen.
 
     Two lists of strings, because a tuple for each cell keeps Python's garbage collector busy: milliseconds per update.
@@ -128,7 +128,7 @@ class Row:
         """The sequence that sets each cell's style."""
 
     @classmethod
-    def of(cls, segments: Iterable[Segment], colors: ColorSystem) -> Row:
+    def of(cls, segments: Iterable[Segment], colors: ColorSystem) -> PaintedRow:
         """Return the cells that the segments fill from left to right."""
         glyphs: list[str] = []
         looks: list[str] = []
@@ -143,7 +143,7 @@ class Row:
             looks += [opening(style, colors)] * (len(glyphs) - len(looks))
         return cls(glyphs, looks)
 
-    def overwritten(self, start: int, piece: Row) -> Row:
+    def overwritten(self, start: int, piece: PaintedRow) -> PaintedRow:
         """Return this row with a piece written over it; of a double-width glyph that loses a half, a space is left."""
         end = start + len(piece.glyphs)
         glyphs = [*self.glyphs[:start], *piece.glyphs, *self.glyphs[end:]]
@@ -151,9 +151,9 @@ class Row:
             glyphs[start - 1] = " "
         if end < len(self.glyphs) and not self.glyphs[end]:
             glyphs[end] = " "
-        return Row(glyphs, [*self.looks[:start], *piece.looks, *self.looks[end:]])
+        return PaintedRow(glyphs, [*self.looks[:start], *piece.looks, *self.looks[end:]])
 
-    def runs_unlike(self, shown: Row) -> Iterator[tuple[int, int]]:
+    def runs_unlike(self, shown: PaintedRow) -> Iterator[tuple[int, int]]:
         """Yield the start and end of each run of cells to send where another row is shown.
 
         No double-width glyph is cut: its empty right half differs only where the glyph does, and starts no run.
@@ -195,7 +195,7 @@ class ShownCells:
 
     def __init__(self, size: Size) -> None:
         self.size = size
-        self.rows = [Row([UNKNOWN] * size.width, [""] * size.width) for _ in range(size.height)]
+        self.rows = [PaintedRow([UNKNOWN] * size.width, [""] * size.width) for _ in range(size.height)]
 
     def difference(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> str:
         """Return what turns these cells into those of the update, and take it as sent.
@@ -220,19 +220,19 @@ class ShownCells:
             sequences.append(CLOSE_LINK + "\x1b[0m" if looks.endswith("\\") else "\x1b[0m")
         return "".join(sequences)
 
-    def updated_rows(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> Iterator[tuple[int, Row]]:
+    def updated_rows(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> Iterator[tuple[int, PaintedRow]]:
         """Yield the number and the cells of every row that the update touches."""
         if isinstance(update, LayoutUpdate):
             for y, strips in enumerate(update.strips):
                 # Written over what is shown: where Textual cut a glyph and miscounted, a row can be a cell too short.
-                yield y, self.rows[y].overwritten(0, Row.of(chain.from_iterable(strips), colors))
+                yield y, self.rows[y].overwritten(0, PaintedRow.of(chain.from_iterable(strips), colors))
             return
-        rows: dict[int, Row] = {}
+        rows: dict[int, PaintedRow] = {}
         for y, x1, x2 in update.spans:
             row = rows.get(y, self.rows[y])
             for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
                 if strip and x < x2 and end > x1:
-                    row = row.overwritten(x, Row.of(strip.crop(0, min(end, x2) - x), colors))
+                    row = row.overwritten(x, PaintedRow.of(strip.crop(0, min(end, x2) - x), colors))
             rows[y] = row
         yield from rows.items()
 
@@ -273,7 +273,7 @@ class CellDiff(App[ReturnType]):
     def _build_driver(self, *args: Any, **kwargs: Any) -> Driver:
         driver = super()._build_driver(*args, **kwargs)
         if (file := getattr(driver, "_file", None)) is not None:
-            driver._file = Lasting(file)  # type: ignore[attr-defined]
+            driver._file = UnbreakableFile(file)  # type: ignore[attr-defined]
         self.forget_shown_cells()
         self._write = None
         stock = sys.platform == "win32" or driver.is_inline or os.environ.get("WIZARD_PAINT") == "stock"

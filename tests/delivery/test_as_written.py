@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.guarded import SITE, Heard, always, guarded
 from tests.support.listening import saying
-from wizard.delivery.outgoing import Guard, Outgoing
+from wizard.delivery.outgoing import GuardedTransport, Outgoing
 from wizard.delivery.platforms.api import Api
 
 AS_WRITTEN = [
@@ -25,7 +25,7 @@ async def test_an_address_goes_out_byte_for_byte_as_it_is_written(written: str, 
     heard = Heard()
     heard.in_lower_case = False
     async with saying(heard) as port:
-        guard = Guard({SITE}, allow_private=True, resolve=always("127.0.0.1"))
+        guard = GuardedTransport({SITE}, allow_private=True, resolve=always("127.0.0.1"))
         way_out, address = Outgoing(guard), f"http://{SITE}:{port}{written}"
         await way_out.browser().open(address)
         await way_out.browser().download(address)

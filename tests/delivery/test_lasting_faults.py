@@ -19,7 +19,7 @@ from tests.servers.certificates import Authority
 from tests.support.guarded import SITE, Heard, always, certificate, guarded, says, trusting
 from tests.support.listening import Answer, reply, saying
 from wizard.delivery.errors import ActionRequired, Rejected, Retriable
-from wizard.delivery.outgoing import Guard, Outgoing
+from wizard.delivery.outgoing import GuardedTransport, Outgoing
 from wizard.delivery.platforms.api import Api
 
 AT_ONCE = 2.0
@@ -29,7 +29,7 @@ AT_ONCE = 2.0
 async def refusal(url: str, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1") -> str:
     """What a seller reads of an address by every way out, which must be one sentence and no second try."""
     context = tls or ssl.create_default_context()
-    guard = Guard(
+    guard = GuardedTransport(
         {SITE, "other.example", "127.0.0.1"}, allow_private=True, resolve=always(address), tls=lambda: context
     )
     way_out = Outgoing(guard)
@@ -236,7 +236,7 @@ async def test_a_connection_that_breaks_off_is_worth_another_try_by_http_and_htt
 async def test_a_refusal_that_may_pass_is_worth_another_try_by_every_way_out(status: str):
     busy = says(b"busy", status=status, headers="retry-after: 7\r\n")
     async with saying(busy) as port:
-        guard = Guard({SITE}, allow_private=True, resolve=always("127.0.0.1"))
+        guard = GuardedTransport({SITE}, allow_private=True, resolve=always("127.0.0.1"))
         way_out, url = Outgoing(guard), f"http://{SITE}:{port}/"
         for ask in (
             lambda: way_out.browser().open(url),
@@ -261,7 +261,7 @@ async def test_who_takes_plain_http_beside_tls_and_refuses_a_request_in_json_is_
         return caller
 
     with answering(either) as port:
-        guard = Guard({SITE}, allow_private=True, resolve=always("127.0.0.1"))
+        guard = GuardedTransport({SITE}, allow_private=True, resolve=always("127.0.0.1"))
         with pytest.raises(Rejected, match="No such level"):
             await Api(Outgoing(guard).client(), "My site").send("POST", f"http://{SITE}:{port}/", headers={}, body="{}")
         await guard.aclose()

@@ -23,7 +23,7 @@ from tests.support.listening import reply, saying, served
 from wizard.delivery.browser import is_other_name
 from wizard.delivery.buyer.proof import Visit
 from wizard.delivery.errors import ActionRequired
-from wizard.delivery.outgoing import Guard, Outgoing
+from wizard.delivery.outgoing import GuardedTransport, Outgoing
 
 shop = endpoint.shop
 
@@ -66,7 +66,7 @@ async def page(request: Request) -> Response:
 @asynccontextmanager
 async def visited(*named: str) -> AsyncIterator[tuple[Visit, str]]:
     """A buyer who is in and a stranger at the door of that site, on hosts that the seller named."""
-    guard = Guard(named, allow_private=True, resolve=always("127.0.0.1"))
+    guard = GuardedTransport(named, allow_private=True, resolve=always("127.0.0.1"))
     way_out = Outgoing(guard)
     with served(Starlette(routes=[Route("/{path:path}", page)])) as home:
         port = home.rpartition(":")[2]
@@ -103,7 +103,9 @@ async def test_a_page_that_moved_to_https_is_followed_without_being_asked(tmp_pa
     async with saying(Heard(), certified(tmp_path, SITE)) as secure:
         moved = says(status="301 Moved", headers=f"location: https://{SITE}:{secure}/lesson\r\n")
         async with saying(moved) as plain:
-            guard = Guard({SITE}, allow_private=True, resolve=always("127.0.0.1"), tls=trusting(tmp_path, []))
+            guard = GuardedTransport(
+                {SITE}, allow_private=True, resolve=always("127.0.0.1"), tls=trusting(tmp_path, [])
+            )
             seen = await Outgoing(guard).browser().open(f"http://{SITE}:{plain}/lesson")
             await guard.aclose()
 
@@ -113,7 +115,7 @@ async def test_a_page_that_moved_to_https_is_followed_without_being_asked(tmp_pa
 async def test_a_page_that_leads_to_another_page_elsewhere_is_not_followed():
     away = says(status="302 Found", headers=f"location: http://{WWW}/login\r\n")
     async with saying(away) as port:
-        guard = Guard({SITE, WWW}, allow_private=True, resolve=always("127.0.0.1"))
+        guard = GuardedTransport({SITE, WWW}, allow_private=True, resolve=always("127.0.0.1"))
         seen = await Outgoing(guard).browser().open(f"http://{SITE}:{port}/lesson")
         await guard.aclose()
 
@@ -130,7 +132,7 @@ async def test_a_form_is_sent_once_more_where_the_redirect_says_so(status: str, 
         writer.write(moved if b" /login " in head else reply(b"in"))  # type: ignore[attr-defined]
 
     async with saying(answer) as port:
-        guard = Guard({SITE}, allow_private=True, resolve=always("127.0.0.1"))
+        guard = GuardedTransport({SITE}, allow_private=True, resolve=always("127.0.0.1"))
         browser = Outgoing(guard).browser()
         form = await browser.open(f"http://{SITE}:{port}/form")
         form.url = f"http://{SITE}:{port}/login"

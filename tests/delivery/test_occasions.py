@@ -20,7 +20,7 @@ from tests.support.shop import sold
 from wizard.delivery.backend import Occasion
 from wizard.runs.fire import Workplace, fire, resume
 from wizard.sale.lives import LIVES, PROOF, Life, script_of
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 
 shop = endpoint.shop
 
@@ -84,7 +84,7 @@ async def test_a_connection_is_told_the_occasion_as_well(shop: Wrong, tmp_path: 
     assert (told["event"], told["price"], told["amount"], told["is_trial"]) == ("purchase", 2, "1.00", True)
 
 
-async def stopped_and_gone_on_with(product: Sold, what: Event | Life, number: int, at: Workplace) -> Run:
+async def stopped_and_gone_on_with(product: Sale, what: Event | Life, number: int, at: Workplace) -> Run:
     """A run that was stopped while this step was under way."""
 
     def stop(step: RunStep) -> None:

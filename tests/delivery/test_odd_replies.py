@@ -19,7 +19,7 @@ from tests.support.endpoint import Wrong, fired
 from tests.support.guarded import SITE, always
 from tests.support.listening import saying
 from wizard.delivery.errors import BackendError
-from wizard.delivery.outgoing import Guard, Outgoing
+from wizard.delivery.outgoing import GuardedTransport, Outgoing
 from wizard.delivery.page import Page
 from wizard.delivery.platforms.api import Api
 from wizard.delivery.replies import retry_after, text_of
@@ -203,7 +203,7 @@ async def test_nonsense_on_the_wire_is_an_error_of_the_contract_by_every_way_out
 
 async def _asked_by_every_way(url: str) -> None:
     """Ask in every way; whatever is raised must be an error that tells a seller what happened."""
-    guard = Guard({SITE}, allow_private=True, resolve=always("127.0.0.1"), longest=2)
+    guard = GuardedTransport({SITE}, allow_private=True, resolve=always("127.0.0.1"), longest=2)
     way_out = Outgoing(guard)
     try:
         for ask in (

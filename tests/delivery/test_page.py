@@ -50,7 +50,9 @@ def test_a_password_that_nobody_is_asked_a_name_for_is_no_login():
 
 
 def test_what_is_not_shown_is_not_read():
-    seen = page("<title>T</title><style>p{}</style><p>Hello,<br>Ada</p><script>bye()</script><!-- bye --><p>&amp; on</p>")
+    seen = page(
+        "<title>T</title><style>p{}</style><p>Hello,<br>Ada</p><script>bye()</script><!-- bye --><p>&amp; on</p>"
+    )
 
     assert (seen.text, seen.says) == ("Hello, Ada & on", "Hello, Ada")
     assert page("").says == "an empty page with status 200"

@@ -15,7 +15,7 @@ from tests.support.listening import Answer, reply, saying
 from wizard.delivery.backend import Surroundings
 from wizard.delivery.connections import check_connection
 from wizard.delivery.errors import ActionRequired, BackendError, Rejected, Retriable
-from wizard.delivery.outgoing import Guard, Outgoing
+from wizard.delivery.outgoing import GuardedTransport, Outgoing
 from wizard.delivery.platforms import CLASSES, platform_for
 from wizard.delivery.platforms.before import Before
 
@@ -189,7 +189,7 @@ async def test_a_platform_that_hangs_may_be_tried_again(connect: Connect, tmp_pa
         await asyncio.sleep(30)
 
     async with saying(hang) as port:
-        guard = Guard({"127.0.0.1"}, allow_private=True, longest=0.3)
+        guard = GuardedTransport({"127.0.0.1"}, allow_private=True, longest=0.3)
         way_out = Outgoing(guard)
         mine = connect(port)
         platform = platform_for(mine, Surroundings(tmp_path, way_out.client, way_out.browser))
@@ -224,7 +224,7 @@ async def test_a_connection_without_an_address_is_told(connect: Connect, tmp_pat
 
 
 def test_every_kind_but_the_sandbox_has_a_platform(tmp_path: Path):
-    guard = Guard(())
+    guard = GuardedTransport(())
     surroundings = Surroundings(tmp_path, Outgoing(guard).client)
     assert {*CLASSES, ConnectionKind.SANDBOX} == set(ConnectionKind)
     for kind in CLASSES:

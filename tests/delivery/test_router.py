@@ -41,7 +41,7 @@ from wizard.runs.fire import Workplace, fire, resume
 from wizard.runs.ledger import MemoryLedger
 from wizard.runs.tries import Patience
 from wizard.sale.lives import LIVES, PROOF
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 from wizard.settings import Settings
 from wizard.store import open_store
 
@@ -65,7 +65,7 @@ def place(folder: Path, **more: Any) -> Workplace:
     return Workplace(folder, password_of=lambda run: f"Wz-{run}-k7qm2xpa", **({"allow_private": True} | more))
 
 
-async def only_planned(what: Sold, at: Workplace, app: Starlette) -> Run:
+async def only_planned(what: Sale, at: Workplace, app: Starlette) -> Run:
     """A run that stands in the ledger and of which nothing was done."""
     planned: list[Run] = []
 

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from models.access import Access, AccessKind, DownloadableFile, HostedMembership
 from models.account import Connection, ConnectionKind, File, Membership
-from models.ask import Answers, Ask, Module
+from models.ask import Answers, Ask, ModuleHeading
 from models.characters import visible
 from models.general import General
 from models.product import Product
@@ -698,7 +698,9 @@ def test_every_key_in_the_schema_says_what_it_is() -> None:
 
 
 class GeneralWithColour(General):
-    colour: Annotated[str, Module("look", "Look"), Ask("Colour", "Which colour it has.", placeholder="blue")] = ""
+    colour: Annotated[str, ModuleHeading("look", "Look"), Ask("Colour", "Which colour it has.", placeholder="blue")] = (
+        ""
+    )
 
 
 class ColourfulProduct(Product):

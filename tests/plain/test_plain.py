@@ -18,7 +18,7 @@ from tests.support.hostile import REFUSED
 from tests.support.shelf import NOON, new_shelf
 from wizard import flow
 from wizard.plain import run
-from wizard.plain.lines import Lines
+from wizard.plain.lines import Console
 from wizard.sample import fill
 from wizard.sample import fill as sample
 from wizard.settings import Settings, load
@@ -426,8 +426,8 @@ def test_long_lines_break_between_words_on_a_terminal_and_stay_whole_in_a_pipe(m
     text = "  error: add a real gateway, since the product is to be sold for money (PF-06)"
     terminal, pipe = Terminal(), io.StringIO()
 
-    Lines(io.StringIO(), terminal).say(text)
-    Lines(io.StringIO(), pipe).say(text)
+    Console(io.StringIO(), terminal).say(text)
+    Console(io.StringIO(), pipe).say(text)
 
     broken = terminal.getvalue().splitlines()
     assert [word for line in broken for word in line.split()] == text.split()

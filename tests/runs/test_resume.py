@@ -18,7 +18,7 @@ from wizard.cli.program import run as command
 from wizard.delivery.backends.sandbox import SandboxBackend
 from wizard.runs.fire import BusyRun, OverRun, Workplace, fire, resume
 from wizard.sale.lives import PROOF
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 from wizard.sample import fill
 from wizard.settings import Settings
 from wizard.store import Store, open_store
@@ -78,7 +78,7 @@ def stopped_at(store: Store, product: str, when: Callable[[RunStep], bool], what
         write(run, *steps)
 
     at = Workplace.of(Settings(), store)
-    sold = Sold(product=store.load(product), account=store.account())
+    sold = Sale(product=store.load(product), account=store.account())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "write_steps", failing)
         with pytest.raises(Stopped):
@@ -144,7 +144,7 @@ def test_a_proof_goes_on_and_cleans_up(store: Store):
 
 def test_a_drill_goes_on_as_a_drill(store: Store):
     at = Workplace.of(Settings(), store)
-    sold = Sold(product=store.load("studio-season"), account=store.account())
+    sold = Sale(product=store.load("studio-season"), account=store.account())
     opened: list[Run] = []
 
     def stop(run: Run) -> None:

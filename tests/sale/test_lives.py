@@ -26,7 +26,7 @@ from tests.support.scenarios import INSTANT, ONCE, SCENARIOS
 from tests.support.shop import NOW, sold
 from wizard.sale.lives import LIVES, PROOF, Life, NotThisLife, life_named, why_not
 from wizard.sale.script import Writer
-from wizard.sale.sold import NotReady, Sold
+from wizard.sale.sold import NotReady, Sale
 
 GIVES = (GrantAccess, IssueDownloadLink, RegisterAttendee)
 TAKES = (RevokeAccess, RevokeDownloadLink, CancelRegistration)
@@ -43,7 +43,7 @@ def standing(actions: list[Action]) -> str:
     return said
 
 
-def lived(life: Life, what: Sold) -> list[str]:
+def lived(life: Life, what: Sale) -> list[str]:
     """The moments of a life, one a line: the day it falls on, what it is called, what the buyer is left with."""
     script = life.script(what, NOW)
     lines = []

@@ -24,7 +24,7 @@ from models.fulfillment import (
 )
 from tests.support.shop import ACCESS, NOW, SHA256, sold
 from wizard.sale.plan import plan
-from wizard.sale.sold import Held, NotReady, Sold
+from wizard.sale.sold import Held, NotReady, Sale
 
 INSTANT = {"type": "recurring", "amount": "29.00", "period": "monthly", "cancellation": "instant"}
 ONE_TIME = {"type": "one_time", "amount": "29.00"}
@@ -56,7 +56,7 @@ def said(action: Action) -> str:
     return f"{action.action} {action.target}"
 
 
-def words(what: Sold, event: Event, held: Held) -> str:
+def words(what: Sale, event: Event, held: Held) -> str:
     return "; ".join(said(action) for action in plan(what, event, held, NOW))
 
 

@@ -17,7 +17,7 @@ from textual.containers import VerticalScroll
 from models.account import File
 from models.characters import visible
 from models.events import Event, Status, Verdict
-from models.fulfillment import Buyer, Evidence, Exchange, GrantAccess, Page, Receipt, Run, RunStep, SendEmail
+from models.fulfillment import Buyer, Evidence, Exchange, GrantAccess, Receipt, Run, RunStep, SendEmail, ShownPage
 from models.pricing import PricePoint
 from models.product import Product
 from screens.changed import ChangedDialog
@@ -131,7 +131,7 @@ def hostile_run(texts: dict[str, str]) -> Run:
     return Run(
         id="hostile1", product="hostile", revision=1, event=Event.PURCHASE, backend="sandbox", buyer=Buyer(), price=1,
         started_at=WHEN, finished_at=WHEN, verdict=Verdict.FAILED, reason=said, steps=steps,
-        page=Page(source="product", text=said),
+        page=ShownPage(source="product", text=said),
     )  # fmt: skip
 
 

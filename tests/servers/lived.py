@@ -14,7 +14,7 @@ from wizard.delivery.backends.sandbox import SandboxBackend
 from wizard.runs.fire import Workplace, fire
 from wizard.runs.tries import Patience
 from wizard.sale.lives import Life
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 from wizard.settings import Settings
 from wizard.store import open_store
 
@@ -23,7 +23,7 @@ PATIENT = Patience(tries=3, one_try=30, first_wait=0.2, longest_wait=2, jitter=0
 Checks = dict[str, ConnectionCheck]
 
 
-def sold_on(connection: Connection, *, level: str = "gold", checks: Checks | None = None, **product: Any) -> Sold:
+def sold_on(connection: Connection, *, level: str = "gold", checks: Checks | None = None, **product: Any) -> Sale:
     """A product that lets its buyers into this platform."""
     access = {
         "kind": "integrated_membership",

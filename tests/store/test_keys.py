@@ -24,7 +24,7 @@ from wizard import documents
 from wizard.cli import main
 from wizard.preflight import check, inspect
 from wizard.sale.plan import plan
-from wizard.sale.sold import Held, NotReady, Sold
+from wizard.sale.sold import Held, NotReady, Sale
 from wizard.settings import BadSettings, Settings, load
 from wizard.store import KeysUnusable, schema
 from wizard.store.keys import Keys
@@ -232,7 +232,7 @@ def test_the_connection_says_that_its_secret_must_be_written_again_or_the_key_br
 
 def test_a_fire_with_it_says_so_before_anything_is_sent(store: Store, lost: bytes) -> None:
     with pytest.raises(NotReady, match=r"“Blog” cannot be asked. Its secret cannot be read") as refused:
-        plan(Sold(product=store.load("yoga"), account=store.account()), Event.PURCHASE, Held(), NOW)
+        plan(Sale(product=store.load("yoga"), account=store.account()), Event.PURCHASE, Held(), NOW)
 
     assert refused.value.field == "post_sale.access.integrated_membership.connection"
 

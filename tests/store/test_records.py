@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from models import records
 from models.access import Access, HostedMembership
-from models.ask import Answers, Ask, Module, Step
+from models.ask import Answers, Ask, ModuleHeading, StepHeading
 from models.general import General
 from models.post_sale import PostSale
 from models.pricing import InitialPayment, PricePoint, Pricing
@@ -98,16 +98,16 @@ class NewPostSale(PostSale):
     """With a module more."""
 
     access: NewAccess = NewAccess()
-    survey: Annotated[Survey, Module("survey", "Survey")] = Survey()
+    survey: Annotated[Survey, ModuleHeading("survey", "Survey")] = Survey()
 
 
 class NewProduct(Product):
     """With a question more at every level, and a step more."""
 
-    general: Annotated[NewGeneral, Step("General", "General")] = NewGeneral()
-    pricing: Annotated[NewPricing, Step("Pricing", "Pricing")] = NewPricing()
-    post_sale: Annotated[NewPostSale, Step("Post sale", "Post sale")] = NewPostSale()
-    upsells: Annotated[Survey, Step("Upsells", "Upsells")] = Survey()
+    general: Annotated[NewGeneral, StepHeading("General", "General")] = NewGeneral()
+    pricing: Annotated[NewPricing, StepHeading("Pricing", "Pricing")] = NewPricing()
+    post_sale: Annotated[NewPostSale, StepHeading("Post sale", "Post sale")] = NewPostSale()
+    upsells: Annotated[Survey, StepHeading("Upsells", "Upsells")] = Survey()
 
 
 def test_a_new_question_is_stored_without_a_change_to_the_tables_or_the_store(settings: Settings) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import Pool as AnyPool
 from models import records
 from models.account import Calendar, Connection, ConnectionKind, File, Membership, StoredFile
 from models.events import Event, Status, Verdict
-from models.fulfillment import Buyer, Evidence, KeepAccess, Moment, Page, Receipt, Run, RunStep
+from models.fulfillment import Buyer, Evidence, KeepAccess, Moment, Receipt, Run, RunStep, ShownPage
 from models.product import Mode, Product
 from models.saved import Change
 from models.text import slug_of
@@ -920,7 +920,7 @@ def test_a_run_is_read_as_it_was_recorded(store: Store) -> None:
         }
     )
     added = RunStep(position=2, action=run.steps[0].action)
-    page = Page(source="product", text="Thank you!")
+    page = ShownPage(source="product", text="Thank you!")
 
     store.open_run(run)
     store.write_steps(run.id, done)

@@ -22,7 +22,7 @@ from tests.support.shop import sold, workbook
 from wizard.runs.fire import Workplace, fire
 from wizard.runs.tries import Patience
 from wizard.sale.lives import Life
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the endpoint").decode()
 OTHER = "whsec_" + base64.b64encode(b"another one, from before").decode()
@@ -94,6 +94,6 @@ def place(shop: Shop, folder: Path, **more: str) -> Workplace:
     return Workplace(folder, backends={"webhook": settings}, allow_private=True)
 
 
-async def fired(shop: Shop, folder: Path, option: str | Sold, what: Event | Life = Event.PURCHASE, **more: str) -> Run:
+async def fired(shop: Shop, folder: Path, option: str | Sale, what: Event | Life = Event.PURCHASE, **more: str) -> Run:
     product = sold(option) if isinstance(option, str) else option
     return await fire(product, what, at=place(shop, folder, **more), backend="webhook", patience=QUICK)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.support.listening import Answer, reply
-from wizard.delivery.outgoing import Guard
+from wizard.delivery.outgoing import GuardedTransport
 
 SITE = "members.example.com"
 
@@ -31,7 +31,7 @@ def always(*addresses: str) -> Callable[[str], Any]:
 
 def guarded(*hosts: str, address: str = "127.0.0.1", **more: Any) -> httpx.AsyncClient:
     usual: dict[str, Any] = {"allow_private": True, "resolve": always(address)}
-    return httpx.AsyncClient(transport=Guard(hosts or (SITE,), **(usual | more)), trust_env=False)
+    return httpx.AsyncClient(transport=GuardedTransport(hosts or (SITE,), **(usual | more)), trust_env=False)
 
 
 def says(body: bytes = b"ok", **more: Any) -> Answer:

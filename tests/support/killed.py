@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from models.events import Event, Verdict
-from models.fulfillment import Page, Run, RunStep
+from models.fulfillment import Run, RunStep, ShownPage
 from wizard.runs.fire import OverRun, Workplace, fire, resume
 from wizard.runs.ledger import Ledger
 from wizard.runs.tries import Patience
 from wizard.sale.lives import life_named
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 from wizard.settings import load
 from wizard.store import Store, open_store
 from wizard.store.errors import NotFound
@@ -57,7 +57,9 @@ class Deadly:
         with self._boundaries():
             self._ledger.write_steps(run, *steps)
 
-    def close_run(self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
+    def close_run(
+        self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: ShownPage | None
+    ) -> None:
         with self._boundaries():
             self._ledger.close_run(run, verdict=verdict, reason=reason, finished_at=finished_at, page=page)
 
@@ -83,7 +85,7 @@ def workplace(store: Store, boundary: int = 0) -> Workplace:
 def carried_out(slug: str, life: str, boundary: int) -> None:
     """Fire, and be killed."""
     with open_store(load()) as store:
-        sold = Sold(product=store.load(slug), account=store.account())
+        sold = Sale(product=store.load(slug), account=store.account())
         what = life_named(life) if life else Event.PURCHASE
         settings = load()
         at = workplace(store, boundary)

@@ -8,7 +8,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from models.events import Event, Status, Verdict
-from models.fulfillment import Buyer, Evidence, Exchange, GrantAccess, Page, Run, RunStep, SendEmail, ShowPage
+from models.fulfillment import Buyer, Evidence, Exchange, GrantAccess, Run, RunStep, SendEmail, ShownPage, ShowPage
 from tests.support.seller import NOON, SIZES, Seller, SteadyApp
 from wizard.settings import Settings
 
@@ -107,5 +107,5 @@ def kept_run(verdict: Verdict) -> Run:
         verdict=verdict,
         reason=STRANGER if good else NO_LOGIN,
         steps=steps,
-        page=Page(source="product", text="Welcome to the club!"),
+        page=ShownPage(source="product", text="Welcome to the club!"),
     )

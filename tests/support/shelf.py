@@ -113,7 +113,8 @@ class Shelf:
         lists = {name: tuple(things.values()) for name, things in self.things.items()}
         return SavedAccount(account=Account.model_validate(lists), checks=self.checks, files=self.files)
 
-    def put(self, thing: Owned) -> Owned:
+    def put(self, thing: Owned, slug: str | None = None) -> Owned:
+        assert slug in (None, thing.slug), "nothing is renamed here"
         things = self.things[f"{type(thing).__name__.lower()}s"]
         if isinstance(thing, Membership) and isinstance(before := things.get(thing.slug), Membership):
             for slug, saved in self.saved.items():

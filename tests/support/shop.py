@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from models.account import Account, StoredFile
 from models.product import Product
 from models.saved import SavedAccount, SavedProduct
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 from wizard.sandbox.app import sandbox_app
 from wizard.sandbox.world import World
 
@@ -82,7 +82,7 @@ def sold(
     price: dict[str, Any] | None = None,
     post_sale: dict[str, Any] | None = None,
     **steps: Any,
-) -> Sold:
+) -> Sale:
     """A product with one of the access options above, or with `access` in place of it."""
     monthly = {"type": "recurring", "amount": "29.00", "period": "monthly"}
     answers = Product.model_validate(
@@ -94,7 +94,7 @@ def sold(
         }
     )
     saved = SavedProduct(slug="yoga-masterclass", answers=answers, updated_at=NOW)
-    return Sold(product=saved, account=SavedAccount(account=ACCOUNT, files=FILES))
+    return Sale(product=saved, account=SavedAccount(account=ACCOUNT, files=FILES))
 
 
 def workbook(folder: Path) -> Path:

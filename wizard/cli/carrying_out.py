@@ -18,7 +18,7 @@ from wizard.runs.fire import fire as carry_out
 from wizard.runs.fire import resume as go_on
 from wizard.runs.outcome import OPEN
 from wizard.sale.lives import LIVES, Life, why_not
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 from wizard.sandbox.faults import Fault
 from wizard.store import Store
 
@@ -50,7 +50,7 @@ def fire_and_tell(
     """Test-fire a product and say how that went; give back the status."""
     with place.store() as store:
         product = _product_at(store, slug, price)
-        sold = Sold(product=product, account=store.account(), price=price)
+        sold = Sale(product=product, account=store.account(), price=price)
         telling = _Telling(None, is_silent=json_wanted)
         try:
             run = asyncio.run(
@@ -134,7 +134,7 @@ def list_scenarios(place: Place, slug: str, price: int, json_wanted: bool) -> in
     """Say which scenarios there are, and why one cannot be had with this product."""
     now = datetime.now(UTC)
     with place.store() as store:
-        sold = Sold(product=_product_at(store, slug, price), account=store.account(), price=price)
+        sold = Sale(product=_product_at(store, slug, price), account=store.account(), price=price)
     listed = [(life, why_not(life, sold, now)) for life in LIVES.values()]
     if json_wanted:
         say_json(

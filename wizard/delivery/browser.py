@@ -110,7 +110,7 @@ def as_read(mail: Message) -> str:
     return f"Subject: {subject_of(mail)}\n\n{body_of(mail)}"
 
 
-class Download:
+class Downloaded:
     """What came down: nothing of it is kept but its sum."""
 
     def __init__(self) -> None:
@@ -266,10 +266,10 @@ class Browser:
         request = f"{method} {url}"
         self.exchanges.append(Exchange(request=request, sent=sent, status=status, received=received, ms=ms))
 
-    async def download(self, url: str, largest: int = 0) -> Download:
+    async def download(self, url: str, largest: int = 0) -> Downloaded:
         """Fetch a file without keeping it: its status, size and SHA-256, or the page that came in its place. `largest`:
         how many bytes are read at the most, where a file is larger than other replies may be."""
-        into = Download()
+        into = Downloaded()
         began = time.perf_counter()
         async with self._led_to("GET", url, lambda error: _not_downloaded(url, error, into.size), largest) as response:
             into.status, into.cached = response.status_code, cached(response.headers)

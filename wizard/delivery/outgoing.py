@@ -72,7 +72,7 @@ def host_of(url: httpx.URL) -> str:
     return url.raw_host.decode("ascii")
 
 
-class Guard(httpx.AsyncBaseTransport):
+class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends a request where it may go, to the very address that was judged."""
 
     def __init__(
@@ -276,7 +276,7 @@ class _Measured(httpx.AsyncByteStream):
 class Outgoing:
     """What a run has to speak to the outside with: one client for the shop's side, and browsers for people."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: GuardedTransport) -> None:
         self._guard = guard
         self._client: httpx.AsyncClient | None = None
 
@@ -298,7 +298,7 @@ async def outgoing(hosts: Iterable[str], *, allow_private: bool = False) -> Asyn
 
     `hosts`: those that the seller named. `allow_private`: the setting `allow_private_hosts`.
     """
-    guard = Guard(hosts, allow_private=allow_private)
+    guard = GuardedTransport(hosts, allow_private=allow_private)
     try:
         yield Outgoing(guard)
     finally:

@@ -18,7 +18,7 @@ from models.saved import Change, NewProduct
 from wizard import flow, progress
 from wizard.documents.answers import default_of, without_bumps
 from wizard.documents.checking import load
-from wizard.documents.gathering import ORDER, Gathered, Wanted, gather
+from wizard.documents.gathering import ORDER, Described, Gathered, gather
 from wizard.documents.mistakes import DocumentError, Mistake
 from wizard.mail import templates
 from wizard.session import changes_between
@@ -82,7 +82,7 @@ def apply(
     return changes
 
 
-def _thing_change(wanted: Wanted, found: Gathered) -> ObjectChange:
+def _thing_change(wanted: Described, found: Gathered) -> ObjectChange:
     before = found.thing(wanted.kind, wanted.slug)
     after: Owned = wanted.value
     changes = []
@@ -107,7 +107,7 @@ def _plain(value: Any, secret: str = "a secret") -> Any:
     return secret if isinstance(value, SecretStr) else flow.as_plain(value)
 
 
-def _product_change(wanted: Wanted, found: Gathered) -> ObjectChange:
+def _product_change(wanted: Described, found: Gathered) -> ObjectChange:
     stored = found.stored.get(wanted.slug)
     before = stored.answers if stored else type(wanted.value)()
     change = _change(wanted, stored is None, changes_between(before, wanted.value))
@@ -128,7 +128,7 @@ def _warnings(product: Product, found: Gathered) -> Iterator[Remark]:
             yield Remark(field=target.field, message=told)
 
 
-def _change(wanted: Wanted, is_new: bool, changes: list[Change]) -> ObjectChange:
+def _change(wanted: Described, is_new: bool, changes: list[Change]) -> ObjectChange:
     change = "created" if is_new else "updated" if changes else "unchanged"
     fields = tuple(each.path for each in changes)
     return ObjectChange.model_validate(
@@ -136,7 +136,7 @@ def _change(wanted: Wanted, is_new: bool, changes: list[Change]) -> ObjectChange
     )
 
 
-Planned = list[tuple[Wanted, ObjectChange]]
+Planned = list[tuple[Described, ObjectChange]]
 
 
 def _do(things: Planned, products: Planned, found: Gathered, store: Store, who: str) -> None:
@@ -174,7 +174,7 @@ def _do(things: Planned, products: Planned, found: Gathered, store: Store, who: 
             store.put(wanted.value)
 
 
-def _first(wanted: Wanted, found: Gathered) -> Any:
+def _first(wanted: Described, found: Gathered) -> Any:
     """A thing as it is stored first.
 
     A membership keeps the levels it loses until the products of the same documents have let go of them.

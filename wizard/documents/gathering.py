@@ -37,7 +37,7 @@ ORDER = ("memberships", "files", "calendars", "webinars", "connections")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Described:
     """One thing or product that a document describes, and where it does."""
 
     kind: str
@@ -67,8 +67,8 @@ class Gathered:
     """Everything that the documents want, and what the store holds of it now."""
 
     account: SavedAccount
-    things: list[Wanted] = field(default_factory=list)
-    products: list[Wanted] = field(default_factory=list)
+    things: list[Described] = field(default_factory=list)
+    products: list[Described] = field(default_factory=list)
     stored: dict[str, SavedProduct] = field(default_factory=dict)
     """The products that the documents describe or name, as they stand, by slug."""
     let_go: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -119,8 +119,8 @@ def gather(
 
 
 def _keyed(
-    wanted: Sequence[Wanted], names: Mapping[str, str], taken: set[str], mistakes: list[Mistake]
-) -> Iterator[Wanted]:
+    wanted: Sequence[Described], names: Mapping[str, str], taken: set[str], mistakes: list[Mistake]
+) -> Iterator[Described]:
     """The same, each with its slug: the written one, or that of the name's bearer, or one that is nobody's yet. Where
     several bear the name, which of them is meant must be written.
 
@@ -146,7 +146,7 @@ def _keyed(
         yield each if each.slug else replace(each, slug=slug, value=_with_slug(each.value, slug))
 
 
-def _with_kept(wanted: Wanted, found: Gathered) -> Wanted:
+def _with_kept(wanted: Described, found: Gathered) -> Described:
     """The thing with the answers to what is not asked of it now, such as the secrets of another kind of connection: a
     document does not speak of them, and whoever switches back finds them."""
     before, after = found.thing(wanted.kind, wanted.slug), wanted.value
@@ -164,9 +164,9 @@ def _with_slug(value: Any, slug: str) -> Any:
     return value.model_copy(update={"slug": slug}) if isinstance(value, Owned) else value
 
 
-def _once(wanted: Iterator[Wanted], mistakes: list[Mistake]) -> Iterator[Wanted]:
+def _once(wanted: Iterator[Described], mistakes: list[Mistake]) -> Iterator[Described]:
     """The first of each slug; another one is a mistake."""
-    seen: dict[str, Wanted] = {}
+    seen: dict[str, Described] = {}
     for each in wanted:
         if (other := seen.setdefault(each.slug, each)) is each:
             yield each
@@ -176,7 +176,7 @@ def _once(wanted: Iterator[Wanted], mistakes: list[Mistake]) -> Iterator[Wanted]
             mistakes.append(each.mistake("", told))
 
 
-def _things(document: Loaded, environment: Mapping[str, str], mistakes: list[Mistake]) -> Iterator[Wanted]:
+def _things(document: Loaded, environment: Mapping[str, str], mistakes: list[Mistake]) -> Iterator[Described]:
     for name in ORDER:
         model = next(shape.models_in(Account.model_fields[name].annotation))
         for number, form in enumerate(getattr(document.form.account, name)):
@@ -187,7 +187,7 @@ def _things(document: Loaded, environment: Mapping[str, str], mistakes: list[Mis
                 mistakes.extend(error.mistakes)
 
 
-def _thing(document: Loaded, model: type[Answers], form: Any, path: str, environment: Mapping[str, str]) -> Wanted:
+def _thing(document: Loaded, model: type[Answers], form: Any, path: str, environment: Mapping[str, str]) -> Described:
     values = {name: getattr(form, name) for name in model.model_fields}
     given = document.tree.at(path.split(".")).value
     mistakes, sha256 = [], ""
@@ -214,7 +214,7 @@ def _thing(document: Loaded, model: type[Answers], form: Any, path: str, environ
             raise DocumentError(mistakes)
     assert isinstance(thing, Owned)
     slug = thing.slug if isinstance(given, dict) and "slug" in given else ""
-    return Wanted(model.__name__.lower(), slug, thing, document, path, sha256)
+    return Described(model.__name__.lower(), slug, thing, document, path, sha256)
 
 
 def _foreign_keys(connection: Connection, given: list[str]) -> Iterator[tuple[str, str]]:
@@ -240,7 +240,7 @@ def digest(path: Path) -> str:
         raise ValueError(f"{path.name} cannot be read: {error.strerror}") from None
 
 
-def _products(document: Loaded, product: type[Product], mistakes: list[Mistake]) -> Iterator[Wanted]:
+def _products(document: Loaded, product: type[Product], mistakes: list[Mistake]) -> Iterator[Described]:
     for number, form in enumerate(document.form.products):
         path = f"products.{number}"
         try:
@@ -251,7 +251,7 @@ def _products(document: Loaded, product: type[Product], mistakes: list[Mistake])
         if answers.general.name is None:
             mistakes.append(document.mistake(f"{path}.general.name", "a product needs a name"))
             continue
-        yield Wanted("product", form.slug or "", answers, document, path)
+        yield Described("product", form.slug or "", answers, document, path)
 
 
 def _unknown(found: Gathered) -> Iterator[Mistake]:
@@ -304,7 +304,7 @@ def _names_taken(found: Gathered, names: Mapping[str, str]) -> Iterator[Mistake]
     bearers = defaultdict(list)
     for slug, name in names.items():
         bearers[name_key(name)].append(slug)
-    seen: dict[str, Wanted] = {}
+    seen: dict[str, Described] = {}
     for wanted in found.products:
         other = seen.setdefault(name_key(wanted.name), wanted)
         if other is not wanted:

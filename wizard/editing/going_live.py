@@ -34,7 +34,7 @@ def turn_switch(store: Store, session: Session, turn: Turn, now: datetime) -> Se
 
     Raises what the session raises.
     """
-    if turn is GO_LIVE:
+    if turn == GO_LIVE:
         return go_live(store, session, now)
     session.switch(turn.mode, turn.published)
     return ()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
-from wizard.plain.lines import Lines
+from wizard.plain.lines import Console
 from wizard.plain.walk import Walk
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run(
 
     With `settings` a product can be test-fired too. Raises the store's `Unavailable`.
     """
-    Walk(Lines(source, target), store, who, host, clock, settings).run()
+    Walk(Console(source, target), store, who, host, clock, settings).run()
 
 
 __all__ = ["run"]

@@ -12,7 +12,7 @@ from wizard.editing import rows as rows_of
 from wizard.editing.answering import Answering
 from wizard.editing.cabinet import NotThere
 from wizard.flow import Question
-from wizard.plain.lines import NOTHING, Back, Lines, number_in
+from wizard.plain.lines import NOTHING, Back, Console, number_in
 from wizard.plain.things import Things
 from wizard.problems import Misfits
 from wizard.progress import is_unanswered, missing
@@ -26,7 +26,7 @@ NEW = ("n", "a")
 class Asker:
     """Asks the questions of a form, one after the other and back again."""
 
-    def __init__(self, lines: Lines, form: Answering, things: Things, host: str, today: dt.date) -> None:
+    def __init__(self, lines: Console, form: Answering, things: Things, host: str, today: dt.date) -> None:
         self._today = today
         self._lines = lines
         self._form = form

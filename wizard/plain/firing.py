@@ -9,20 +9,20 @@ from models.events import Status
 from models.fulfillment import RunStep
 from wizard.failure import Failure
 from wizard.invocation import command
-from wizard.plain.lines import Lines
+from wizard.plain.lines import Console
 from wizard.settings import Settings
 
 if TYPE_CHECKING:
     from wizard.store import Store
 
 
-def fire_purchase(lines: Lines, store: Store, settings: Settings, slug: str) -> None:
+def fire_purchase(lines: Console, store: Store, settings: Settings, slug: str) -> None:
     """Let a test buyer buy the product, by the backend that the settings name, and say how that went."""
     # Imported here: who only answers questions needs none of it.
     from wizard.runs.drill import told
     from wizard.runs.fire import Workplace, fire
     from wizard.runs.outcome import OPEN
-    from wizard.sale.sold import Sold
+    from wizard.sale.sold import Sale
     from wizard.sale.words import in_words
 
     told_already: set[tuple[int, Status]] = set()
@@ -42,7 +42,7 @@ def fire_purchase(lines: Lines, store: Store, settings: Settings, slug: str) -> 
             lines.say(f"    {detail}")
 
     try:
-        sold = Sold(product=store.load(slug), account=store.account(), price=1)
+        sold = Sale(product=store.load(slug), account=store.account(), price=1)
         at = Workplace.of(settings, store)
         firing = fire(
             sold,

@@ -39,7 +39,7 @@ def number_in(text: str, most: int) -> int | None:
 
 
 @dataclass(slots=True)
-class Lines:
+class Console:
     """Where lines are read from and written to. Foreign text is made harmless on its way out."""
 
     source: TextIO

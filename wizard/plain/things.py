@@ -10,7 +10,7 @@ from wizard import flow
 from wizard.editing.cabinet import KINDS, Cabinet, NotThere
 from wizard.editing.draft import Draft
 from wizard.flow import Question
-from wizard.plain.lines import Back, Leave, Lines, number_in
+from wizard.plain.lines import Back, Console, Leave, number_in
 from wizard.progress import missing
 from wizard.store.errors import StoreError
 
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 class Things:
     """What references refer to, for one product. `ask_all` asks every question of a draft."""
 
-    def __init__(self, lines: Lines, cabinet: Cabinet, ask_all: Callable[[Draft[Owned]], None]) -> None:
+    def __init__(self, lines: Console, cabinet: Cabinet, ask_all: Callable[[Draft[Owned]], None]) -> None:
         self._lines = lines
         self._cabinet = cabinet
         self._ask_all = ask_all

@@ -19,7 +19,7 @@ from wizard.editing.switches import QUESTIONS, Turn, change_of, standing, turn_o
 from wizard.flow import Module, Step
 from wizard.plain.asking import Asker
 from wizard.plain.firing import fire_purchase
-from wizard.plain.lines import Back, Leave, Lines, number_in
+from wizard.plain.lines import Back, Console, Leave, number_in
 from wizard.plain.things import Things
 from wizard.problems import Misfits
 from wizard.session import ChangedElsewhere, Session, said_of
@@ -37,7 +37,7 @@ class Walk:
 
     def __init__(
         self,
-        lines: Lines,
+        lines: Console,
         store: Store,
         who: str,
         host: str,

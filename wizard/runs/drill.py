@@ -13,7 +13,7 @@ from models.events import Event, Verdict
 from models.fulfillment import CancelRegistration, RevokeAccess, RevokeDownloadLink, Run, RunStep
 from models.saved import RunRow
 from wizard.sale.lives import PROOF, Life, script_of
-from wizard.sale.sold import NotReady, Sold
+from wizard.sale.sold import NotReady, Sale
 from wizard.sandbox.faults import DRILLS, Fault
 
 TAKES_AWAY = (RevokeAccess, RevokeDownloadLink, CancelRegistration)
@@ -81,7 +81,7 @@ def shows(fault: Fault, step: RunStep) -> bool:
 # --- what can be drilled ----------------------------------------------------------------------------------------------
 
 
-def faults_for(sold: Sold, what: Event | Life, now: datetime) -> tuple[Fault, ...]:
+def faults_for(sold: Sale, what: Event | Life, now: datetime) -> tuple[Fault, ...]:
     """The faults that can show something at this event or life of the product."""
     try:
         steps = script_of(sold, what, now).steps
@@ -90,7 +90,7 @@ def faults_for(sold: Sold, what: Event | Life, now: datetime) -> tuple[Fault, ..
     return tuple(fault for fault in DRILLS if _can_show(fault, steps))
 
 
-def why_nothing(fault: Fault, steps: Sequence[RunStep], sold: Sold, now: datetime) -> str:
+def why_nothing(fault: Fault, steps: Sequence[RunStep], sold: Sale, now: datetime) -> str:
     """Why a drill with these steps could show nothing, and what to choose in its place; empty when it can."""
     if _can_show(fault, steps):
         return ""

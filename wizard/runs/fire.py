@@ -29,7 +29,7 @@ from wizard.runs.ledger import Ledger, MemoryLedger, new_run_id
 from wizard.runs.runner import Runner, utc_now
 from wizard.runs.tries import PATIENT, Patience
 from wizard.sale.lives import PROOF, Life, script_of
-from wizard.sale.sold import Held, NotReady, Sold
+from wizard.sale.sold import Held, NotReady, Sale
 from wizard.sale.words import in_words
 from wizard.sandbox.faults import DRILLS, Fault
 from wizard.settings import BadSettings
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from wizard.store import Store
 
 __all__ = [
-    "BusyRun", "Held", "LeftOut", "NoSuchBackend", "NotReady", "NothingToNotice", "OverRun", "RealAddress", "Sold",
+    "BusyRun", "Held", "LeftOut", "NoSuchBackend", "NotReady", "NothingToNotice", "OverRun", "RealAddress", "Sale",
     "Workplace", "fire", "resume", "test_buyer",
 ]  # fmt: skip
 
@@ -120,7 +120,7 @@ class Workplace:
 
 
 async def fire(
-    sold: Sold,
+    sold: Sale,
     what: Event | Life = Event.PURCHASE,
     *,
     at: Workplace,

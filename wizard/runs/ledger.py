@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from models.events import Verdict
-from models.fulfillment import Page, Run, RunStep
+from models.fulfillment import Run, RunStep, ShownPage
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: digits and lower-case letters without i, l, o and u, in ASCII order so that ids sort."""
@@ -54,7 +54,9 @@ class Ledger(Protocol):
         """Record how far steps have come, all or none; the step with the same position is replaced whole, or added if
         new."""
 
-    def close_run(self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
+    def close_run(
+        self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: ShownPage | None
+    ) -> None:
         """Record how a run ended. A run that was interrupted may be closed again, with another verdict."""
 
     def read_run(self, run: str) -> Run:
@@ -94,7 +96,9 @@ class MemoryLedger:
         known = {step.position: step for step in (*recorded.steps, *steps)}
         self.runs[run] = recorded.model_copy(update={"steps": tuple(known[at] for at in sorted(known))})
 
-    def close_run(self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
+    def close_run(
+        self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: ShownPage | None
+    ) -> None:
         """See `Ledger`."""
         ended = {"verdict": verdict, "reason": reason, "finished_at": finished_at, "page": page}
         self.runs[run] = self.runs[run].model_copy(update=ended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from models.events import Status, Verdict
-from models.fulfillment import CleanUp, Page, Run, RunStep, ShowPage
+from models.fulfillment import CleanUp, Run, RunStep, ShownPage, ShowPage
 from wizard.runs.drill import fault_of, shows
 from wizard.sale.expectation import ACCESS, hoped_for
 from wizard.sale.lives import PROVE
@@ -24,11 +24,11 @@ NOTHING_SEEN = (
 )
 
 
-def page_of(run: Run) -> Page | None:
+def page_of(run: Run) -> ShownPage | None:
     """The page that the buyer was seen to be shown."""
     for step in run.steps:
         if isinstance(step.action, ShowPage) and step.status is Status.PASSED:
-            return Page(source=step.action.source, text=step.action.url or step.action.text)
+            return ShownPage(source=step.action.source, text=step.action.url or step.action.text)
     return None
 
 

@@ -27,7 +27,7 @@ from wizard.delivery.secrecy import Secrets
 from wizard.mail import templates
 from wizard.runs.ledger import Ledger, key_of
 from wizard.runs.outcome import BAD, OPEN, outcome, page_of
-from wizard.runs.tries import PATIENT, Answer, Asking, GivenUp, Patience, failure
+from wizard.runs.tries import PATIENT, Answer, GivenUp, Patience, Retrying, failure
 from wizard.sale.expectation import ACCESS, hoped_for
 from wizard.sale.lives import PROVE
 from wizard.sale.words import in_words
@@ -301,7 +301,7 @@ class Runner:
         began = time.perf_counter()
         before = self._steps[at]
         is_ours = self._backend.manifest.backend.startswith("wizard.")
-        asking = Asking(
+        asking = Retrying(
             self._patience,
             NOBODY if quietly else _StepTelling(self._write, at, before),
             within=self._patience.step - self._spent.get(at, 0.0),

@@ -28,7 +28,7 @@ Standing = Literal["in", "out", ""]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TimelineRow:
     """One moment, expected beside seen."""
 
     number: int
@@ -41,20 +41,20 @@ class Row:
     """The worst of its steps; pending while none has begun."""
 
 
-def timeline(run: Run) -> tuple[Row, ...]:
+def timeline(run: Run) -> tuple[TimelineRow, ...]:
     """The moments of a run in their order."""
     return tuple(_row(run, number, moment) for number, moment in enumerate(run.moments, start=1))
 
 
-def _row(run: Run, number: int, moment: Moment) -> Row:
+def _row(run: Run, number: int, moment: Moment) -> TimelineRow:
     steps = [step for step in run.steps if step.moment == number]
     tried = [step for step in steps if _is_tried(step)]
     about = next((step for step in tried if step.status in BAD), tried[0] if tried else None)
     if about is None:
-        return Row(number, moment, "", "", None, _status(steps))
+        return TimelineRow(number, moment, "", "", None, _status(steps))
     evidence = about.evidence
     seen: Standing = "" if evidence is None else "in" if evidence.allowed else "out"
-    return Row(number, moment, "in" if hoped_for(about.action) else "out", seen, evidence, _status(steps))
+    return TimelineRow(number, moment, "in" if hoped_for(about.action) else "out", seen, evidence, _status(steps))
 
 
 def _is_tried(step: RunStep) -> bool:

@@ -77,7 +77,7 @@ class GivenUp(Retriable):
 
 
 @dataclass(slots=True)
-class Asking:
+class Retrying:
     """One question to a backend, asked until it is answered. `within`: the seconds for all of it. `is_lost`: whether a
     failure leaves no hope for another try. `broken`: what an error that is none of the contract means."""
 

@@ -15,11 +15,11 @@ from models.post_sale import ThankYouMode
 from models.text import is_web_address
 from wizard.mail import templates
 from wizard.sale.options.nothing import booked
-from wizard.sale.sold import NotReady, Sold
+from wizard.sale.sold import NotReady, Sale
 
 
 def mail(
-    sold: Sold, name: str, *, only_with: str | None = None, values: dict[str, str] | None = None
+    sold: Sale, name: str, *, only_with: str | None = None, values: dict[str, str] | None = None
 ) -> Iterator[Action]:
     """The notification, if it is switched on. Raises NotReady when it lacks a variable it needs, or holds one that
     nothing fills."""
@@ -44,12 +44,12 @@ def mail(
     )
 
 
-def _known(sold: Sold) -> dict[str, str]:
+def _known(sold: Sale) -> dict[str, str]:
     general = sold.answers.general
     return {"product_name": general.buyers_name, "support_email": general.support_email or ""}
 
 
-def rules(sold: Sold, when: When) -> Iterator[Action]:
+def rules(sold: Sale, when: When) -> Iterator[Action]:
     """What the seller's rules ask for at that moment. Raises NotReady when one does not say what it is about."""
     for number, rule in enumerate(sold.answers.automations.rules):
         if rule.when is not when:
@@ -75,7 +75,7 @@ def rules(sold: Sold, when: When) -> Iterator[Action]:
             yield NoteOnBuyer.model_validate({"action": rule.then.value, "target": rule.target})
 
 
-def _rule_level(sold: Sold, target: str, field: str) -> tuple[Membership, str]:
+def _rule_level(sold: Sale, target: str, field: str) -> tuple[Membership, str]:
     """What a rule's `membership/level` means. Without a level it is the membership's only one."""
     slug, _, level = target.partition("/")
     membership = sold.membership(slug.strip(), field)
@@ -103,18 +103,18 @@ def _told_as(when: When) -> Event:
             assert_never(when)
 
 
-def granting_rules(sold: Sold) -> Iterator[Action]:
+def granting_rules(sold: Sale) -> Iterator[Action]:
     """The rules of a purchase that let the buyer in elsewhere: they belong to what is granted."""
     return (action for action in rules(sold, When.BUYS) if isinstance(action, GrantAccess))
 
 
-def subscription_over(sold: Sold) -> Iterator[Action]:
+def subscription_over(sold: Sale) -> Iterator[Action]:
     """What follows when nothing is charged any more."""
     yield from rules(sold, When.CANCELS_SUBSCRIPTION)
     yield from mail(sold, "cancellation_confirmed")
 
 
-def charged(sold: Sold, now: datetime) -> dict[str, str]:
+def charged(sold: Sale, now: datetime) -> dict[str, str]:
     """What mails about the purchase say of its price. Raises NotReady when the price is not complete."""
     values = templates.known_values(sold.answers, sold.price, now.date())
     if not values["charge"]:
@@ -122,7 +122,7 @@ def charged(sold: Sold, now: datetime) -> dict[str, str]:
     return values
 
 
-def page(sold: Sold) -> ShowPage:
+def page(sold: Sale) -> ShowPage:
     """The page after paying: the confirmation of what is booked, else the Thank You page. Raises NotReady."""
     linked = booked(sold)
     if linked is not None:

@@ -19,7 +19,7 @@ from models.pricing import Cancellation, PricePoint, is_in_installments, is_repe
 from wizard.sale.alongside import charged, granting_rules, mail, page, rules, subscription_over
 from wizard.sale.options import Delivery
 from wizard.sale.options.download import link_ends
-from wizard.sale.sold import Held, Sold
+from wizard.sale.sold import Held, Sale
 
 DAYS_BETWEEN_TRIES = 3
 """A failed payment is tried again on day 3, 6 and 9."""
@@ -32,7 +32,7 @@ TRIES = 4
 class Case:
     """What an event meets: a product at a price, its access made ready, what the buyer holds, and the time."""
 
-    sold: Sold
+    sold: Sale
     access: Delivery
     held: Held
     now: datetime

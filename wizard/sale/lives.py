@@ -19,7 +19,7 @@ from wizard.sale.events import DAYS_BETWEEN_TRIES, TRIES
 from wizard.sale.options import delivery
 from wizard.sale.options.download import link_ends
 from wizard.sale.script import Script, Writer
-from wizard.sale.sold import Held, NotReady, Sold
+from wizard.sale.sold import Held, NotReady, Sale
 
 PROVE = "prove"
 
@@ -48,9 +48,9 @@ class Life:
     label: str
     about: str
     """One sentence: what happens in it."""
-    write: Callable[[Sold, Writer], None]
+    write: Callable[[Sale, Writer], None]
 
-    def script(self, sold: Sold, start: datetime) -> Script:
+    def script(self, sold: Sale, start: datetime) -> Script:
         """Its script for a product that is bought at this time. Raises `NotReady`; `NotThisLife` where it has no place
         in the product."""
         writer = Writer(sold, start)
@@ -62,10 +62,10 @@ LIVES: dict[str, Life] = {}
 """Every scenario by its name, in the order in which they are listed."""
 
 
-def life(label: str) -> Callable[[Callable[[Sold, Writer], None]], Life]:
+def life(label: str) -> Callable[[Callable[[Sale, Writer], None]], Life]:
     """Make a scenario of a function: its name, and its docstring as the sentence about it."""
 
-    def named(write: Callable[[Sold, Writer], None]) -> Life:
+    def named(write: Callable[[Sale, Writer], None]) -> Life:
         made = Life(write.__name__, label, write.__doc__ or "", write)
         LIVES[made.name] = made
         return made
@@ -73,7 +73,7 @@ def life(label: str) -> Callable[[Callable[[Sold, Writer], None]], Life]:
     return named
 
 
-def why_not(scenario: Life, sold: Sold, now: datetime) -> str:
+def why_not(scenario: Life, sold: Sale, now: datetime) -> str:
     """Why a product cannot live this life; empty when it can."""
     try:
         scenario.script(sold, now)
@@ -85,18 +85,18 @@ def why_not(scenario: Life, sold: Sold, now: datetime) -> str:
 # --- the price's calendar -------------------------------------------------------------------------------------------
 
 
-def _price(sold: Sold) -> PricePoint:
+def _price(sold: Sale) -> PricePoint:
     prices = sold.answers.pricing.prices
     if not 1 <= sold.price <= len(prices):
         raise NotReady("pricing.prices", f"There is no price number {sold.price}; there are {len(prices)}.")
     return prices[sold.price - 1]
 
 
-def _path(sold: Sold) -> str:
+def _path(sold: Sale) -> str:
     return f"pricing.prices.{sold.price - 1}"
 
 
-def _repeated(sold: Sold) -> PricePoint:
+def _repeated(sold: Sale) -> PricePoint:
     price = _complete(sold, _price(sold))
     if not is_repeated(price):
         raise NotThisLife(f"{_path(sold)}.type", "This price is paid once: nothing is renewed or cancelled.")
@@ -110,7 +110,7 @@ def _charge_days(price: PricePoint, start: datetime) -> Iterator[datetime]:
         yield max(start, datetime.combine(charge.day, moment))
 
 
-def _complete(sold: Sold, price: PricePoint) -> PricePoint:
+def _complete(sold: Sale, price: PricePoint) -> PricePoint:
     """The price, if it says what is charged and when. Raises `NotReady`."""
     try:
         next(iter(charges.schedule(price, date(2020, 1, 1))))
@@ -119,7 +119,7 @@ def _complete(sold: Sold, price: PricePoint) -> PricePoint:
     return price
 
 
-def _renewals(sold: Sold, writer: Writer, number: int) -> datetime:
+def _renewals(sold: Sale, writer: Writer, number: int) -> datetime:
     """Buy, and go through so many renewals; give back when the next charge is due."""
     price = _repeated(sold)
     days = _charge_days(price, writer.at)
@@ -147,7 +147,7 @@ def _fails_until_the_end(writer: Writer, first: int) -> None:
 
 
 @life("One-time purchase")
-def one_time_purchase(sold: Sold, writer: Writer) -> None:
+def one_time_purchase(sold: Sale, writer: Writer) -> None:
     """Somebody buys, and comes back a month later."""
     if is_repeated(_price(sold)):
         raise NotThisLife(f"{_path(sold)}.type", "This price is paid more than once.")
@@ -157,14 +157,14 @@ def one_time_purchase(sold: Sold, writer: Writer) -> None:
 
 
 @life("Trial that converts")
-def trial_converts(sold: Sold, writer: Writer) -> None:
+def trial_converts(sold: Sale, writer: Writer) -> None:
     """The trial ends, the first full charge is paid, and a renewal follows."""
     _needs_trial(sold)
     _renewals(sold, writer, 2)
 
 
 @life("Trial that fails")
-def trial_fails(sold: Sold, writer: Writer) -> None:
+def trial_fails(sold: Sale, writer: Writer) -> None:
     """The charge at the end of the trial fails, and so does every later try."""
     price = _needs_trial(sold)
     days = _charge_days(price, writer.at)
@@ -175,7 +175,7 @@ def trial_fails(sold: Sold, writer: Writer) -> None:
     _fails_until_the_end(writer, 2)
 
 
-def _needs_trial(sold: Sold) -> PricePoint:
+def _needs_trial(sold: Sale) -> PricePoint:
     price = _repeated(sold)
     if price.initial_payment is None:
         raise NotThisLife(f"{_path(sold)}.initial_payment", "This price has no trial.")
@@ -183,7 +183,7 @@ def _needs_trial(sold: Sold) -> PricePoint:
 
 
 @life("Renewals, then cancelled")
-def renewals_then_cancel(sold: Sold, writer: Writer) -> None:
+def renewals_then_cancel(sold: Sale, writer: Writer) -> None:
     """Three charges after the first, a cancellation, and the end of the period that was paid for."""
     if _repeated(sold).cancellation is not Cancellation.PERIOD_END:
         raise NotThisLife(f"{_path(sold)}.cancellation", "This price ends access at once when it is cancelled.")
@@ -195,7 +195,7 @@ def renewals_then_cancel(sold: Sold, writer: Writer) -> None:
 
 
 @life("Cancelled at once")
-def instant_cancel(sold: Sold, writer: Writer) -> None:
+def instant_cancel(sold: Sale, writer: Writer) -> None:
     """A cancellation that ends access on the spot."""
     if _repeated(sold).cancellation is not Cancellation.INSTANT:
         raise NotThisLife(f"{_path(sold)}.cancellation", "This price lets access last until the paid period is over.")
@@ -205,14 +205,14 @@ def instant_cancel(sold: Sold, writer: Writer) -> None:
 
 
 @life("Four failed payments")
-def failed_payments(sold: Sold, writer: Writer) -> None:
+def failed_payments(sold: Sale, writer: Writer) -> None:
     """A renewal fails, on day 0, 3, 6 and 9."""
     writer.at = _renewals(sold, writer, 0)
     _fails_until_the_end(writer, 1)
 
 
 @life("Installments completed")
-def installments_completed(sold: Sold, writer: Writer) -> None:
+def installments_completed(sold: Sale, writer: Writer) -> None:
     """The last payment is made, and access stays."""
     price = _repeated(sold)
     if not is_in_installments(price):
@@ -223,7 +223,7 @@ def installments_completed(sold: Sold, writer: Writer) -> None:
 
 
 @life("Refunds")
-def refunds(sold: Sold, writer: Writer) -> None:
+def refunds(sold: Sale, writer: Writer) -> None:
     """First a part is given back, then all of it."""
     writer.happens(Event.PURCHASE)
     writer.later(timedelta(hours=2))
@@ -233,7 +233,7 @@ def refunds(sold: Sold, writer: Writer) -> None:
 
 
 @life("Chargeback")
-def chargeback(sold: Sold, writer: Writer) -> None:
+def chargeback(sold: Sale, writer: Writer) -> None:
     """The bank takes the money back."""
     writer.happens(Event.PURCHASE)
     writer.later(timedelta(days=20))
@@ -241,7 +241,7 @@ def chargeback(sold: Sold, writer: Writer) -> None:
 
 
 @life("Access expires")
-def expiry(sold: Sold, writer: Writer) -> None:
+def expiry(sold: Sale, writer: Writer) -> None:
     """The days that you set for access are over."""
     writer.happens(Event.PURCHASE)
     granted = [step.action for step in writer.script.steps]
@@ -254,7 +254,7 @@ def expiry(sold: Sold, writer: Writer) -> None:
 
 
 @life("The same buyer again")
-def same_buyer_again(sold: Sold, writer: Writer) -> None:
+def same_buyer_again(sold: Sale, writer: Writer) -> None:
     """A buyer buys a second time: no second account, no second seat."""
     writer.happens(Event.PURCHASE)
     writer.later(timedelta(hours=1))
@@ -262,14 +262,14 @@ def same_buyer_again(sold: Sold, writer: Writer) -> None:
 
 
 @life("Delivered twice")
-def delivered_twice(sold: Sold, writer: Writer) -> None:
+def delivered_twice(sold: Sale, writer: Writer) -> None:
     """The same event arrives twice: nothing happens twice."""
     bought = writer.happens(Event.PURCHASE)
     writer.repeats("The same purchase arrives again", bought)
 
 
 @life("Out of order")
-def out_of_order(sold: Sold, writer: Writer) -> None:
+def out_of_order(sold: Sale, writer: Writer) -> None:
     """A cancellation arrives before its purchase."""
     price = _repeated(sold)
     writer.happens(Event.SUBSCRIPTION_CANCELED, "A cancellation arrives, and nothing was bought yet")
@@ -285,7 +285,7 @@ def out_of_order(sold: Sold, writer: Writer) -> None:
 # --- the proof ------------------------------------------------------------------------------------------------------
 
 
-def _write_proof(sold: Sold, writer: Writer) -> None:
+def _write_proof(sold: Sale, writer: Writer) -> None:
     """Bought, used, bought again, taken away, turned away, taken away again, cleaned up."""
     bought = writer.happens(Event.PURCHASE)
     writer.repeats("The same purchase arrives again", bought)
@@ -326,7 +326,7 @@ def life_named(name: str) -> Life:
     return PROOF if name == PROVE else LIVES[name]
 
 
-def script_of(sold: Sold, what: Event | Life, now: datetime, held: Held | None = None) -> Script:
+def script_of(sold: Sale, what: Event | Life, now: datetime, held: Held | None = None) -> Script:
     """The script of an event or a life that begins now; of a purchase before the event where the buyer has nothing that
     it could be about. `held`: what the buyer holds right before the event. Raises NotReady."""
     if isinstance(what, Life):

@@ -11,10 +11,10 @@ from models.events import Event
 from models.fulfillment import Action, KeepAccess
 from wizard.sale.events import Case, answer
 from wizard.sale.options import delivery
-from wizard.sale.sold import Held, NotReady, Sold
+from wizard.sale.sold import Held, NotReady, Sale
 
 
-def plan(sold: Sold, event: Event, held: Held, now: datetime) -> list[Action]:
+def plan(sold: Sale, event: Event, held: Held, now: datetime) -> list[Action]:
     """Say what an event leads to, in the order in which it is to be done.
 
     Raises NotReady when the product cannot be planned: nothing chosen, something gone, or a mail that lacks a variable
@@ -25,7 +25,7 @@ def plan(sold: Sold, event: Event, held: Held, now: datetime) -> list[Action]:
     return [_as_held(action, held, now) for action in answer(event, case)]
 
 
-def _check_price(sold: Sold) -> None:
+def _check_price(sold: Sale) -> None:
     prices = sold.answers.pricing.prices
     if not prices:
         raise NotReady("pricing.prices", "Add a price point: a sale needs one.")

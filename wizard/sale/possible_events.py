@@ -7,15 +7,15 @@ from typing import assert_never
 from models.events import Event
 from models.pricing import Cancellation, is_in_installments, is_repeated
 from wizard.sale.options import chosen
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 
 
-def possible_events(sold: Sold) -> tuple[Event, ...]:
+def possible_events(sold: Sale) -> tuple[Event, ...]:
     """The events that can happen to a sale at this price, in their order."""
     return tuple(event for event in Event if is_possible(event, sold))
 
 
-def is_possible(event: Event, sold: Sold) -> bool:
+def is_possible(event: Event, sold: Sale) -> bool:
     """Whether the price, or what ends access, has a place for an event. A price that is not there has one for all."""
     prices = sold.answers.pricing.prices
     if not 1 <= sold.price <= len(prices):
@@ -38,6 +38,6 @@ def is_possible(event: Event, sold: Sold) -> bool:
             assert_never(event)
 
 
-def _ends_by_itself(sold: Sold) -> bool:
+def _ends_by_itself(sold: Sale) -> bool:
     option = chosen(sold.answers)
     return option.ends_by_itself(sold.answers) if option else sold.policy.expires_after_days is not None

@@ -31,7 +31,7 @@ from wizard import charges
 from wizard.sale.options import delivery
 from wizard.sale.options.download import link_ends
 from wizard.sale.plan import plan
-from wizard.sale.sold import Held, Sold
+from wizard.sale.sold import Held, Sale
 
 NOTHING = Held(is_out=True)
 """What somebody holds who has not bought."""
@@ -56,7 +56,7 @@ class Script:
 class Writer:
     """Writes the script of a run, moment by moment. It plans and sends nothing."""
 
-    def __init__(self, sold: Sold, start: datetime, held: Held = NOTHING) -> None:
+    def __init__(self, sold: Sale, start: datetime, held: Held = NOTHING) -> None:
         self._sold = sold
         self.at = start
         """The simulated time of the next moment."""
@@ -137,7 +137,7 @@ def steps_of(*moments: Sequence[Action]) -> tuple[RunStep, ...]:
     )
 
 
-def after(held: Held, sold: Sold, event: Event, actions: Sequence[Action], now: datetime) -> Held:
+def after(held: Held, sold: Sale, event: Event, actions: Sequence[Action], now: datetime) -> Held:
     """What the buyer holds of the product once an event has led to these actions. What rules give elsewhere is no part
     of it."""
     held = _paid_or_not(held, sold, event, now)
@@ -162,7 +162,7 @@ def after(held: Held, sold: Sold, event: Event, actions: Sequence[Action], now: 
     return held
 
 
-def _paid_or_not(held: Held, sold: Sold, event: Event, now: datetime) -> Held:
+def _paid_or_not(held: Held, sold: Sale, event: Event, now: datetime) -> Held:
     """What is held as far as payments and cancellations go."""
     match event:
         case Event.PURCHASE:

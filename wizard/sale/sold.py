@@ -29,7 +29,7 @@ class NotReady(Failure):
         return f"{self.field}: {self}"
 
 
-class Sold(Fact):
+class Sale(Fact):
     """A product as it stands in the database, with what it refers to, at one of its prices."""
 
     product: SavedProduct

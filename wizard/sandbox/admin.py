@@ -23,14 +23,14 @@ from models.text import is_email
 from wizard.mail.templates import one_line
 from wizard.sandbox import bookings, downloads, mailbox, members, platform
 from wizard.sandbox.clocks import set_clock, time_of
-from wizard.sandbox.door import Order, Reply, guarded, once, taking
+from wizard.sandbox.door import Reply, ShopOrder, guarded, once, taking
 from wizard.sandbox.records import OF_A_RUN, files, grants, notes
 from wizard.sandbox.records import members as members_table
 from wizard.sandbox.world import World, address
 from wizard.store.private import opened_privately
 
 
-class Access(Order):
+class AccessOrder(ShopOrder):
     """Levels of a hosted membership."""
 
     membership: str
@@ -41,14 +41,14 @@ class Access(Order):
     until: AwareDatetime | None = None
 
 
-class Letter(Order):
+class MailOrder(ShopOrder):
     """A mail, ready to be read."""
 
     subject: str
     body: str
 
 
-class Link(Order):
+class Link(ShopOrder):
     """A download link."""
 
     file: str
@@ -61,13 +61,13 @@ class Link(Order):
     access_until: AwareDatetime | None = None
 
 
-class Stop(Order):
+class Stop(ShopOrder):
     """A file whose links are to be stopped."""
 
     file: str
 
 
-class Seat(Order):
+class Seat(ShopOrder):
     """A place on a calendar or webinar."""
 
     kind: str
@@ -76,7 +76,7 @@ class Seat(Order):
     """What buyers call it."""
 
 
-class AfterPaying(Order):
+class AfterPaying(ShopOrder):
     """A page after paying."""
 
     title: str
@@ -91,7 +91,7 @@ class Clock(BaseModel):
     now: AwareDatetime
 
 
-class Note(Order):
+class Note(ShopOrder):
     """A tag, list or sequence on the buyer's record."""
 
     kind: str
@@ -101,7 +101,7 @@ class Note(Order):
 def routes(world: World) -> list[Route]:
     """The endpoints under `/admin`."""
 
-    def grant(request: Request, order: Access) -> Reply:
+    def grant(request: Request, order: AccessOrder) -> Reply:
         password = world.password_for(order.email, order.key)
         # Hashed before the transaction: it takes as long as a hundred of them.
         needed = order.create_login and not members.has_login(world, order.email)
@@ -121,7 +121,7 @@ def routes(world: World) -> list[Route]:
             answer["login_password"] = password
         return answer
 
-    def revoke(request: Request, order: Access) -> Reply:
+    def revoke(request: Request, order: AccessOrder) -> Reply:
         def work(connection: Connection) -> Reply:
             members.open_place(connection, order.membership, order.name, order.password_protected)
             members.shut_out(connection, order.membership, order.levels, order.email)
@@ -134,7 +134,7 @@ def routes(world: World) -> list[Route]:
         levels = tuple(request.query_params.getlist("level"))
         return JSONResponse(_where(world, request, request.path_params["membership"], levels))
 
-    def mail(request: Request, order: Letter) -> Reply:
+    def mail(request: Request, order: MailOrder) -> Reply:
         to, subject = one_line(is_email(order.email), "the address"), one_line(order.subject, "the subject")
 
         def work(connection: Connection) -> Reply:
@@ -265,9 +265,9 @@ def routes(world: World) -> list[Route]:
             count = connection.scalar(select(func.count()).select_from(members_table))
         return JSONResponse({"ok": True, "members": count})
 
-    orders: list[tuple[str, type[Order], Callable[..., Reply]]] = [
-        ("access/revoke", Access, revoke),
-        ("mails", Letter, mail),
+    orders: list[tuple[str, type[ShopOrder], Callable[..., Reply]]] = [
+        ("access/revoke", AccessOrder, revoke),
+        ("mails", MailOrder, mail),
         ("links", Link, link),
         ("links/stop", Stop, stop),
         ("attendees", Seat, register),
@@ -276,7 +276,7 @@ def routes(world: World) -> list[Route]:
         ("notes", Note, note),
     ]
     return [
-        Route("/admin/access", taking(world, Access, grant, slow=True), methods=["POST"]),
+        Route("/admin/access", taking(world, AccessOrder, grant, slow=True), methods=["POST"]),
         *(Route(f"/admin/{path}", taking(world, model, work), methods=["POST"]) for path, model, work in orders),
         Route("/admin/health", guarded(world, health)),
         Route("/admin/memberships/{membership}", guarded(world, where)),

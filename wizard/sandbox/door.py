@@ -29,7 +29,7 @@ TAKES_AWAY = ("/admin/access/revoke", "/admin/links/stop", "/admin/attendees/tak
 """Orders that take something from the buyer: what a place that lies does not do."""
 
 
-class Order(BaseModel):
+class ShopOrder(BaseModel):
     """What every change is about."""
 
     model_config = ConfigDict(extra="forbid")
@@ -39,14 +39,14 @@ class Order(BaseModel):
     buyer: str = ""
 
 
-AnOrder = TypeVar("AnOrder", bound=Order)
+AnOrder = TypeVar("AnOrder", bound=ShopOrder)
 
 
 class KeyUsed(ValueError):
     """An idempotency key came back with another request."""
 
 
-def once(world: World, request: Request, order: Order, work: Callable[[Connection], Reply]) -> Reply:
+def once(world: World, request: Request, order: ShopOrder, work: Callable[[Connection], Reply]) -> Reply:
     """Do the work in one transaction and remember the reply under the order's key, or give the remembered reply."""
     path = request.url.path
     asked = hashlib.sha256(f"{path}\n{order.model_dump_json()}".encode()).hexdigest()

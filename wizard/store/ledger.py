@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from models import records
 from models.events import Event, Verdict
-from models.fulfillment import Page, Run, RunStep
+from models.fulfillment import Run, RunStep, ShownPage
 from models.saved import RunRow
 from wizard.store.database import Work
 from wizard.store.errors import NotFound, RunExists
@@ -58,7 +58,9 @@ def write_steps(work: Work, run: str, steps: Sequence[RunStep]) -> None:
             work.connection.execute(insert(STEP), values)
 
 
-def close_run(work: Work, run: str, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
+def close_run(
+    work: Work, run: str, verdict: Verdict, reason: str, finished_at: datetime, page: ShownPage | None
+) -> None:
     """Record how a run ended."""
     rest = {**_row(work, run)["rest"], "page": page.model_dump(mode="json") if page else None}
     values = {"verdict": verdict.value, "reason": reason, "finished_at": finished_at, "rest": rest}

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from models.account import File, StoredFile
 from models.events import Verdict
-from models.fulfillment import Page, Run, RunStep
+from models.fulfillment import Run, RunStep, ShownPage
 from models.product import Mode, Product
 from models.saved import (
     Change,
@@ -288,7 +288,9 @@ class Store:
         with self._writing() as work:
             ledger.write_steps(work, run, steps)
 
-    def close_run(self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: Page | None) -> None:
+    def close_run(
+        self, run: str, *, verdict: Verdict, reason: str, finished_at: datetime, page: ShownPage | None
+    ) -> None:
         """Record how a run ended. One that was interrupted may be closed again. Raises `NotFound`."""
         with self._writing() as work:
             ledger.close_run(work, run, verdict, reason, finished_at, page)

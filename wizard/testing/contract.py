@@ -26,7 +26,7 @@ from models.fulfillment import (
 )
 from wizard.delivery.backend import Backend, Check, Context, Manifest, Surroundings
 from wizard.delivery.errors import BackendError
-from wizard.delivery.outgoing import Guard, Outgoing, hosts_in
+from wizard.delivery.outgoing import GuardedTransport, Outgoing, hosts_in
 from wizard.delivery.registry import class_of
 from wizard.delivery.secrecy import Secrets
 from wizard.runs.fire import LeftOut, Workplace, fire
@@ -36,7 +36,7 @@ from wizard.runs.runner import Runner
 from wizard.runs.tries import Patience
 from wizard.sale.lives import LIVES, PROOF, PROVE, Life, NotThisLife, script_of
 from wizard.sale.script import steps_of
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 from wizard.testing.products import FILENAME, HERE, PRODUCTS, WORKBOOK, account, product_of, receiver
 
 WHAT: Sequence[Event | Life] = (PROOF, LIVES["renewals_then_cancel"], Event.REFUND, Event.PAYMENT_FAILED)
@@ -46,7 +46,7 @@ QUICK = Patience(tries=2, one_try=30, first_wait=0, longest_wait=0.1, jitter=0)
 
 T = TypeVar("T")
 
-_open: list[Guard] = []
+_open: list[GuardedTransport] = []
 """The ways out of the test that runs: closed where they were opened, in its event loop."""
 
 
@@ -54,7 +54,7 @@ def surroundings(data_dir: Path, **settings: Any) -> Surroundings:
     """What a backend is given in a test: a data folder, its own settings, and a way out as in a run: to the hosts that
     stand in those settings, also on this machine. The library holds the file of the products that the test brings."""
     named = hosts_in(*(text for text in settings.values() if isinstance(text, str)))
-    guard = Guard({*named, HERE}, allow_private=True)
+    guard = GuardedTransport({*named, HERE}, allow_private=True)
     _open.append(guard)
     way_out = Outgoing(guard)
     workbook = data_dir / FILENAME
@@ -301,7 +301,7 @@ def known_actions() -> frozenset[str]:
     return frozenset(name for kind in kinds for name in get_args(kind.model_fields["action"].annotation))
 
 
-def _left_out(manifest: Manifest, sold: Sold, what: Event | Life) -> bool:
+def _left_out(manifest: Manifest, sold: Sale, what: Event | Life) -> bool:
     try:
         steps = script_of(sold, what, datetime.now(UTC)).steps
     except NotThisLife:

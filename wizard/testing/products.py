@@ -13,7 +13,7 @@ from typing import Any
 from models.account import Account, StoredFile
 from models.product import Product
 from models.saved import SavedAccount, SavedProduct
-from wizard.sale.sold import Sold
+from wizard.sale.sold import Sale
 
 WORKBOOK = b"%PDF-1.7 the workbook of the conformance test\n" * 20
 FILENAME = "workbook.pdf"
@@ -59,7 +59,7 @@ def account(file: bytes) -> SavedAccount:
     return SavedAccount(account=Account.model_validate(ACCOUNT), files={"workbook": kept})
 
 
-def product_of(name: str, file: bytes, address: str) -> Sold:
+def product_of(name: str, file: bytes, address: str) -> Sale:
     """One of the products. `address`: one that a rule may call."""
     automations = {
         "tags": ["customer"],
@@ -81,7 +81,7 @@ def product_of(name: str, file: bytes, address: str) -> Sold:
         }
     )
     saved = SavedProduct(slug="conformance", answers=answers, updated_at=datetime(2026, 11, 23, tzinfo=UTC))
-    return Sold(product=saved, account=account(file))
+    return Sale(product=saved, account=account(file))
 
 
 class _Yes(BaseHTTPRequestHandler):

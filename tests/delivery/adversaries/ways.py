@@ -32,7 +32,7 @@ from tests.support.guarded import always
 from wizard.delivery.backend import Backend, Check, Context, Manifest, Surroundings
 from wizard.delivery.backends import WEBHOOK
 from wizard.delivery.backends.webhook import WebhookBackend
-from wizard.delivery.outgoing import Guard, Outgoing
+from wizard.delivery.outgoing import GuardedTransport, Outgoing
 from wizard.delivery.platforms import platform_for
 from wizard.delivery.post import SmtpPost
 from wizard.runs.ledger import MemoryLedger
@@ -191,7 +191,9 @@ class Worker:
 async def going(way: Way, ports: Ports, fault: Fault, folder: Path) -> AsyncIterator[AtWork]:
     """What goes a way to the site under a fault, with a way out as a run has it."""
     longest = LONGEST if fault in HANGING else PATIENT.one_try
-    guard = Guard({HOST}, allow_private=True, resolve=always("127.0.0.1"), tls=ports.trusting, longest=longest)
+    guard = GuardedTransport(
+        {HOST}, allow_private=True, resolve=always("127.0.0.1"), tls=ports.trusting, longest=longest
+    )
     way_out = Outgoing(guard)
     around = Surroundings(folder, way_out.client, way_out.browser, account(WORKBOOK))
     try:

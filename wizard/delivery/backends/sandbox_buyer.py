@@ -52,7 +52,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ReadMail:
     """A mail as its buyer has it."""
 
     text: str
@@ -60,7 +60,7 @@ class Letter:
     """The addresses that can be followed, in the text and in the HTML part alike."""
 
     @classmethod
-    def of(cls, text: str, page: str | None) -> Letter:
+    def of(cls, text: str, page: str | None) -> ReadMail:
         """The letter with this text, and with this HTML part where it has one."""
         found = hypertext.addresses(text)
         followed = found if page is None else hypertext.followed(page)
@@ -287,13 +287,13 @@ class SandboxBuyer:
             if tokens:
                 learn(address.geturl(), *tokens)
 
-    async def _letters(self) -> AsyncIterator[Letter]:
+    async def _letters(self) -> AsyncIterator[ReadMail]:
         """What the buyer can read in mails, the newest first; those that a real server took are not in this mailbox."""
         for letter in reversed(self._context.letters):
             self._learn_from(f"{letter.subject}\n{letter.body}")
-            yield Letter.of(letter.body, None)
+            yield ReadMail.of(letter.body, None)
         async for message in self._mails():
-            yield Letter.of(body_of(message), page_of(message))
+            yield ReadMail.of(body_of(message), page_of(message))
 
     async def _login_in_mails(self) -> Login | None:
         """The login that this run gave out, in the mail that holds it as it is; a buyer who had one before has it in an

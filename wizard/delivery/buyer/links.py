@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus, urlsplit
 from models.account import StoredFile
 from models.characters import visible
 from models.fulfillment import Evidence, IssueDownloadLink, TryLink
-from wizard.delivery.browser import HEAD_IS_NOT_KNOWN, Browser, Download, ServerError
+from wizard.delivery.browser import HEAD_IS_NOT_KNOWN, Browser, Downloaded, ServerError
 from wizard.delivery.errors import ActionRequired, BackendError, Rejected
 from wizard.delivery.replies import behind, is_passing
 
@@ -105,7 +105,7 @@ class LinkInHand:
 
     async def _got(
         self, link: str = "", *, largest: int = 0, is_counted: bool = False, known: Collection[int | None] = ()
-    ) -> Download:
+    ) -> Downloaded:
         """What comes by a link. `is_counted`: whether each try may count as a download; `known`: what a refusal may be
         that would else be one for a moment.
 
@@ -127,7 +127,7 @@ class LinkInHand:
             raise ActionRequired(behind(got.page.gate, host))
         return got
 
-    def _wrong(self, got: Download, action: IssueDownloadLink) -> str:
+    def _wrong(self, got: Downloaded, action: IssueDownloadLink) -> str:
         """What came down in place of the file, as a sentence with what to do."""
         what = IN_PLACE.get(got.kind)
         if what is not None and got.kind != action.media_type:
@@ -140,7 +140,7 @@ class LinkInHand:
             f"{self.remedy}"
         )
 
-    def _refusal(self, got: Download) -> str | None:
+    def _refusal(self, got: Downloaded) -> str | None:
         """What is said in place of the file; None when the file came."""
         if got.page is not None:
             return got.page.says

@@ -14,7 +14,7 @@ from wizard.sale.options.hosted import Hosted
 from wizard.sale.options.integrated import Integrated
 from wizard.sale.options.nothing import Nothing
 from wizard.sale.options.option import ACCESS, Delivery, Option
-from wizard.sale.sold import NotReady, Sold
+from wizard.sale.sold import NotReady, Sale
 
 _HOSTED, _INTEGRATED, _DOWNLOAD, _NOTHING = Hosted(), Integrated(), Download(), Nothing()
 
@@ -52,7 +52,7 @@ def received(product: Product, references: References) -> str:
     return option.received(product, references) if option else ""
 
 
-def delivery(sold: Sold, now: datetime) -> Delivery:
+def delivery(sold: Sale, now: datetime) -> Delivery:
     """Make the chosen option ready. Raises NotReady when none is chosen or its target is gone."""
     option = chosen(sold.answers)
     if option is None:

@@ -11,7 +11,7 @@ from models.fulfillment import Action, IssueDownloadLink, RevokeDownloadLink
 from models.product import Product
 from models.references import References
 from wizard.sale.options.option import ACCESS, Delivery, Option, until
-from wizard.sale.sold import NotReady, Sold
+from wizard.sale.sold import NotReady, Sale
 
 FIELD = f"{ACCESS}.downloadable_file.file"
 
@@ -21,7 +21,7 @@ class Download(Option):
 
     kind = AccessKind.DOWNLOADABLE_FILE
 
-    def ready(self, sold: Sold, now: datetime) -> Delivery:
+    def ready(self, sold: Sale, now: datetime) -> Delivery:
         """See `Option`."""
         chosen = sold.answers.post_sale.access.downloadable_file
         if not chosen.file:

@@ -11,7 +11,7 @@ from models.fulfillment import Action, GrantAccess, RevokeAccess
 from models.product import Product
 from models.references import References
 from wizard.sale.options.option import ACCESS, Delivery, Option, until
-from wizard.sale.sold import Held, NotReady, Sold
+from wizard.sale.sold import Held, NotReady, Sale
 
 FIELD = f"{ACCESS}.hosted_membership"
 
@@ -22,7 +22,7 @@ class Hosted(Option):
     kind = AccessKind.HOSTED_MEMBERSHIP
     warns_of_failed_payments = True
 
-    def ready(self, sold: Sold, now: datetime) -> Delivery:
+    def ready(self, sold: Sale, now: datetime) -> Delivery:
         """See `Option`."""
         chosen = sold.answers.post_sale.access.hosted_membership
         if not chosen.membership:

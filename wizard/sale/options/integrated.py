@@ -11,7 +11,7 @@ from models.fulfillment import GrantAccess, RevokeAccess
 from models.product import Product
 from models.references import References
 from wizard.sale.options.option import ACCESS, Delivery, Option, until
-from wizard.sale.sold import NotReady, Sold
+from wizard.sale.sold import NotReady, Sale
 
 FIELD = f"{ACCESS}.integrated_membership"
 
@@ -21,7 +21,7 @@ class Integrated(Option):
 
     kind = AccessKind.INTEGRATED_MEMBERSHIP
 
-    def ready(self, sold: Sold, now: datetime) -> Delivery:
+    def ready(self, sold: Sale, now: datetime) -> Delivery:
         """See `Option`."""
         chosen = sold.answers.post_sale.access.integrated_membership
         connection = next((c for c in sold.account.account.connections if c.slug == chosen.connection), None)

@@ -12,7 +12,7 @@ from models.fulfillment import Action, CancelRegistration, KeepAccess, RegisterA
 from models.product import Product
 from models.references import References
 from wizard.sale.options.option import ACCESS, Delivery, Option
-from wizard.sale.sold import Held, NotReady, Sold
+from wizard.sale.sold import Held, NotReady, Sale
 
 FIELD = f"{ACCESS}.no_access_page"
 
@@ -23,7 +23,7 @@ class Nothing(Option):
     kind = AccessKind.NO_ACCESS_PAGE
     is_held = False
 
-    def ready(self, sold: Sold, now: datetime) -> Delivery:
+    def ready(self, sold: Sale, now: datetime) -> Delivery:
         """See `Option`."""
         linked = booked(sold)
         if linked is None:
@@ -79,7 +79,7 @@ def linked(product: Product, account: Account) -> Bookable | None:
     return next((thing for thing in things if thing.slug == link[1]), None)
 
 
-def booked(sold: Sold) -> tuple[Literal["calendar", "webinar"], Bookable] | None:
+def booked(sold: Sale) -> tuple[Literal["calendar", "webinar"], Bookable] | None:
     """The linked calendar or webinar, if the option wants one. Raises NotReady when it is not chosen or gone."""
     access = sold.answers.post_sale.access
     if access.kind is not AccessKind.NO_ACCESS_PAGE:

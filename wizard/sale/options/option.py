@@ -24,7 +24,7 @@ from models.post_sale import Afterwards
 from models.pricing import Cancellation, is_repeated
 from models.product import Product
 from models.references import References
-from wizard.sale.sold import Held, Sold
+from wizard.sale.sold import Held, Sale
 
 ACCESS = "post_sale.access"
 """The path of the module that asks for the option."""
@@ -69,7 +69,7 @@ class Option(ABC):
     """Whether a mail tells the buyer of a payment that failed."""
 
     @abstractmethod
-    def ready(self, sold: Sold, now: datetime) -> Delivery:
+    def ready(self, sold: Sale, now: datetime) -> Delivery:
         """Make it ready for a sale. Raises NotReady when something is not chosen or gone."""
 
     @abstractmethod
@@ -110,7 +110,7 @@ class Option(ABC):
         return f"Buyers get   {what}\n" + (f"Access ends  {ends}" if ends else "Access ends  never: it stays for good")
 
 
-def until(sold: Sold, now: datetime, *days: int | None) -> datetime | None:
+def until(sold: Sale, now: datetime, *days: int | None) -> datetime | None:
     """When access that is given now ends in any case: after the policy's days, or these, whatever is sooner."""
     limits = [limit for limit in (sold.policy.expires_after_days, *days) if limit is not None]
     try:
