@@ -43,7 +43,7 @@ class ChangedDialog(Dialog):
         super().__init__()
         self.changed = changed
         self.differences: list[Difference] = []
-        self.mine: dict[str, bool] = {}
+        self.mine = {each.path: each.given for each in changed.differences}
         self.lines = Lines("differences")
 
     def compose(self) -> ComposeResult:
@@ -57,7 +57,6 @@ class ChangedDialog(Dialog):
     def on_mount(self) -> None:
         """Show the differences."""
         self.differences = differences(self.changed, self.wizard.settings.host_name)
-        self.mine = {each.path: each.is_given for each in self.differences}
         self.show()
         self.lines.focus()
 
